@@ -1,0 +1,28 @@
+"""Is this the canonical MNIST? Its content says so, whatever file it came in."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+Arrays = dict[str, np.ndarray]
+
+# SHA-256 of the arrays' bytes: uint8, C order, images (n, 28, 28), labels (n,). Taken from the four
+# IDX files that Y. LeCun, C. Cortes and C. Burges published.
+DIGESTS = {
+    "x_train": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
+    "y_train": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
+    "x_test": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
+    "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
+}
+
+
+def digest(array: np.ndarray) -> str:
+    """SHA-256 of an array's bytes in C order, as 64 hexadecimal digits."""
+    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
+
+
+def is_canonical(mnist: Mapping[str, Any]) -> bool:
+    """Whether the four arrays are, byte for byte, the MNIST of 60,000 + 10,000 digits."""
+    return all(digest(mnist[key]) == expected for key, expected in DIGESTS.items())
