@@ -1,0 +1,5 @@
+"""How data is stored: HDF5 files, and local files that appear whole or not at all."""
+
+from mnist_kedro.datasets.hdf5_dataset import HDF5Dataset, LazyArray
+
+__all__ = ["HDF5Dataset", "LazyArray"]

@@ -1,0 +1,218 @@
+"""A versioned Kedro dataset for arrays in an HDF5 file."""
+
+import base64
+from collections.abc import Mapping
+from copy import deepcopy
+from io import BytesIO
+from pathlib import PurePosixPath
+from typing import Any, ClassVar
+
+import fsspec
+import h5py
+import numpy as np
+from kedro.io.core import (
+    AbstractVersionedDataset,
+    DatasetError,
+    Version,
+    get_filepath_str,
+    get_protocol_and_path,
+)
+from kedro_datasets._typing import ImagePreview
+
+_CHUNK_BYTES = 2**18  # read at once by a lazy slice: some 330 digits
+
+
+class LazyArray:
+    """An array in an HDF5 file, read when it is sliced or turned into a NumPy array.
+
+    It holds no open file, so it can be pickled and sent to another process.
+    """
+
+    def __init__(self, dataset: "HDF5Dataset", path: str, key: str, like: h5py.Dataset) -> None:
+        self._dataset = dataset
+        self._path = path
+        self._key = key
+        self.shape: tuple[int, ...] = like.shape
+        self.dtype: np.dtype = like.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, selection: Any) -> Any:
+        with self._dataset.open(self._path) as file:
+            return file[self._key][selection]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        array = self[()]
+        return array if dtype is None else array.astype(dtype, copy=False)
+
+    def __repr__(self) -> str:
+        return f"LazyArray({self._path}:{self._key}, shape={self.shape}, dtype={self.dtype})"
+
+
+class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
+    """``HDF5Dataset`` saves a mapping to one HDF5 file and loads it again.
+
+    NumPy arrays become HDF5 datasets, plain values (``str``, ``bool``, ``int``, ``float``) become
+    attributes of the file. A key may contain ``/``: the array then lies in a group.
+
+    Arrays are cut into chunks along their first axis and carry Fletcher-32 checksums, so that
+    slices are read quickly and damage is found when it is read. The file is put together in memory
+    and written in one piece.
+
+    Example for ``catalog.yml``:
+
+    ```yaml
+    train:
+      type: mnist_kedro.datasets.HDF5Dataset
+      filepath: data/05_model_input/train.hdf5
+      versioned: true
+      lazy: true
+      save_args:
+        compression: lzf
+      metadata:
+        kedro-viz:
+          preview_args:
+            images: images
+            labels: labels
+    ```
+    """
+
+    DEFAULT_SAVE_ARGS: ClassVar[dict[str, Any]] = {"fletcher32": True}
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        lazy: bool = False,
+        save_args: dict[str, Any] | None = None,
+        version: Version | None = None,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        """Creates a new instance of ``HDF5Dataset``.
+
+        Args:
+            filepath: path of the file, with a protocol like ``s3://`` if it is not local.
+            lazy: load :class:`LazyArray` objects, which read when they are used, instead of
+                NumPy arrays.
+            save_args: options of ``h5py.Group.create_dataset`` for every array, for instance
+                ``compression: gzip``.
+            version: the versions to load and save, when versioned.
+            credentials: for the file system.
+            fs_args: options of the fsspec file system.
+            metadata: ignored by Kedro; Kedro-Viz reads its layer and preview arguments here.
+        """
+        protocol, path = get_protocol_and_path(filepath, version)
+        fs_args = deepcopy(fs_args) or {}
+        if protocol == "file":
+            fs_args.setdefault("auto_mkdir", True)
+        self._protocol = protocol
+        self._fs = fsspec.filesystem(protocol, **(deepcopy(credentials) or {}), **fs_args)
+        self._lazy = lazy
+        self._save_args = {**self.DEFAULT_SAVE_ARGS, **(save_args or {})}
+        self.metadata = metadata
+        super().__init__(
+            filepath=PurePosixPath(path),
+            version=version,
+            exists_function=self._fs.exists,
+            glob_function=self._fs.glob,
+        )
+
+    def load(self) -> dict[str, Any]:
+        """Read arrays and attributes under the keys they were saved with."""
+        path = get_filepath_str(self._get_load_path(), self._protocol)
+        content: dict[str, Any] = {}
+        with self.open(path) as file:
+
+            def read(key: str, item: h5py.Dataset | h5py.Group) -> None:
+                if isinstance(item, h5py.Dataset):
+                    content[key] = LazyArray(self, path, key, item) if self._lazy else item[()]
+
+            file.visititems(read)
+            content.update({key: _plain(value) for key, value in file.attrs.items()})
+        return content
+
+    def save(self, data: Mapping[str, Any]) -> None:
+        """Write arrays and attributes in one piece."""
+        path = get_filepath_str(self._get_save_path(), self._protocol)
+        image = BytesIO()
+        with h5py.File(image, "w") as file:
+            for key, value in data.items():
+                if isinstance(value, str | bool | int | float | np.generic):
+                    file.attrs[key] = value
+                else:
+                    array = np.asarray(value)
+                    file.create_dataset(key, data=array, **self._array_args(array))
+        with self._fs.open(path, mode="wb") as target:
+            target.write(image.getbuffer())
+        self._invalidate_cache()
+
+    def open(self, path: str) -> h5py.File:
+        """Open a file of this dataset's file system for reading."""
+        if self._protocol == "file":
+            return h5py.File(path, "r")
+        return h5py.File(self._fs.open(path, mode="rb"), "r")
+
+    def preview(self, images: str, labels: str, rows: int = 4, columns: int = 12) -> ImagePreview:
+        """Draw the first images with their labels, for Kedro-Viz.
+
+        Args:
+            images: key of an array ``(n, height, width)`` or ``(n, height, width, 1)``.
+            labels: key of an array ``(n,)``.
+            rows: rows of the grid.
+            columns: columns of the grid.
+
+        Returns:
+            A PNG in base64.
+        """
+        from mnist_kedro.plots.digits import digit_grid  # noqa: PLC0415  (Matplotlib is slow to import)
+
+        with self.open(get_filepath_str(self._get_load_path(), self._protocol)) as file:
+            count = rows * columns
+            figure = digit_grid(
+                file[images][:count], [str(label) for label in file[labels][:count]], columns
+            )
+        png = BytesIO()
+        figure.savefig(png, format="png", dpi=100)
+        return ImagePreview(base64.b64encode(png.getvalue()).decode("ascii"))
+
+    def _array_args(self, array: np.ndarray) -> dict[str, Any]:
+        if array.size == 0 or array.ndim == 0:
+            return {}
+        rows = max(1, min(len(array), _CHUNK_BYTES // max(1, array[:1].nbytes)))
+        return {"chunks": (rows, *array.shape[1:]), **self._save_args}
+
+    def _describe(self) -> dict[str, Any]:
+        return {
+            "filepath": self._filepath,
+            "protocol": self._protocol,
+            "lazy": self._lazy,
+            "save_args": self._save_args,
+            "version": self._version,
+        }
+
+    def _exists(self) -> bool:
+        try:
+            load_path = get_filepath_str(self._get_load_path(), self._protocol)
+        except DatasetError:
+            return False
+        return self._fs.exists(load_path)
+
+    def _release(self) -> None:
+        super()._release()
+        self._invalidate_cache()
+
+    def _invalidate_cache(self) -> None:
+        self._fs.invalidate_cache(get_filepath_str(self._filepath, self._protocol))
+
+
+def _plain(value: Any) -> Any:
+    """A Python value for the NumPy scalar that h5py reads."""
+    return value.item() if isinstance(value, np.generic) else value
