@@ -1,0 +1,49 @@
+"""What a person sees while a network trains."""
+
+import logging
+import time
+
+import keras
+from tqdm import tqdm
+
+logger = logging.getLogger(__name__)
+
+
+class EpochProgress(keras.callbacks.Callback):
+    """A bar for the steps of an epoch, on a terminal, and a log line for each epoch.
+
+    It also adds ``seconds`` to the history.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def on_epoch_begin(self, epoch, logs=None):  # noqa: ARG002
+        """Start the bar."""
+        self._started = time.perf_counter()
+        self._bar = tqdm(
+            total=self.params["steps"],
+            desc=f"{self._name} epoch {epoch + 1}/{self.params['epochs']}",
+            unit="batch",
+            leave=False,
+            disable=None,  # no bar unless a person watches
+        )
+
+    def on_train_batch_end(self, batch, logs=None):  # noqa: ARG002
+        """Move the bar; several batches may have passed at once."""
+        self._bar.update(batch + 1 - self._bar.n)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Replace the bar by a line."""
+        self._bar.close()
+        logs["seconds"] = time.perf_counter() - self._started
+        logger.info(
+            "%s: epoch %d of %d, validation accuracy %.2f%%, loss %.4f, %.1f s",
+            self._name,
+            epoch + 1,
+            self.params["epochs"],
+            100 * logs["val_accuracy"],
+            logs["val_loss"],
+            logs["seconds"],
+        )

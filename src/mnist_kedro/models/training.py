@@ -1,0 +1,120 @@
+"""Train a network."""
+
+import math
+import time
+from typing import TypedDict
+
+import keras
+import numpy as np
+
+from mnist_kedro.contracts import LabelledImages, PixelStatistics
+from mnist_kedro.models.batches import training_batches
+from mnist_kedro.models.networks import build_network
+from mnist_kedro.models.precision import dtype_policy
+from mnist_kedro.models.progress import EpochProgress
+from mnist_kedro.models.training_twin import training_twin
+from mnist_kedro.parameters import NetworkParameters, TrainingParameters
+
+# Batches that TensorFlow runs without going back to Python: 32 take 10 % off an epoch here.
+_STEPS_PER_EXECUTION = 32
+_VALIDATION_BATCH = 1000
+# `epochs: auto`: five passes over all of MNIST; of fewer digits, as many as make 500 steps.
+_FEWEST_EPOCHS = 5
+_FEWEST_STEPS = 500
+
+
+class TrainingHistory(TypedDict):
+    """How a network was trained: one value an epoch in the lists."""
+
+    accuracy: list[float]  # on the training digits, as augmented, during the epoch
+    loss: list[float]
+    validation_accuracy: list[float]  # after the epoch
+    validation_loss: list[float]
+    seconds: list[float]
+    training_seconds: float  # in all
+    training_digits: int
+    epochs: int
+    parameters: int  # trained weights of the network
+    precision: str  # Keras dtype policy
+    seed: int
+
+
+def fit_network(
+    train: LabelledImages,
+    validation: LabelledImages,
+    statistics: PixelStatistics,
+    parameters: TrainingParameters,
+    network: NetworkParameters,
+) -> tuple[keras.Sequential, TrainingHistory]:
+    """Build a network and train it by AdamW with a one-cycle learning rate.
+
+    The rate climbs linearly to its peak and falls to zero by a half cosine (Smith and Topin 2017,
+    arXiv:1708.07120; AdamW: Loshchilov and Hutter 2019, arXiv:1711.05101). The weights are those
+    after the last epoch: the validation digits are watched, not chosen by.
+
+    Returns:
+        The trained network, of stock float32 Keras layers, and its history.
+    """
+    images, labels = np.asarray(train["images"]), np.asarray(train["labels"])
+    steps = max(1, len(labels) // parameters.batch_size)  # an epoch's
+    epochs = _epochs(parameters, steps)
+    policy = dtype_policy(parameters.mixed_bfloat16)
+
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(parameters.seed)
+    model = build_network(network, statistics)
+    twin = training_twin(model, policy)
+    twin.compile(
+        optimizer=keras.optimizers.AdamW(
+            _one_cycle(parameters, steps * epochs), weight_decay=parameters.weight_decay
+        ),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        steps_per_execution=min(_STEPS_PER_EXECUTION, steps),
+        jit_compile=False,  # XLA takes four times as long on a CPU
+    )
+    started = time.perf_counter()
+    fitted = twin.fit(
+        training_batches(images, labels, parameters),
+        validation_data=(np.asarray(validation["images"]), np.asarray(validation["labels"])),
+        validation_batch_size=_VALIDATION_BATCH,
+        epochs=epochs,
+        shuffle=False,  # the batches are shuffled already
+        verbose=0,
+        callbacks=[EpochProgress(model.name)],
+    )
+    seconds = time.perf_counter() - started
+    model.set_weights(twin.get_weights())
+    history = TrainingHistory(
+        accuracy=fitted.history["accuracy"],
+        loss=fitted.history["loss"],
+        validation_accuracy=fitted.history["val_accuracy"],
+        validation_loss=fitted.history["val_loss"],
+        seconds=fitted.history["seconds"],
+        training_seconds=seconds,
+        training_digits=len(labels),
+        epochs=epochs,
+        parameters=sum(math.prod(weight.shape) for weight in model.trainable_weights),
+        precision=policy,
+        seed=parameters.seed,
+    )
+    return model, history
+
+
+def _epochs(parameters: TrainingParameters, steps: int) -> int:
+    if parameters.epochs != "auto":
+        return parameters.epochs
+    return max(_FEWEST_EPOCHS, math.ceil(_FEWEST_STEPS / steps))
+
+
+def _one_cycle(
+    parameters: TrainingParameters, steps: int
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    warmup = round(steps * parameters.warmup_fraction)
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=parameters.learning_rate / 25,  # as in PyTorch's OneCycleLR
+        warmup_target=parameters.learning_rate,
+        warmup_steps=warmup,
+        decay_steps=max(1, steps - warmup),
+        alpha=0.0,
+    )

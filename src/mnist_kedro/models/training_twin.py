@@ -1,0 +1,56 @@
+"""A faster copy of a network, for training only.
+
+What a network is made of is what it is saved as: stock Keras layers in float32. What it is trained
+as may differ, as long as it has the same weights.
+"""
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+
+class FusedBatchNormalization(layers.BatchNormalization):
+    """Batch normalisation by TensorFlow's fused operation while training.
+
+    Keras computes the moments and normalises in separate operations, in float32 also under mixed
+    precision; the fused one takes 6 % off an epoch here, and 30 % before a pooling layer.
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        """As in Keras, for inputs ``(n, height, width, channels)``."""
+        if not training:
+            return super().call(inputs, training=False, mask=mask)
+        none = tf.constant([], tf.float32)
+        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=inputs,
+            scale=self.gamma.value,
+            offset=self.beta.value,
+            mean=none,
+            variance=none,
+            epsilon=self.epsilon,
+            is_training=True,
+        )
+        for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
+        return outputs
+
+
+def training_twin(network: keras.Sequential, dtype_policy: str) -> keras.Sequential:
+    """Copy a network and its weights for training.
+
+    Args:
+        network: made of stock layers.
+        dtype_policy: a Keras policy such as ``mixed_bfloat16``; layers that ask for another type
+            than the default keep it.
+    """
+
+    def copy(layer: layers.Layer) -> layers.Layer:
+        config = layer.get_config()
+        if layer.name != "probabilities":
+            config["dtype"] = dtype_policy
+        fused = isinstance(layer, layers.BatchNormalization)
+        return (FusedBatchNormalization if fused else type(layer)).from_config(config)
+
+    twin = keras.models.clone_model(network, clone_function=copy)
+    twin.set_weights(network.get_weights())
+    return twin

@@ -1,0 +1,156 @@
+"""The parameters of ``conf/*/parameters_*.yml``, typed: one class a group.
+
+Each field is described beside its value in ``conf/base``. A key that is not here, or a value out of
+range, stops a run before any data is loaded.
+"""
+
+import difflib
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    RootModel,
+    ValidationError,
+)
+
+from mnist_kedro.errors import InputError
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class IngestionParameters(_Group):
+    """Where MNIST comes from."""
+
+    source: Annotated[str, Field(min_length=1)]
+    search_folder: str
+    mirrors: tuple[str, ...]
+    timeout_seconds: PositiveFloat
+
+
+class DataProcessingParameters(_Group):
+    """How the training digits are divided."""
+
+    validation_fraction: Fraction
+    seed: NonNegativeInt
+
+
+class AugmentationParameters(_Group):
+    """Largest random changes of a training digit."""
+
+    rotation: Annotated[float, Field(ge=0, le=180)]
+    shift: Annotated[float, Field(ge=0, le=14)]
+    zoom: Annotated[float, Field(ge=0, lt=1)]
+
+
+class TrainingParameters(_Group):
+    """How every network is trained."""
+
+    epochs: PositiveInt | Literal["auto"]
+    batch_size: PositiveInt
+    learning_rate: PositiveFloat
+    warmup_fraction: Fraction
+    weight_decay: NonNegativeFloat
+    augmentation: AugmentationParameters
+    mixed_bfloat16: bool | Literal["auto"]
+    seed: NonNegativeInt
+
+
+class CnnParameters(_Group):
+    """A convolutional network: the filters of its four convolutions."""
+
+    architecture: Literal["cnn"]
+    filters: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt]
+
+
+class DenseParameters(_Group):
+    """A fully connected network: the units of its hidden layers."""
+
+    architecture: Literal["dense"]
+    units: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+
+
+class NetworkParameters(
+    RootModel[Annotated[CnnParameters | DenseParameters, Field(discriminator="architecture")]]
+):
+    """One of the networks, told apart by ``architecture``."""
+
+
+class ModelParameters(_Group):
+    """What one model has of its own."""
+
+    network: NetworkParameters
+
+
+class ReportingParameters(_Group):
+    """What the figures show."""
+
+    examples: PositiveInt
+    mistakes: PositiveInt
+
+
+class Parameters(_Group):
+    """All parameters of the project."""
+
+    ingestion: IngestionParameters
+    data_processing: DataProcessingParameters
+    training: TrainingParameters
+    cnn: ModelParameters
+    dense: ModelParameters
+    reporting: ReportingParameters
+
+
+def check_parameters(parameters: dict[str, Any]) -> None:
+    """Check all parameters of a run at once.
+
+    Raises:
+        InputError: one line that names each parameter that is unknown, missing or out of range.
+    """
+    try:
+        Parameters.model_validate(parameters)
+    except ValidationError as error:
+        problems: dict[str, list[str]] = {}
+        for problem in error.errors():
+            name, reason = _describe(problem, parameters)
+            problems.setdefault(name, []).append(reason)
+        lines = (f"parameter '{name}' {' or '.join(why)}" for name, why in problems.items())
+        raise InputError(f"{'; '.join(lines)} (see conf/base/parameters_*.yml).") from error
+
+
+def _describe(problem: Any, parameters: dict[str, Any]) -> tuple[str, str]:
+    """The parameter's name as it is written in the file, and what is wrong with it."""
+    name = ".".join(_written_keys(problem["loc"], parameters))
+    if problem["type"] == "missing":
+        return f"{name}.{problem['loc'][-1]}".lstrip("."), "is missing"
+    if problem["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(str(problem["loc"][-1]), _known_names(), n=1)
+        return name, "is unknown" + (f", did you mean '{close[0]}'?" if close else "")
+    reason = problem["msg"].removeprefix("Input ").removeprefix("Value error, ")
+    return name, f"{reason} (found {problem['input']!r})"
+
+
+def _written_keys(location: tuple[Any, ...], parameters: Any) -> list[str]:
+    """The keys of a location that the file has: Pydantic adds one for each branch of a union."""
+    keys = []
+    for key in location:
+        in_dict = isinstance(parameters, dict) and key in parameters
+        in_list = isinstance(parameters, list) and isinstance(key, int)
+        if in_dict or in_list:
+            parameters = parameters[key]
+        else:
+            continue
+        keys.append(str(key))
+    return keys
+
+
+def _known_names() -> set[str]:
+    return {name for group in _Group.__subclasses__() for name in group.model_fields}
