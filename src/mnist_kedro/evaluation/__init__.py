@@ -1,0 +1,1 @@
+"""What is computed about the models: pure functions over NumPy arrays, no TensorFlow."""

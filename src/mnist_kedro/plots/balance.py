@@ -1,0 +1,45 @@
+"""How often each digit occurs in each split."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from mnist_kedro.contracts import CLASSES
+from mnist_kedro.plots.style import BLUE, GREEN, ORANGE, annotate, styled
+
+
+@styled
+def plot_class_balance(labels: Mapping[str, np.ndarray], data: str) -> Figure:
+    """Share of each digit in each split.
+
+    Args:
+        labels: ``(n,)`` integers in 0–9 of each split, by its name.
+        data: what the digits are, in a few words.
+    """
+    shares = pd.DataFrame(
+        [
+            {"split": f"{split} ({len(values):,})", "digit": digit, "share": share}
+            for split, values in labels.items()
+            for digit, share in enumerate(np.bincount(values, minlength=CLASSES) / len(values))
+        ]
+    )
+    figure = Figure(figsize=(9, 4))
+    axes = figure.add_subplot()
+    sns.barplot(shares, x="digit", y="share", hue="split", palette=[BLUE, ORANGE, GREEN], ax=axes)
+    axes.grid(visible=False, axis="x")
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.set_xlabel("Digit")
+    axes.set_ylabel("Share of the split")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(labels), title=None)
+    low, high = shares["share"].min(), shares["share"].max()
+    annotate(
+        figure,
+        f"Each digit makes up {low:.1%} to {high:.1%} of every split",
+        "The validation split has the training digits' shares; the test split is as it came.",
+        data,
+    )
+    return figure

@@ -1,0 +1,113 @@
+"""Pictures of digits: a plain grid, sample predictions, and the worst mistakes."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from mnist_kedro.contracts import IMAGE_SIDE, LabelledImages, Pixels
+from mnist_kedro.plots.style import (
+    FOOTER_INCHES,
+    INK,
+    RED,
+    TITLE_INCHES,
+    annotate,
+    describe_data,
+    styled,
+)
+
+_CELL_WIDTH, _CELL_HEIGHT = IMAGE_SIDE + 8, IMAGE_SIDE + 12  # pixels, with room for the caption
+_COLUMNS = 10
+_INCHES = 0.85  # a cell's width
+_SURE = 0.995  # would be rounded to 100%
+
+
+@styled
+def digit_grid(
+    images: Pixels,
+    captions: Sequence[str],
+    columns: int = _COLUMNS,
+    colours: Sequence[str] | None = None,
+) -> Figure:
+    """Draw digits, dark on white, each with its caption above it.
+
+    Args:
+        images: ``(n, 28, 28)`` or ``(n, 28, 28, 1)`` uint8 in 0–255.
+        captions: n texts.
+        columns: digits in a row.
+        colours: n colours of the captions.
+    """
+    rows = max(1, math.ceil(len(images) / columns))
+    paper = np.zeros((rows * _CELL_HEIGHT, columns * _CELL_WIDTH), np.uint8)
+    height = rows * _CELL_HEIGHT / _CELL_WIDTH * _INCHES
+    figure = Figure(figsize=(columns * _INCHES, height))
+    axes = figure.add_subplot()
+    axes.set_axis_off()
+    for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
+        top = i // columns * _CELL_HEIGHT + _CELL_HEIGHT - IMAGE_SIDE
+        left = i % columns * _CELL_WIDTH + (_CELL_WIDTH - IMAGE_SIDE) // 2
+        paper[top : top + IMAGE_SIDE, left : left + IMAGE_SIDE] = image.reshape(
+            IMAGE_SIDE, IMAGE_SIDE
+        )
+        colour = colours[i] if colours else INK
+        middle = left + IMAGE_SIDE / 2
+        axes.text(middle, top - 2, caption, ha="center", va="bottom", fontsize=9, color=colour)
+    axes.imshow(paper, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
+    return figure
+
+
+@styled
+def plot_sample_predictions(test: LabelledImages, predictions: pd.DataFrame, count: int) -> Figure:
+    """The first test digits with what the network predicts, right or wrong.
+
+    Args:
+        test: the test split.
+        predictions: a row for each of its digits, with ``label``, ``prediction``, ``confidence``.
+        count: how many to show.
+    """
+    shown = predictions.head(count)
+    wrong = shown["label"] != shown["prediction"]
+    figure = _captioned_digits(
+        test["images"][: len(shown)], shown, [RED if is_wrong else INK for is_wrong in wrong]
+    )
+    annotate(
+        figure,
+        f"{(~wrong).sum()} of the first {len(shown)} test digits are classified correctly",
+        "The CNN's prediction and its confidence; for a mistake, true digit → prediction.",
+        describe_data(test),
+    )
+    return figure
+
+
+@styled
+def plot_worst_mistakes(test: LabelledImages, predictions: pd.DataFrame, count: int) -> Figure:
+    """The mistakes that the network was surest of, from the worst; arguments as above."""
+    mistakes = predictions[predictions["label"] != predictions["prediction"]]
+    worst = mistakes.sort_values("confidence", ascending=False, kind="stable").head(count)
+    images = np.asarray(test["images"])[worst.index]
+    figure = _captioned_digits(images, worst, [INK] * len(worst))
+    which = "All of them" if len(worst) == len(mistakes) else f"The {len(worst)} it is surest of"
+    annotate(
+        figure,
+        f"The CNN misclassifies {len(mistakes)} of {len(predictions):,} test digits",
+        f"{which}: true digit → prediction, and its confidence.",
+        describe_data(test),
+    )
+    return figure
+
+
+def _captioned_digits(images: Pixels, predictions: pd.DataFrame, colours: list[str]) -> Figure:
+    captions = [_caption(row) for row in predictions.itertuples()]
+    figure = digit_grid(images, captions, colours=colours)
+    figure.set_figheight(figure.get_figheight() + TITLE_INCHES + FOOTER_INCHES)
+    return figure
+
+
+def _caption(row: Any) -> str:
+    confidence = f"{row.confidence:.0%}" if row.confidence < _SURE else ">99%"
+    if row.label == row.prediction:
+        return f"{row.prediction}  {confidence}"
+    return f"{row.label}→{row.prediction}  {confidence}"

@@ -1,0 +1,64 @@
+"""One style for all figures: readable at README size, safe for colour-blind readers."""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+# Okabe and Ito's palette (2008, "Color Universal Design"), without its yellow and black.
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#56B4E9",
+)
+MODEL_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)
+INK, FAINT = "#222222", "#6B6B6B"
+TITLE_INCHES, FOOTER_INCHES = 0.62, 0.24
+
+_SHEET = Path(__file__).parent / "figures.mplstyle"
+
+_P = ParamSpec("_P")
+
+
+def styled(plot: Callable[_P, Figure]) -> Callable[_P, Figure]:
+    """Draw a figure in the project's style."""
+
+    @wraps(plot)
+    def draw(*args: _P.args, **kwargs: _P.kwargs) -> Figure:
+        with mpl.rc_context(fname=_SHEET):
+            return plot(*args, **kwargs)
+
+    return draw
+
+
+def annotate(figure: Figure, finding: str, detail: str, data: str) -> None:
+    """Write what a figure shows above it, and on what data below it.
+
+    Args:
+        figure: with a constrained layout, which makes room.
+        finding: the title, a statement.
+        detail: how to read the figure.
+        data: what digits it is about.
+    """
+    height = figure.get_figheight()
+    top, bottom = TITLE_INCHES / height, FOOTER_INCHES / height
+    figure.set_layout_engine("constrained", rect=(0, bottom, 1, 1 - top - bottom))
+    figure.text(0.012, 1 - 0.08 / height, finding, va="top", fontsize=13, fontweight="bold")
+    figure.text(0.012, 1 - 0.36 / height, detail, va="top", fontsize=9, color=FAINT)
+    figure.text(0.012, 0.06 / height, data, va="bottom", fontsize=8, color=FAINT)
+
+
+def describe_data(split: Mapping[str, Any]) -> str:
+    """Say in a few words what data a split is, and whether it is MNIST's own."""
+    digits = f"{len(split['labels']):,} test digits"
+    if split["canonical_mnist"]:
+        return f"MNIST, {digits}"
+    if split["source"] == "sample":
+        return f"Embedded sample of 5,000 digits, {digits} held out of it (not MNIST's test set)"
+    return f"{split['source']}, {digits} (not the canonical MNIST)"

@@ -1,0 +1,74 @@
+"""Accuracy and loss over the epochs of training."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import (
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    PercentFormatter,
+    StrMethodFormatter,
+)
+
+from mnist_kedro.plots.style import FAINT, MODEL_COLOURS, annotate, styled
+
+
+@styled
+def plot_training_curves(histories: Mapping[str, Mapping[str, Any]], data: str) -> Figure:
+    """Accuracy and loss of each model on the training and validation digits.
+
+    Args:
+        histories: of each model, by its name; lists of one value an epoch under ``accuracy``,
+            ``loss``, ``validation_accuracy`` and ``validation_loss``.
+        data: what the digits are, in a few words.
+    """
+    figure = Figure(figsize=(9, 4.2))
+    accuracy_axes, loss_axes = figure.subplots(1, 2)
+    for axes, key, title in (
+        (accuracy_axes, "accuracy", "Accuracy"),
+        (loss_axes, "loss", "Loss (cross-entropy)"),
+    ):
+        for history, colour in zip(histories.values(), MODEL_COLOURS, strict=False):
+            epochs = range(1, history["epochs"] + 1)
+            marker = "o" if len(epochs) <= 20 else None
+            axes.plot(epochs, history[key], "--", color=colour, alpha=0.8)
+            axes.plot(
+                epochs, history[f"validation_{key}"], color=colour, marker=marker, markersize=4
+            )
+        axes.set_title(title)
+        axes.set_xlabel("Epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    accuracy_axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    loss_axes.set_yscale("log")
+    loss_axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    loss_axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    loss_axes.yaxis.set_minor_formatter(NullFormatter())
+    _explain_lines(accuracy_axes, list(histories))
+
+    finals = ", ".join(
+        f"{name} {history['validation_accuracy'][-1]:.2%}" for name, history in histories.items()
+    )
+    first = next(iter(histories.values()))
+    annotate(
+        figure,
+        f"Validation accuracy after {first['epochs']} epochs: {finals}",
+        "Training digits are varied anew in each epoch, which makes them the harder ones.",
+        data,
+    )
+    return figure
+
+
+def _explain_lines(axes: Axes, names: list[str]) -> None:
+    models = [
+        Line2D([], [], color=colour, label=name)
+        for name, colour in zip(names, MODEL_COLOURS, strict=False)
+    ]
+    splits = [
+        Line2D([], [], color=FAINT, label="validation", marker="o", markersize=4),
+        Line2D([], [], color=FAINT, label="training", linestyle="--"),
+    ]
+    axes.legend(handles=[*models, *splits], loc="lower right")
