@@ -1,0 +1,72 @@
+"""``kedro run`` with errors of one line for what a person can put right."""
+
+import traceback
+from pathlib import Path
+from typing import Any
+
+import click
+import kedro
+from kedro.framework.cli.project import run as kedro_run
+
+from mnist_kedro.errors import InputError
+
+_KEDRO = str(Path(kedro.__file__).parent)
+
+
+class Run(click.Command):
+    """Kedro's ``run``, which shows a traceback only for a fault of the program, or if asked to."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run, or end with one line and exit status 1."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            message = one_line(error)
+            if message is None or ctx.meta.get("verbose"):
+                raise
+            raise click.ClickException(message) from error
+
+
+def one_line(error: BaseException) -> str | None:
+    """What to tell a person of an error that is theirs to put right; None for any other.
+
+    Those are :class:`InputError`, also inside another exception, and what Kedro itself refuses: an
+    unknown pipeline, node or dataset, a file that it cannot load or save.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, InputError):
+            return str(cause)
+        cause = cause.__cause__
+    raised_in = traceback.extract_tb(error.__traceback__)[-1].filename
+    from_kedro = type(error).__module__.startswith("kedro.") or (
+        isinstance(error, ValueError | KeyError) and raised_in.startswith(_KEDRO)
+    )
+    return " ".join(str(error).split()) if from_kedro else None
+
+
+def _be_verbose(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
+    ctx.meta["verbose"] = value
+
+
+@click.group(name="mnist_kedro")
+def cli() -> None:
+    """Commands of this project."""
+
+
+run = Run(
+    name="run",
+    help=kedro_run.help,
+    callback=kedro_run.callback,
+    params=[
+        *kedro_run.params,
+        click.Option(
+            ["--verbose", "-v"],
+            is_flag=True,
+            expose_value=False,
+            callback=_be_verbose,
+            help="Show the traceback of an error.",
+        ),
+    ],
+)
+cli.add_command(run)

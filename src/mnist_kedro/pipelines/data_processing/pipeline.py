@@ -1,0 +1,36 @@
+"""The ``data_processing`` pipeline."""
+
+from kedro.pipeline import Node, Pipeline
+
+from mnist_kedro.pipelines.data_processing.nodes import (
+    compute_pixel_statistics,
+    select_test_digits,
+    split_training_digits,
+)
+
+
+def create_pipeline() -> Pipeline:
+    """MNIST in; training, validation and test digits and the training pixels' statistics out."""
+    return Pipeline(
+        [
+            Node(
+                func=split_training_digits,
+                inputs=["mnist", "params:data_processing"],
+                outputs=["train", "validation"],
+                name="split_training_digits",
+            ),
+            Node(
+                func=select_test_digits,
+                inputs="mnist",
+                outputs="test",
+                name="select_test_digits",
+            ),
+            Node(
+                func=compute_pixel_statistics,
+                inputs="train",
+                outputs="pixel_statistics",
+                name="compute_pixel_statistics",
+            ),
+        ],
+        tags="data_processing",
+    )

@@ -1,0 +1,35 @@
+"""Nodes of the ``ingestion`` pipeline."""
+
+import logging
+
+from mnist_kedro.contracts import Mnist
+from mnist_kedro.parameters import IngestionParameters
+from mnist_kedro.sources import read_mnist
+
+logger = logging.getLogger(__name__)
+
+
+def ingest_mnist(ingestion: IngestionParameters) -> Mnist:
+    """Read MNIST from wherever the parameters say.
+
+    The one node that touches files or the network: what a person brings has no catalog entry.
+
+    Raises:
+        InputError: when the source is missing, unreadable, or holds something else.
+    """
+    mnist = read_mnist(
+        ingestion.source,
+        search_folder=ingestion.search_folder,
+        mirrors=ingestion.mirrors,
+        timeout_seconds=ingestion.timeout_seconds,
+    )
+    logger.info(
+        "MNIST: %d training and %d test digits from '%s'; %s.",
+        len(mnist["y_train"]),
+        len(mnist["y_test"]),
+        mnist["source"],
+        "content verified, the canonical MNIST"
+        if mnist["canonical_mnist"]
+        else "not the canonical MNIST of 60,000 + 10,000",
+    )
+    return mnist

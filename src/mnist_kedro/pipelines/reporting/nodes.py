@@ -1,0 +1,143 @@
+"""Nodes of the ``reporting`` pipeline that compute; those that draw are in ``plots``."""
+
+import logging
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from mnist_kedro.contracts import CLASSES, LabelledImages
+from mnist_kedro.evaluation.classification import classify_errors
+from mnist_kedro.evaluation.comparison import Comparison, compare
+from mnist_kedro.parameters import ReportingParameters
+from mnist_kedro.plots.balance import plot_class_balance
+from mnist_kedro.plots.confusion import plot_confusion_matrix
+from mnist_kedro.plots.digits import plot_sample_predictions, plot_worst_mistakes
+from mnist_kedro.plots.style import describe_data
+from mnist_kedro.plots.training import plot_training_curves
+
+logger = logging.getLogger(__name__)
+
+_PREDICTION_BATCH = 1000
+
+
+def predict_test_digits(model: Any, test: LabelledImages) -> pd.DataFrame:
+    """Classify the test digits.
+
+    Args:
+        model: a Keras model, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)`` probabilities.
+        test: n digits.
+
+    Returns:
+        A row for each digit: ``label``, ``prediction`` (0–9), ``confidence`` (the prediction's
+        probability) and ``p0`` … ``p9``.
+    """
+    images = np.asarray(test["images"])
+    probabilities = model.predict(images, batch_size=_PREDICTION_BATCH, verbose=0)
+    table = pd.DataFrame(probabilities, columns=[f"p{digit}" for digit in range(CLASSES)])
+    table.insert(0, "label", np.asarray(test["labels"]))
+    table.insert(1, "prediction", probabilities.argmax(axis=1))
+    table.insert(2, "confidence", probabilities.max(axis=1))
+    return table
+
+
+def evaluate_model(predictions: pd.DataFrame, history: Mapping[str, Any]) -> dict[str, Any]:
+    """How well a model reads the test digits, and what it took to train it."""
+    evaluation = classify_errors(
+        predictions["label"].to_numpy(), predictions["prediction"].to_numpy()
+    )
+    return {
+        **evaluation,
+        "parameters": history["parameters"],
+        "epochs": history["epochs"],
+        "training_seconds": history["training_seconds"],
+        "precision": history["precision"],
+        "seed": history["seed"],
+    }
+
+
+def compare_models(**predictions: pd.DataFrame) -> dict[str, Comparison]:
+    """McNemar's test for each pair of models, under ``<first>_vs_<second>``."""
+    right = {
+        name: (table["label"] == table["prediction"]).to_numpy()
+        for name, table in predictions.items()
+    }
+    return {
+        f"{first}_vs_{second}": compare(right[first], right[second])
+        for first, second in combinations(right, 2)
+    }
+
+
+def collect_metrics(
+    train: LabelledImages,
+    validation: LabelledImages,
+    test: LabelledImages,
+    comparison: Mapping[str, Comparison],
+    **evaluations: Mapping[str, Any],
+) -> dict[str, Any]:
+    """All numbers of a run, and the data behind them."""
+    description = describe_data(test)
+    for name, evaluation in evaluations.items():
+        low, high = evaluation["accuracy_ci95"]
+        logger.info(
+            "%s: test accuracy %.2f%% (95%% interval %.2f–%.2f), %d errors. %s.",
+            name,
+            100 * evaluation["accuracy"],
+            100 * low,
+            100 * high,
+            evaluation["errors"],
+            description,
+        )
+    if not test["canonical_mnist"]:
+        logger.warning("These numbers are not MNIST's. %s.", description)
+    return {
+        "data": {
+            "source": test["source"],
+            "canonical_mnist": test["canonical_mnist"],
+            "description": description,
+            "train": len(train["labels"]),
+            "validation": len(validation["labels"]),
+            "test": len(test["labels"]),
+        },
+        "models": dict(evaluations),
+        "comparison": dict(comparison),
+    }
+
+
+def draw_training_curves(test: LabelledImages, **histories: Mapping[str, Any]) -> Figure:
+    """Accuracy and loss over the epochs, of each model."""
+    return plot_training_curves(histories, describe_data(test))
+
+
+def draw_confusion_matrix(test: LabelledImages, predictions: pd.DataFrame) -> Figure:
+    """Which digits are taken for which."""
+    return plot_confusion_matrix(test, predictions["prediction"].to_numpy())
+
+
+def draw_sample_predictions(
+    test: LabelledImages, predictions: pd.DataFrame, reporting: ReportingParameters
+) -> Figure:
+    """The first test digits with their predictions."""
+    return plot_sample_predictions(test, predictions, reporting.examples)
+
+
+def draw_worst_mistakes(
+    test: LabelledImages, predictions: pd.DataFrame, reporting: ReportingParameters
+) -> Figure:
+    """The mistakes that the model was surest of."""
+    return plot_worst_mistakes(test, predictions, reporting.mistakes)
+
+
+def draw_class_balance(
+    train: LabelledImages, validation: LabelledImages, test: LabelledImages
+) -> Figure:
+    """How often each digit occurs in each split."""
+    labels = {
+        "training": np.asarray(train["labels"]),
+        "validation": np.asarray(validation["labels"]),
+        "test": np.asarray(test["labels"]),
+    }
+    return plot_class_balance(labels, describe_data(test))

@@ -1,0 +1,33 @@
+"""Nodes of the ``training`` pipeline."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mnist_kedro.contracts import LabelledImages, PixelStatistics
+from mnist_kedro.parameters import NetworkParameters, TrainingParameters
+
+
+def train_model(
+    train: LabelledImages,
+    validation: LabelledImages,
+    pixel_statistics: PixelStatistics,
+    training: TrainingParameters,
+    network: NetworkParameters,
+) -> tuple[Any, Mapping[str, Any]]:
+    """Build a network and train it.
+
+    Args:
+        train: digits to learn from.
+        validation: digits to watch, after each epoch; nothing is chosen by them.
+        pixel_statistics: of the training pixels; they become the network's first layer.
+        training: how long, how fast, on what variations.
+        network: which network.
+
+    Returns:
+        The model as a ``keras.Sequential`` of stock layers, ``(n, 28, 28, 1)`` uint8 →
+        ``(n, 10)`` probabilities, and its
+        :class:`~mnist_kedro.models.training.TrainingHistory`.
+    """
+    from mnist_kedro.models.training import fit_network  # noqa: PLC0415  (imports TensorFlow)
+
+    return fit_network(train, validation, pixel_statistics, training, network)

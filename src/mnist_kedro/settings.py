@@ -1,0 +1,26 @@
+"""Project settings; see https://docs.kedro.org/en/stable/configure/configuration_basics/."""
+
+import warnings
+
+from mnist_kedro.datasets import atomic_filesystem
+from mnist_kedro.hooks import IngestionHooks, ParameterHooks, ProgressHooks
+
+HOOKS = (ParameterHooks(), IngestionHooks(), ProgressHooks())
+
+# Nothing is sent anywhere; `.telemetry` says the same to Kedro's command line.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
+
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    # An environment names only the parameters that it changes.
+    "merge_strategy": {"parameters": "soft", "globals": "soft"},
+}
+
+# "cnn.predictions" stands for the namespace "cnn", also where a node outside it reads it.
+warnings.filterwarnings("ignore", r"One or more dataset names contain '\.'", UserWarning)
+
+# Kedro 1.7 calls a function that omegaconf 2.4 deprecates, on every run.
+warnings.filterwarnings("ignore", r"register_new_resolver\(\) is deprecated", UserWarning)
+
+atomic_filesystem.register()
