@@ -1,16 +1,22 @@
 """``kedro run`` with errors of one line for what a person can put right."""
 
+import re
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import click
 import kedro
 from kedro.framework.cli.project import run as kedro_run
+from kedro.io import DatasetError
 
+from mnist_kedro import pipelines
 from mnist_kedro.errors import InputError
 
 _KEDRO = str(Path(kedro.__file__).parent)
+_PIPELINE_MODULE = re.compile(rf"'{pipelines.__name__}\.(\w+)'")
 
 
 class Run(click.Command):
@@ -33,16 +39,27 @@ def one_line(error: BaseException) -> str | None:
     Those are :class:`InputError`, also inside another exception, and what Kedro itself refuses: an
     unknown pipeline, node or dataset, a file that it cannot load or save.
     """
-    cause: BaseException | None = error
-    while cause is not None:
+    chain = list(_chain(error))
+    for cause in chain:
         if isinstance(cause, InputError):
             return str(cause)
-        cause = cause.__cause__
+    if isinstance(error, ImportError) and (unknown := _PIPELINE_MODULE.search(str(error))):
+        known = sorted(module.name for module in iter_modules(pipelines.__path__))
+        if unknown[1] not in known:
+            return f"There is no pipeline '{unknown[1]}'; there are {', '.join(known)}."
+    if isinstance(error, DatasetError) and isinstance(chain[-1], OSError) and chain[-1].filename:
+        return f"{chain[-1].filename}: {chain[-1].strerror}."
     raised_in = traceback.extract_tb(error.__traceback__)[-1].filename
     from_kedro = type(error).__module__.startswith("kedro.") or (
         isinstance(error, ValueError | KeyError) and raised_in.startswith(_KEDRO)
     )
     return " ".join(str(error).split()) if from_kedro else None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def _be_verbose(ctx: click.Context, _option: click.Parameter, value: bool) -> None:

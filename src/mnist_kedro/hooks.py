@@ -1,4 +1,4 @@
-"""What happens around every run: parameters are checked, missing data is fetched, time is told."""
+"""What happens around every run: parameters and inputs are checked, and progress is told."""
 
 import logging
 import time
@@ -7,10 +7,12 @@ from typing import Any
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
+from kedro.io.core import is_parameter
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from kedro.runner import SequentialRunner
 
+from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import check_parameters
 from mnist_kedro.pipelines.ingestion import create_pipeline as create_ingestion_pipeline
 
@@ -26,24 +28,31 @@ class ParameterHooks:
         check_parameters(context.config_loader["parameters"])
 
 
-class IngestionHooks:
-    """``kedro run`` works without a first ``kedro run --pipelines ingestion``."""
+class InputHooks:
+    """A run has what it needs, or says what is missing before it starts."""
 
     @hook_impl
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
-        """Ingest when a run needs ``mnist`` and there is none, or another one is asked for."""
-        if "mnist" not in pipeline.inputs():
-            return
-        asked = "ingestion" in (run_params.get("runtime_params") or {})
-        if catalog.exists("mnist") and not asked:
-            return
-        logger.info(
-            "Running 'ingestion' first: %s.",
-            "its parameters were given" if asked else "there is no 'mnist' yet",
-        )
-        SequentialRunner().run(create_ingestion_pipeline(), catalog, run_id=run_params["run_id"])
+        """Ingest ``mnist`` when there is none or another one is asked for; check other inputs.
+
+        Raises:
+            InputError: when an input was not made yet.
+        """
+        inputs = {name for name in pipeline.inputs() if not is_parameter(name)}
+        asked = "ingestion" in (run_params["runtime_params"] or {})
+        if "mnist" in inputs and (asked or not catalog.exists("mnist")):
+            why = "its parameters were given" if asked else "there is no 'mnist' yet"
+            logger.info("Running 'ingestion' first: %s.", why)
+            SequentialRunner().run(create_ingestion_pipeline(), catalog)
+        missing = sorted(name for name in inputs if not catalog.exists(name))
+        if missing:
+            raise InputError(
+                f"{', '.join(missing)}: not there, but needed by this run. Make what is missing "
+                f"with 'kedro run --to-outputs {','.join(missing)}', or list the versions "
+                "that there are in the folders of data/."
+            )
 
 
 class ProgressHooks:
@@ -51,6 +60,7 @@ class ProgressHooks:
 
     def __init__(self) -> None:
         self._started: dict[str, float] = {}
+        self._done = 0
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
@@ -61,9 +71,13 @@ class ProgressHooks:
     def after_node_run(self, node: Node) -> None:
         """Say that the node is done, before its outputs are saved."""
         seconds = time.perf_counter() - self._started.pop(node.name)
+        self._done += 1
         logger.info("Done: %s (%.1f s)", node.name, seconds)
 
     @hook_impl
     def after_pipeline_run(self, run_params: dict[str, Any]) -> None:
         """Say under which version everything was saved."""
-        logger.info("All outputs of this run are version %s.", run_params["run_id"])
+        if self._done:
+            logger.info("All outputs of this run are version %s.", run_params["run_id"])
+        else:
+            logger.info("Nothing to do: all outputs are there.")

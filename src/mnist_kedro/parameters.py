@@ -21,6 +21,8 @@ from pydantic import (
 
 from mnist_kedro.errors import InputError
 
+_BUT = "but"
+
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -122,20 +124,32 @@ def check_parameters(parameters: dict[str, Any]) -> None:
         for problem in error.errors():
             name, reason = _describe(problem, parameters)
             problems.setdefault(name, []).append(reason)
-        lines = (f"parameter '{name}' {' or '.join(why)}" for name, why in problems.items())
+        lines = (f"parameter '{name}' {_join(reasons)}" for name, reasons in problems.items())
         raise InputError(f"{'; '.join(lines)} (see conf/base/parameters_*.yml).") from error
 
 
 def _describe(problem: Any, parameters: dict[str, Any]) -> tuple[str, str]:
     """The parameter's name as it is written in the file, and what is wrong with it."""
     name = ".".join(_written_keys(problem["loc"], parameters))
-    if problem["type"] == "missing":
-        return f"{name}.{problem['loc'][-1]}".lstrip("."), "is missing"
-    if problem["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(str(problem["loc"][-1]), _known_names(), n=1)
-        return name, "is unknown" + (f", did you mean '{close[0]}'?" if close else "")
-    reason = problem["msg"].removeprefix("Input ").removeprefix("Value error, ")
-    return name, f"{reason} (found {problem['input']!r})"
+    last_key = str(problem["loc"][-1])
+    match problem["type"]:
+        case "missing":
+            return f"{name}.{last_key}".lstrip("."), "is missing"
+        case "extra_forbidden":
+            close = difflib.get_close_matches(last_key, _known_names(), n=1)
+            return name, "is unknown" + (f", did you mean '{close[0]}'?" if close else "")
+        case "union_tag_invalid":
+            tag, expected = problem["ctx"]["tag"], problem["ctx"]["expected_tags"]
+            return f"{name}.architecture", f"is '{tag}', but should be one of {expected}"
+        case _:
+            reason = problem["msg"].removeprefix("Input ")
+            return name, f"is {problem['input']!r}, {_BUT} {reason}"
+
+
+def _join(reasons: list[str]) -> str:
+    """One reason, or the alternatives that a value of a union type could have been."""
+    first, *others = reasons
+    return " or ".join([first, *(other.partition(_BUT)[2].strip() for other in others)])
 
 
 def _written_keys(location: tuple[Any, ...], parameters: Any) -> list[str]:

@@ -3,9 +3,9 @@
 import warnings
 
 from mnist_kedro.datasets import atomic_filesystem
-from mnist_kedro.hooks import IngestionHooks, ParameterHooks, ProgressHooks
+from mnist_kedro.hooks import InputHooks, ParameterHooks, ProgressHooks
 
-HOOKS = (ParameterHooks(), IngestionHooks(), ProgressHooks())
+HOOKS = (ParameterHooks(), InputHooks(), ProgressHooks())
 
 # Nothing is sent anywhere; `.telemetry` says the same to Kedro's command line.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)

@@ -60,7 +60,7 @@ def compute_pixel_statistics(train: LabelledImages) -> PixelStatistics:
     """
     images = np.asarray(train["images"])
     mean = float(images.mean(dtype=np.float64))
-    mean_square = float(np.square(images, dtype=np.uint32).mean(dtype=np.float64))
+    mean_square = float(np.square(images, dtype=np.uint16).mean(dtype=np.float64))
     deviation = math.sqrt(mean_square - mean**2)
     if deviation == 0:
         raise InputError(f"train: all pixels of all images are {mean:.0f}; expected digits.")
