@@ -49,9 +49,11 @@ def one_line(error: BaseException) -> str | None:
             return f"There is no pipeline '{unknown[1]}'; there are {', '.join(known)}."
     if isinstance(error, DatasetError) and isinstance(chain[-1], OSError) and chain[-1].filename:
         return f"{chain[-1].filename}: {chain[-1].strerror}."
-    raised_in = traceback.extract_tb(error.__traceback__)[-1].filename
+    frames = traceback.extract_tb(error.__traceback__)
     from_kedro = type(error).__module__.startswith("kedro.") or (
-        isinstance(error, ValueError | KeyError) and raised_in.startswith(_KEDRO)
+        isinstance(error, ValueError | KeyError)
+        and bool(frames)
+        and frames[-1].filename.startswith(_KEDRO)
     )
     return " ".join(str(error).split()) if from_kedro else None
 

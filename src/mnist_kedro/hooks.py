@@ -10,11 +10,10 @@ from kedro.io import DataCatalog
 from kedro.io.core import is_parameter
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
-from kedro.runner import SequentialRunner
 
 from mnist_kedro.errors import InputError
-from mnist_kedro.parameters import check_parameters
-from mnist_kedro.pipelines.ingestion import create_pipeline as create_ingestion_pipeline
+from mnist_kedro.parameters import IngestionParameters, check_parameters
+from mnist_kedro.pipelines.ingestion.nodes import ingest_mnist
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +44,9 @@ class InputHooks:
         if "mnist" in inputs and (asked or not catalog.exists("mnist")):
             why = "its parameters were given" if asked else "there is no 'mnist' yet"
             logger.info("Running 'ingestion' first: %s.", why)
-            SequentialRunner().run(create_ingestion_pipeline(), catalog)
+            # Kedro types the parameters of the pipelines that were asked for, so not these.
+            parameters = IngestionParameters.model_validate(catalog.load("params:ingestion"))
+            catalog.save("mnist", ingest_mnist(parameters))
         missing = sorted(name for name in inputs if not catalog.exists(name))
         if missing:
             raise InputError(

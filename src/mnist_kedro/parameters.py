@@ -157,7 +157,7 @@ def _written_keys(location: tuple[Any, ...], parameters: Any) -> list[str]:
     keys = []
     for key in location:
         in_dict = isinstance(parameters, dict) and key in parameters
-        in_list = isinstance(parameters, list) and isinstance(key, int)
+        in_list = isinstance(parameters, list) and key in range(len(parameters))
         if in_dict or in_list:
             parameters = parameters[key]
         else:

@@ -126,17 +126,29 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         )
 
     def load(self) -> dict[str, Any]:
-        """Read arrays and attributes under the keys they were saved with."""
+        """Read arrays and attributes under the keys they were saved with.
+
+        Raises:
+            DatasetError: when the file is missing or damaged.
+        """
         path = get_filepath_str(self._get_load_path(), self._protocol)
+        try:
+            with self.open(path) as file:
+                return self._read(file, path)
+        except FileNotFoundError:
+            raise
+        except OSError as error:  # also a checksum that does not match
+            raise DatasetError(f"{path}: damaged HDF5 file ({error}).") from error
+
+    def _read(self, file: h5py.File, path: str) -> dict[str, Any]:
         content: dict[str, Any] = {}
-        with self.open(path) as file:
 
-            def read(key: str, item: h5py.Dataset | h5py.Group) -> None:
-                if isinstance(item, h5py.Dataset):
-                    content[key] = LazyArray(self, path, key, item) if self._lazy else item[()]
+        def read(key: str, item: h5py.Dataset | h5py.Group) -> None:
+            if isinstance(item, h5py.Dataset):
+                content[key] = LazyArray(self, path, key, item) if self._lazy else item[()]
 
-            file.visititems(read)
-            content.update({key: _plain(value) for key, value in file.attrs.items()})
+        file.visititems(read)
+        content.update({key: _plain(value) for key, value in file.attrs.items()})
         return content
 
     def save(self, data: Mapping[str, Any]) -> None:

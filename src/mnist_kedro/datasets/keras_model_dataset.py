@@ -3,15 +3,14 @@
 import zipfile
 from typing import IO
 
-from kedro.io.core import get_filepath_str
+from kedro.io.core import DatasetError, get_filepath_str
 
 from mnist_kedro import models  # noqa: F401  (imports TensorFlow without its start-up messages)
 
 # isort: split
 import keras
+from kedro_datasets._typing import TablePreview
 from kedro_datasets.tensorflow import TensorFlowModelDataset
-
-from mnist_kedro.errors import InputError
 
 
 class KerasModelDataset(TensorFlowModelDataset):
@@ -32,17 +31,27 @@ class KerasModelDataset(TensorFlowModelDataset):
         """Load the model.
 
         Raises:
-            InputError: when the file is damaged.
+            DatasetError: when the file is damaged.
         """
         path = get_filepath_str(self._get_load_path(), self._protocol)
         with self._fs.open(path, "rb") as file:
             damaged = not zipfile.is_zipfile(file) or _first_bad_member(file)
         if damaged:
-            raise InputError(
+            raise DatasetError(
                 f"{path}: corrupt model file; train it again ('kedro run --pipelines training') "
                 "or name an earlier version with --load-versions."
             )
         return super().load()
+
+    def preview(self) -> TablePreview:
+        """The model's layers, for Kedro-Viz."""
+        layers = self.load().layers
+        rows = [
+            [layer.name, type(layer).__name__, str(layer.output.shape[1:]), layer.count_params()]
+            for layer in layers
+        ]
+        columns = ["layer", "type", "output shape", "parameters"]
+        return TablePreview({"index": list(range(len(rows))), "columns": columns, "data": rows})
 
 
 def _first_bad_member(file: IO[bytes]) -> str | None:

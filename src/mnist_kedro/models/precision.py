@@ -5,6 +5,8 @@ from typing import Literal
 
 import tensorflow as tf
 
+_CPUINFO = Path("/proc/cpuinfo")  # Linux's; elsewhere nothing is known and float32 is used
+
 
 def dtype_policy(mixed_bfloat16: bool | Literal["auto"]) -> str:
     """The Keras dtype policy to train in; what is saved is float32 either way.
@@ -27,6 +29,5 @@ def _bfloat16_gains() -> bool:
     if gpus:
         details = tf.config.experimental.get_device_details(gpus[0])
         return details.get("compute_capability", (0, 0)) >= (8, 0)
-    cpuinfo = Path("/proc/cpuinfo")
-    words = set(cpuinfo.read_text().split()) if cpuinfo.exists() else set()
+    words = set(_CPUINFO.read_text().split()) if _CPUINFO.exists() else set()
     return "amx_bf16" in words or {"AuthenticAMD", "avx512_bf16"} <= words

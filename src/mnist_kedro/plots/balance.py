@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from mnist_kedro.contracts import CLASSES
-from mnist_kedro.plots.style import BLUE, GREEN, ORANGE, annotate, styled
+from mnist_kedro.plots.style import PALETTE, annotate, styled
 
 
 @styled
@@ -29,7 +29,7 @@ def plot_class_balance(labels: Mapping[str, np.ndarray], data: str) -> Figure:
     )
     figure = Figure(figsize=(9, 4))
     axes = figure.add_subplot()
-    sns.barplot(shares, x="digit", y="share", hue="split", palette=[BLUE, ORANGE, GREEN], ax=axes)
+    sns.barplot(shares, x="digit", y="share", hue="split", palette=PALETTE[: len(labels)], ax=axes)
     axes.grid(visible=False, axis="x")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.set_xlabel("Digit")

@@ -14,7 +14,7 @@ from matplotlib.ticker import (
     StrMethodFormatter,
 )
 
-from mnist_kedro.plots.style import FAINT, MODEL_COLOURS, annotate, styled
+from mnist_kedro.plots.style import FAINT, PALETTE, annotate, styled
 
 
 @styled
@@ -32,7 +32,7 @@ def plot_training_curves(histories: Mapping[str, Mapping[str, Any]], data: str) 
         (accuracy_axes, "accuracy", "Accuracy"),
         (loss_axes, "loss", "Loss (cross-entropy)"),
     ):
-        for history, colour in zip(histories.values(), MODEL_COLOURS, strict=False):
+        for history, colour in zip(histories.values(), PALETTE, strict=False):
             epochs = range(1, history["epochs"] + 1)
             marker = "o" if len(epochs) <= 20 else None
             axes.plot(epochs, history[key], "--", color=colour, alpha=0.8)
@@ -65,7 +65,7 @@ def plot_training_curves(histories: Mapping[str, Mapping[str, Any]], data: str) 
 def _explain_lines(axes: Axes, names: list[str]) -> None:
     models = [
         Line2D([], [], color=colour, label=name)
-        for name, colour in zip(names, MODEL_COLOURS, strict=False)
+        for name, colour in zip(names, PALETTE, strict=False)
     ]
     splits = [
         Line2D([], [], color=FAINT, label="validation", marker="o", markersize=4),

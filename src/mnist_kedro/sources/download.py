@@ -60,4 +60,4 @@ def _short(error: Exception) -> str:
     inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
     if isinstance(inner, Exception):
         return _short(inner)
-    return " ".join(str(error).split(": ")[-1].split())
+    return " ".join(str(error).rpartition("): ")[2].rstrip(".").split())

@@ -1,0 +1,126 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import fsspec
+import pandas as pd
+import pytest
+from kedro.io import DatasetError
+from kedro.io.core import Version
+from kedro_datasets.json import JSONDataset
+from kedro_datasets.pandas import CSVDataset
+
+from mnist_kedro.datasets import HDF5Dataset
+from mnist_kedro.datasets.atomic_filesystem import AtomicLocalFileSystem
+
+
+@pytest.fixture
+def fs():
+    return AtomicLocalFileSystem(auto_mkdir=True)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_is_what_kedro_datasets_use(tmp_path):
+    assert isinstance(fsspec.filesystem("file"), AtomicLocalFileSystem)
+    assert isinstance(JSONDataset(filepath=str(tmp_path / "x.json"))._fs, AtomicLocalFileSystem)
+
+
+def test_a_file_appears_when_it_is_closed(fs, tmp_path):
+    path = tmp_path / "new folder" / "x.bin"
+    file = fs.open(str(path), "wb")
+    file.write(b"half")
+    assert not path.exists()
+    file.write(b" and half")
+    file.close()
+    assert path.read_bytes() == b"half and half"
+    assert names(path.parent) == ["x.bin"]
+
+
+@pytest.mark.parametrize("mode", ["wb", "w"])
+def test_an_exception_leaves_the_old_file(fs, tmp_path, mode):
+    path = tmp_path / "x"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), fs.open(str(path), mode) as file:
+        file.write("new" if mode == "w" else b"new")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["x"]
+
+
+def test_writes_while_another_exception_is_handled(fs, tmp_path):
+    path = tmp_path / "x"
+    try:
+        raise RuntimeError
+    except RuntimeError:
+        with fs.open(str(path), "w") as file:
+            file.write("saved all the same")
+    assert path.read_text() == "saved all the same"
+
+
+def test_a_copied_file_appears_whole(fs, tmp_path):
+    source = tmp_path / "source"
+    source.write_bytes(b"x" * 100_000)
+    fs.put(str(source), str(tmp_path / "a" / "b" / "target"))
+    assert (tmp_path / "a" / "b" / "target").read_bytes() == source.read_bytes()
+    assert names(tmp_path / "a" / "b") == ["target"]
+
+
+def test_reading_and_appending_are_as_before(fs, tmp_path):
+    path = tmp_path / "x"
+    path.write_text("one")
+    with fs.open(str(path), "a") as file:
+        file.write(" two")
+    assert fs.cat_file(str(path)) == b"one two"
+
+
+def test_new_files_have_the_usual_permissions(fs, tmp_path):
+    with fs.open(str(tmp_path / "ours"), "wb") as file:
+        file.write(b"x")
+    (tmp_path / "usual").touch()
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_a_json_save_that_fails_midway_keeps_the_last_one(tmp_path):
+    dataset = JSONDataset(filepath=str(tmp_path / "x.json"))
+    dataset.save({"good": 1})
+    with pytest.raises(DatasetError):
+        dataset.save({"a": list(range(10_000)), "bad": object()})
+    assert dataset.load() == {"good": 1}
+    assert names(tmp_path) == ["x.json"]
+
+
+def test_a_csv_save_that_fails_midway_keeps_the_last_one(tmp_path):
+    dataset = CSVDataset(filepath=str(tmp_path / "x.csv"), save_args={"index": False})
+
+    class Unprintable:
+        def __str__(self):
+            raise RuntimeError
+
+    dataset.save(pd.DataFrame({"a": [1]}))
+    with pytest.raises(DatasetError):
+        dataset.save(pd.DataFrame({"a": [1] * 100_000 + [Unprintable()]}))
+    assert dataset.load()["a"].tolist() == [1]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_a_kill_in_the_middle_of_a_save_leaves_no_version(tmp_path):
+    path = tmp_path / "x.hdf5"
+    HDF5Dataset(filepath=str(path), version=Version(None, "1")).save({"v": 1})
+    script = textwrap.dedent(f"""
+        import os, signal
+        from kedro.io.core import Version
+        from mnist_kedro.datasets import HDF5Dataset, atomic_filesystem
+        atomic_filesystem.register()
+        os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)
+        dataset = HDF5Dataset(filepath={str(path)!r}, version=Version(None, "2"))
+        dataset.save({{"v": 2}})
+    """)
+    killed = subprocess.run([sys.executable, "-c", script], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    dataset = HDF5Dataset(filepath=str(path), version=Version(None, None))
+    assert dataset.load() == {"v": 1}

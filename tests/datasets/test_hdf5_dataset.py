@@ -1,0 +1,159 @@
+import base64
+import pickle
+from io import BytesIO
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from kedro.io import DataCatalog, DatasetError
+from kedro.io.core import Version
+from PIL import Image
+
+from mnist_kedro.datasets import HDF5Dataset, LazyArray
+
+keys = st.text("abcxyz_ é", min_size=1, max_size=8).filter(lambda key: key.strip(". "))
+scalars = st.one_of(
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20),
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False),
+)
+arrays = hnp.arrays(
+    st.sampled_from([np.uint8, np.int64, np.float32, np.bool_]),
+    hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5),
+    elements={"allow_nan": False},
+)
+
+
+@pytest.fixture
+def content(digits):
+    return {**digits, "mean": 33.3, "count": 800}
+
+
+def dataset(path, **options):
+    return HDF5Dataset(filepath=str(path), **options)
+
+
+@given(content=st.dictionaries(keys, arrays | scalars, max_size=4))
+def test_loads_what_was_saved(tmp_path_factory, content):
+    stored = dataset(tmp_path_factory.mktemp("hdf5") / "x.hdf5")
+    stored.save(content)
+    loaded = stored.load()
+    assert set(loaded) == set(content)
+    for key, value in content.items():
+        np.testing.assert_array_equal(loaded[key], value)
+        if isinstance(value, np.ndarray):
+            assert loaded[key].dtype == value.dtype
+        else:
+            assert type(loaded[key]) is type(value)
+
+
+@pytest.mark.parametrize("compression", [None, "gzip", "lzf"])
+def test_lazy_arrays_read_slices_of_the_same_content(tmp_path, content, compression):
+    stored = dataset(tmp_path / "x.hdf5", lazy=True, save_args={"compression": compression})
+    stored.save(content)
+    images = stored.load()["images"]
+    assert isinstance(images, LazyArray)
+    assert images.shape == (800, 28, 28, 1)
+    assert images.ndim == 4
+    assert len(images) == 800
+    np.testing.assert_array_equal(images[100:105], content["images"][100:105])
+    np.testing.assert_array_equal(np.asarray(images), content["images"])
+    assert np.asarray(images, dtype=np.float32).dtype == np.float32
+    assert stored.load()["mean"] == 33.3
+
+
+def test_a_lazy_array_survives_pickling(tmp_path, content):
+    stored = dataset(tmp_path / "x.hdf5", lazy=True)
+    stored.save(content)
+    labels = pickle.loads(pickle.dumps(stored.load()["labels"]))
+    np.testing.assert_array_equal(labels[:], content["labels"])
+
+
+def test_keys_with_slashes_become_groups(tmp_path):
+    stored = dataset(tmp_path / "x.hdf5")
+    stored.save({"train/images": np.arange(6)})
+    with h5py.File(tmp_path / "x.hdf5") as file:
+        assert file["train"]["images"][5] == 5
+    assert list(stored.load()) == ["train/images"]
+
+
+def test_versions_are_kept_apart(tmp_path):
+    for version in ("1", "2"):
+        dataset(tmp_path / "x.hdf5", version=Version(None, version)).save({"v": version})
+    assert dataset(tmp_path / "x.hdf5", version=Version(None, None)).load() == {"v": "2"}
+    assert dataset(tmp_path / "x.hdf5", version=Version("1", None)).load() == {"v": "1"}
+
+
+def test_does_not_overwrite_a_version(tmp_path):
+    dataset(tmp_path / "x.hdf5", version=Version(None, "1")).save({"v": 1})
+    with pytest.raises(DatasetError, match="must not exist"):
+        dataset(tmp_path / "x.hdf5", version=Version(None, "1")).save({"v": 2})
+    assert dataset(tmp_path / "x.hdf5", version=Version("1", None)).load() == {"v": 1}
+
+
+def test_exists_only_once_saved(tmp_path):
+    stored = dataset(tmp_path / "x.hdf5", version=Version(None, None))
+    assert not stored.exists()
+    stored.save({"a": 1})
+    assert stored.exists()
+
+
+def test_a_failed_save_leaves_nothing_behind(tmp_path):
+    stored = dataset(tmp_path / "x.hdf5")
+    stored.save({"a": 1})
+    with pytest.raises(DatasetError):
+        stored.save({"a": np.array([object()])})
+    assert stored.load() == {"a": 1}
+    assert [file.name for file in tmp_path.iterdir()] == ["x.hdf5"]
+
+
+def test_finds_a_flipped_bit(tmp_path, digits):
+    path = tmp_path / "x.hdf5"
+    stored = dataset(path)
+    stored.save(digits)
+    content = bytearray(path.read_bytes())
+    place = content.find(digits["images"][400].tobytes())
+    assert place > 0
+    content[place + 300] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"^\S*x\.hdf5: damaged HDF5 file"):
+        stored.load()
+
+
+def test_works_on_another_file_system(content):
+    stored = dataset("memory://folder/x.hdf5", version=Version(None, None), lazy=True)
+    stored.save(content)
+    loaded = stored.load()
+    np.testing.assert_array_equal(loaded["images"][3], content["images"][3])
+
+
+def test_previews_digits_as_a_picture(tmp_path, content):
+    stored = dataset(tmp_path / "x.hdf5")
+    stored.save(content)
+    preview = stored.preview(images="images", labels="labels", rows=2, columns=5)
+    picture = Image.open(BytesIO(base64.b64decode(preview)))
+    assert picture.format == "PNG"
+    assert picture.width > picture.height > 50
+    assert picture.convert("L").getextrema() == (0, 255)
+    # Kedro-Viz goes by the annotation's name.
+    assert HDF5Dataset.preview.__annotations__["return"].__name__ == "ImagePreview"
+
+
+def test_is_described_and_made_from_a_catalog(tmp_path):
+    catalog = DataCatalog.from_config(
+        {
+            "x": {
+                "type": "mnist_kedro.datasets.HDF5Dataset",
+                "filepath": str(tmp_path / "x.hdf5"),
+                "versioned": True,
+                "save_args": {"compression": "lzf"},
+            }
+        }
+    )
+    catalog.save("x", {"a": np.arange(3)})
+    np.testing.assert_array_equal(catalog.load("x")["a"], [0, 1, 2])
+    assert "lzf" in repr(catalog["x"])

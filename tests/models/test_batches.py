@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from mnist_kedro.parameters import AugmentationParameters, TrainingParameters
+
+
+def parameters(**changes):
+    values = {
+        "epochs": 1,
+        "batch_size": 100,
+        "learning_rate": 0.004,
+        "warmup_fraction": 0.25,
+        "weight_decay": 0.01,
+        "augmentation": AugmentationParameters(rotation=0, shift=0, zoom=0),
+        "mixed_bfloat16": False,
+        "seed": 0,
+    }
+    return TrainingParameters(**{**values, **changes})
+
+
+def epoch(batches):
+    images, labels = zip(*batches.as_numpy_iterator(), strict=True)
+    return np.concatenate(images), np.concatenate(labels)
+
+
+def batches(digits, **changes):
+    from mnist_kedro.models.batches import training_batches
+
+    return training_batches(digits["images"], digits["labels"], parameters(**changes))
+
+
+def test_an_epoch_is_every_digit_once_with_its_label(digits):
+    images, labels = epoch(batches(digits))
+    expected = sorted(
+        (i.tobytes(), j) for i, j in zip(digits["images"], digits["labels"], strict=True)
+    )
+    assert sorted((i.tobytes(), j) for i, j in zip(images, labels, strict=True)) == expected
+    assert (labels != digits["labels"]).any()
+
+
+def test_each_epoch_has_another_order_and_other_variations(digits):
+    augmentation = AugmentationParameters(rotation=10, shift=2, zoom=0.1)
+    same = batches(digits, augmentation=augmentation)
+    first, second = epoch(same), epoch(same)
+    assert (first[1] != second[1]).any()
+    seen = {image.tobytes() for image in first[0]}
+    assert not any(image.tobytes() in seen for image in second[0])
+
+
+def test_the_same_seed_gives_the_same_epochs(digits):
+    augmentation = AugmentationParameters(rotation=10, shift=2, zoom=0.1)
+    runs = [batches(digits, augmentation=augmentation, seed=seed) for seed in (0, 0, 1)]
+    one, again, other = ([epoch(run) for _ in range(2)] for run in runs)
+    for i in range(2):
+        np.testing.assert_array_equal(one[i][0], again[i][0])
+        np.testing.assert_array_equal(one[i][1], again[i][1])
+    assert (one[0][0] != other[0][0]).any()
+
+
+@pytest.mark.parametrize(("size", "count"), [(300, 2), (800, 1), (1000, 1)])
+def test_batches_are_full(digits, size, count):
+    shapes = [images.shape[0] for images, _ in batches(digits, batch_size=size).as_numpy_iterator()]
+    assert shapes == [min(size, 800)] * count

@@ -1,0 +1,67 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mnist_kedro.parameters import NetworkParameters
+
+STATISTICS = {"mean": 33.3, "standard_deviation": 78.6}
+NETWORKS = [
+    {"architecture": "cnn", "filters": [8, 8, 8, 16]},
+    {"architecture": "dense", "units": [32, 16]},
+]
+
+
+def build(network, statistics=STATISTICS):
+    from mnist_kedro.models.networks import build_network
+
+    return build_network(NetworkParameters.model_validate(network), statistics)
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=["cnn", "dense"])
+def test_gives_probabilities_for_raw_pixels(network, digits):
+    probabilities = np.asarray(build(network)(digits["images"][:7]))
+    assert probabilities.shape == (7, 10)
+    assert probabilities.dtype == np.float32
+    assert (probabilities >= 0).all()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=["cnn", "dense"])
+def test_its_first_layer_standardises_the_pixels(network, digits):
+    first = build(network).layers[0]
+    pixels = digits["images"][:3]
+    np.testing.assert_allclose(first(pixels), (pixels - 33.3) / 78.6, rtol=1e-5, atol=1e-5)
+
+
+def test_the_sizes_are_the_parameters():
+    import keras
+
+    cnn, dense = (build(network) for network in NETWORKS)
+    convolutions = [layer for layer in cnn.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert [layer.filters for layer in convolutions] == [8, 8, 8, 16]
+    hidden = [layer for layer in dense.layers if isinstance(layer, keras.layers.Dense)]
+    assert [layer.units for layer in hidden] == [32, 16, 10]
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=["cnn", "dense"])
+def test_loads_with_keras_alone(network, digits, tmp_path):
+    model = build(network)
+    model.save(tmp_path / "m.keras")
+    np.save(tmp_path / "x.npy", digits["images"][:4])
+    script = """
+import json, sys
+import keras, numpy as np
+model = keras.models.load_model("m.keras", safe_mode=True)
+assert not [name for name in sys.modules if name.startswith("mnist_kedro")]
+assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
+print(json.dumps(np.asarray(model(np.load("x.npy"))).tolist()))
+"""
+    alone = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    np.testing.assert_allclose(
+        json.loads(alone.stdout), model(digits["images"][:4]), rtol=1e-4, atol=1e-6
+    )

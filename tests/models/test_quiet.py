@@ -1,0 +1,19 @@
+import os
+
+import pytest
+
+from mnist_kedro.models.quiet import hold_back_stderr
+
+
+def test_holds_back_what_is_written_below_python(capfd):
+    with hold_back_stderr():
+        os.write(2, b"noise")
+    os.write(2, b"signal")
+    assert capfd.readouterr().err == "signal"
+
+
+def test_shows_it_when_something_fails(capfd):
+    with pytest.raises(ImportError), hold_back_stderr():
+        os.write(2, b"libfoo.so is missing")
+        raise ImportError
+    assert "libfoo.so is missing" in capfd.readouterr().err

@@ -1,0 +1,142 @@
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.io import DataCatalog
+from kedro.runner import SequentialRunner
+from matplotlib.figure import Figure
+
+from mnist_kedro.parameters import ReportingParameters
+from mnist_kedro.pipelines.reporting import create_pipeline
+from mnist_kedro.pipelines.reporting.nodes import (
+    collect_metrics,
+    compare_models,
+    draw_class_balance,
+    draw_confusion_matrix,
+    draw_sample_predictions,
+    draw_training_curves,
+    draw_worst_mistakes,
+    evaluate_model,
+    predict_test_digits,
+)
+
+HISTORY = {
+    "accuracy": [0.9, 0.95],
+    "loss": [0.5, 0.2],
+    "validation_accuracy": [0.93, 0.96],
+    "validation_loss": [0.4, 0.15],
+    "seconds": [1.0, 1.0],
+    "training_seconds": 2.1,
+    "training_digits": 600,
+    "epochs": 2,
+    "parameters": 1234,
+    "precision": "float32",
+    "seed": 0,
+}
+
+
+def predictions_of(digits, mistakes):
+    """A table in which the first so many digits are mistaken."""
+    probabilities = np.full((len(digits["labels"]), 10), 0.01)
+    predicted = digits["labels"].copy()
+    predicted[:mistakes] = (predicted[:mistakes] + 1) % 10
+    probabilities[np.arange(len(predicted)), predicted] = 0.91
+    table = pd.DataFrame(probabilities, columns=[f"p{digit}" for digit in range(10)])
+    table.insert(0, "label", digits["labels"])
+    table.insert(1, "prediction", predicted)
+    table.insert(2, "confidence", 0.91)
+    return table
+
+
+@pytest.fixture
+def cnn(digits):
+    return predictions_of(digits, 8)
+
+
+@pytest.fixture
+def dense(digits):
+    return predictions_of(digits, 40)
+
+
+def test_predicts_every_digit_in_order(digits):
+    from mnist_kedro.models.networks import build_network
+    from tests.pipelines.test_training import NETWORKS, STATISTICS
+
+    model = build_network(NETWORKS["dense"], STATISTICS)
+    table = predict_test_digits(model, digits)
+    probabilities = table[[f"p{digit}" for digit in range(10)]].to_numpy()
+    np.testing.assert_allclose(probabilities, model(digits["images"]), rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(table["label"], digits["labels"])
+    np.testing.assert_array_equal(table["prediction"], probabilities.argmax(axis=1))
+    np.testing.assert_array_equal(table["confidence"], probabilities.max(axis=1))
+
+
+def test_evaluates_predictions(cnn):
+    evaluation = evaluate_model(cnn, HISTORY)
+    assert evaluation["accuracy"] == 0.99
+    assert evaluation["errors"] == 8
+    assert evaluation["parameters"] == 1234
+    assert evaluation["training_seconds"] == 2.1
+
+
+def test_compares_each_pair_of_models(cnn, dense):
+    comparison = compare_models(cnn=cnn, dense=dense, lenet5=dense)
+    assert set(comparison) == {"cnn_vs_dense", "cnn_vs_lenet5", "dense_vs_lenet5"}
+    assert comparison["cnn_vs_dense"]["only_first_right"] == 32
+    assert comparison["cnn_vs_dense"]["mcnemar_p"] < 1e-8
+    assert comparison["dense_vs_lenet5"]["mcnemar_p"] == 1
+
+
+def test_collects_the_metrics_and_says_that_they_are_of_the_sample(digits, cnn, dense, caplog):
+    caplog.set_level(logging.INFO)
+    evaluations = {"cnn": evaluate_model(cnn, HISTORY), "dense": evaluate_model(dense, HISTORY)}
+    metrics = collect_metrics(
+        digits, digits, digits, compare_models(cnn=cnn, dense=dense), **evaluations
+    )
+    assert metrics["data"] == {
+        "source": "sample",
+        "canonical_mnist": False,
+        "description": metrics["data"]["description"],
+        "train": 800,
+        "validation": 800,
+        "test": 800,
+    }
+    assert "not MNIST's test set" in metrics["data"]["description"]
+    assert metrics["models"]["cnn"]["accuracy"] == 0.99
+    assert metrics["comparison"]["cnn_vs_dense"]["accuracy_difference"] == pytest.approx(0.04)
+    assert "cnn: test accuracy 99.00% (95% interval 98.04–99.49), 8 errors" in caplog.text
+    assert "These numbers are not MNIST's" in caplog.text
+
+
+def test_draws_each_figure(digits, cnn):
+    options = ReportingParameters(examples=10, mistakes=5)
+    figures = [
+        draw_training_curves(digits, cnn=HISTORY),
+        draw_confusion_matrix(digits, cnn),
+        draw_sample_predictions(digits, cnn, options),
+        draw_worst_mistakes(digits, cnn, options),
+        draw_class_balance(digits, digits, digits),
+    ]
+    assert all(isinstance(figure, Figure) for figure in figures)
+    assert [len(figures[i].axes[0].texts) for i in (2, 3)] == [10, 5]
+    assert all("sample" in figure.texts[-1].get_text() for figure in figures)
+
+
+def test_the_slice_from_predictions_runs_on_an_in_memory_catalog(digits, cnn, dense):
+    catalog = DataCatalog()
+    for name, data in {
+        "train": digits,
+        "validation": digits,
+        "test": digits,
+        "cnn.predictions": cnn,
+        "dense.predictions": dense,
+        "cnn.history": HISTORY,
+        "dense.history": HISTORY,
+        "params:reporting": ReportingParameters(examples=10, mistakes=10),
+    }.items():
+        catalog[name] = data
+    pipeline = create_pipeline().from_inputs("cnn.predictions", "dense.predictions")
+    outputs = SequentialRunner().run(pipeline, catalog)
+    assert outputs["metrics"].load()["models"]["dense"]["errors"] == 40
+    assert {"confusion_matrix", "sample_predictions", "worst_mistakes"} <= set(outputs)

@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.runner import SequentialRunner
+
+from mnist_kedro.parameters import NetworkParameters
+from mnist_kedro.pipelines import MODELS
+from mnist_kedro.pipelines.training import create_pipeline
+from mnist_kedro.pipelines.training.nodes import train_model
+from tests.models.test_batches import parameters
+
+STATISTICS = {"mean": 33.3, "standard_deviation": 78.6}
+NETWORKS = {
+    "cnn": NetworkParameters.model_validate({"architecture": "cnn", "filters": [8, 8, 8, 16]}),
+    "dense": NetworkParameters.model_validate({"architecture": "dense", "units": [64]}),
+}
+OPTIONS = parameters(epochs=3, batch_size=50, learning_rate=0.01)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_trains_a_model_that_has_learned(digits, name):
+    model, history = train_model(digits, digits, STATISTICS, OPTIONS, NETWORKS[name])
+    predictions = np.argmax(model.predict(digits["images"], verbose=0), axis=1)
+    assert np.mean(predictions == digits["labels"]) > 0.5
+    assert history["epochs"] == 3
+
+
+def test_each_model_has_its_namespace():
+    pipeline = create_pipeline()
+    assert {node.name for node in pipeline.nodes} == {f"{m}.train_model" for m in MODELS}
+    assert pipeline.outputs() == {f"{m}.{o}" for m in MODELS for o in ("model", "history")}
+    shared = {"train", "validation", "pixel_statistics", "params:training"}
+    assert pipeline.inputs() == shared | {f"params:{m}.network" for m in MODELS}
+
+
+def test_runs_on_an_in_memory_catalog(digits):
+    catalog = DataCatalog()
+    for name, data in {
+        "train": digits,
+        "validation": digits,
+        "pixel_statistics": STATISTICS,
+        "params:training": parameters(epochs=1),
+        "params:dense.network": NETWORKS["dense"],
+    }.items():
+        catalog[name] = data
+    catalog["dense.model"] = MemoryDataset(copy_mode="assign")
+    pipeline = create_pipeline().only_nodes_with_tags("dense")
+    outputs = SequentialRunner().run(pipeline, catalog)
+    assert outputs["dense.model"].load().name == "dense"
+    assert len(outputs["dense.history"].load()["loss"]) == 1

@@ -1,0 +1,137 @@
+"""Figures say what is in the data, and can be drawn of the rare cases too."""
+
+from io import BytesIO
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from mnist_kedro.plots.balance import plot_class_balance
+from mnist_kedro.plots.confusion import plot_confusion_matrix
+from mnist_kedro.plots.digits import digit_grid, plot_sample_predictions, plot_worst_mistakes
+from mnist_kedro.plots.style import describe_data
+from mnist_kedro.plots.training import plot_training_curves
+
+
+def texts(figure: Figure) -> str:
+    """All that is written in a figure."""
+    found = [text.get_text() for text in figure.texts]
+    for axes in figure.axes:
+        found += [text.get_text() for text in axes.texts]
+        found += [axes.get_xlabel(), axes.get_ylabel(), axes.get_title(loc="left")]
+        if axes.get_legend():
+            found += [text.get_text() for text in axes.get_legend().get_texts()]
+    return "\n".join(found)
+
+
+def drawn(figure: Figure) -> np.ndarray:
+    file = BytesIO()
+    figure.savefig(file, format="png")
+    return np.asarray(Image.open(file).convert("L"))
+
+
+@pytest.fixture
+def predictions(digits):
+    """Right for all but the digits 3, 10 and 20, of which 10 is the surest mistake."""
+    table = pd.DataFrame({"label": digits["labels"], "prediction": digits["labels"]})
+    table["confidence"] = 0.98
+    for row, confidence in ((3, 0.5), (10, 0.997), (20, 0.6)):
+        table.loc[row, "prediction"] = (table.loc[row, "label"] + 1) % 10
+        table.loc[row, "confidence"] = confidence
+    return table
+
+
+def test_the_grid_shows_each_digit_under_its_caption(digits):
+    figure = digit_grid(digits["images"][:7], list("abcdefg"), columns=5)
+    paper = figure.axes[0].images[0].get_array()
+    ink = sum(digits["images"][i].astype(int).sum() for i in range(7))
+    assert int(paper.astype(int).sum()) == ink
+    assert [text.get_text() for text in figure.axes[0].texts] == list("abcdefg")
+    assert drawn(figure).min() < 50
+
+
+def test_sample_predictions_tell_right_from_wrong(digits, predictions):
+    figure = plot_sample_predictions(digits, predictions, 12)
+    captions = figure.axes[0].texts
+    assert len(captions) == 12
+    assert "10 of the first 12 test digits are classified correctly" in texts(figure)
+    label = digits["labels"]
+    assert captions[3].get_text() == f"{label[3]}→{(label[3] + 1) % 10}  50%"
+    assert captions[0].get_text() == f"{label[0]}  98%"
+    assert captions[3].get_color() != captions[0].get_color()
+    drawn(figure)
+
+
+def test_the_worst_mistake_comes_first(digits, predictions):
+    figure = plot_worst_mistakes(digits, predictions, 2)
+    captions = [text.get_text() for text in figure.axes[0].texts]
+    label = digits["labels"][10]
+    assert captions[0] == f"{label}→{(label + 1) % 10}  >99%"
+    assert len(captions) == 2
+    assert "misclassifies 3 of 800" in texts(figure)
+    first_cell = figure.axes[0].images[0].get_array()[:, :36]
+    assert first_cell.astype(int).sum() == digits["images"][10].astype(int).sum()
+    drawn(figure)
+
+
+def test_no_mistakes_are_a_figure_too(digits, predictions):
+    predictions["prediction"] = predictions["label"]
+    figure = plot_worst_mistakes(digits, predictions, 40)
+    assert "misclassifies 0 of 800" in texts(figure)
+    drawn(figure)
+
+
+def test_the_confusion_matrix_names_the_most_frequent_mistake(digits):
+    predicted = digits["labels"].copy()
+    fours = np.flatnonzero(digits["labels"] == 4)[:6]
+    predicted[fours] = 9
+    figure = plot_confusion_matrix(digits, predicted)
+    assert "4 taken for 9, 6 times" in texts(figure)
+    assert "6" in [text.get_text() for text in figure.axes[0].texts]
+    drawn(figure)
+
+
+def test_a_perfect_confusion_matrix_has_no_mistake_to_name(digits):
+    assert "No digit is mistaken" in texts(plot_confusion_matrix(digits, digits["labels"]))
+
+
+@pytest.mark.parametrize("epochs", [1, 5, 40])
+def test_training_curves_show_both_models_and_splits(epochs):
+    history = {
+        "epochs": epochs,
+        "accuracy": np.linspace(0.9, 0.98, epochs).tolist(),
+        "validation_accuracy": np.linspace(0.95, 0.99, epochs).tolist(),
+        "loss": np.linspace(0.5, 0.1, epochs).tolist(),
+        "validation_loss": np.linspace(0.4, 0.05, epochs).tolist(),
+    }
+    figure = plot_training_curves({"cnn": history, "dense": history}, "MNIST, 10 test digits")
+    written = texts(figure)
+    for word in ("cnn", "dense", "training", "validation", "Accuracy", "Loss", "MNIST, 10"):
+        assert word in written
+    drawn_lines = [len(axes.lines) for axes in figure.axes]
+    assert drawn_lines == [4, 4]
+    np.testing.assert_allclose(figure.axes[0].lines[1].get_ydata(), history["validation_accuracy"])
+    drawn(figure)
+
+
+def test_class_balance_shows_the_share_of_each_digit(digits):
+    labels = {"training": digits["labels"], "test": digits["labels"][:100]}
+    figure = plot_class_balance(labels, "data")
+    assert "training (800)" in texts(figure)
+    heights = [bar.get_height() for bar in figure.axes[0].containers[0]]
+    np.testing.assert_allclose(heights, np.bincount(digits["labels"]) / 800)
+    drawn(figure)
+
+
+@pytest.mark.parametrize(
+    ("source", "canonical", "said"),
+    [
+        ("download", True, "MNIST, 800 test digits"),
+        ("sample", False, "not MNIST's test set"),
+        ("my.hdf5", False, r"my.hdf5, 800 test digits (not the canonical MNIST)"),
+    ],
+)
+def test_says_what_the_data_is(digits, source, canonical, said):
+    assert said in describe_data({**digits, "source": source, "canonical_mnist": canonical})

@@ -1,0 +1,86 @@
+"""Downloads from real HTTP servers on this machine."""
+
+import functools
+import http.server
+import threading
+import time
+
+import pytest
+
+from mnist_kedro.errors import InputError
+from mnist_kedro.sources.canonical import is_canonical
+from mnist_kedro.sources.download import download_idx_files
+from tests.conftest import FULL_MNIST, needs_full_mnist
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+class HtmlPage(Quiet):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>Please log in to this network</html>")
+
+
+class Silent(Quiet):
+    def do_GET(self):
+        time.sleep(3)
+
+
+@pytest.fixture
+def serve():
+    servers = []
+
+    def serve(handler):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}/"
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@needs_full_mnist
+def test_downloads_from_the_first_mirror_that_has_it(serve, tmp_path):
+    mirrors = [
+        "http://127.0.0.1:1/",  # nothing listens
+        serve(functools.partial(Quiet, directory=str(tmp_path))),  # 404
+        serve(HtmlPage),
+        serve(functools.partial(Quiet, directory=str(FULL_MNIST))),
+    ]
+    assert is_canonical(download_idx_files(mirrors, timeout_seconds=5))
+
+
+def test_lists_every_mirrors_reason_when_all_fail(serve, tmp_path):
+    nothing_there = serve(functools.partial(Quiet, directory=str(tmp_path)))
+    page, silent = serve(HtmlPage), serve(Silent)
+    started = time.monotonic()
+    with pytest.raises(InputError) as error:
+        download_idx_files(["http://127.0.0.1:1/", nothing_there, page, silent], 0.5)
+    message = str(error.value)
+    assert "127.0.0.1:1/: " in message
+    assert "refused" in message
+    assert f"{nothing_there}: 404" in message
+    assert f"{page}: " in message
+    assert "gzip" in message
+    assert f"{silent}: Read timed out" in message
+    assert "\n" not in message
+    assert time.monotonic() - started < 3
+
+
+@needs_full_mnist
+def test_refuses_other_content_under_the_right_name(serve, tmp_path):
+    labels = "t10k-labels-idx1-ubyte.gz"
+    for file in FULL_MNIST.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    (tmp_path / "train-labels-idx1-ubyte.gz").unlink()
+    (tmp_path / "train-labels-idx1-ubyte.gz").symlink_to(FULL_MNIST / labels)
+    mirror = serve(functools.partial(Quiet, directory=str(tmp_path)))
+    with pytest.raises(InputError, match="train-labels.* is not the canonical MNIST"):
+        download_idx_files([mirror], timeout_seconds=5)

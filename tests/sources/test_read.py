@@ -1,0 +1,135 @@
+import gzip
+
+import h5py
+import numpy as np
+import pytest
+
+from mnist_kedro.errors import InputError
+from mnist_kedro.sources import read_mnist
+from mnist_kedro.sources.hdf5 import KEYS
+from mnist_kedro.sources.idx import FILES
+from tests.conftest import FULL_MNIST, needs_full_mnist
+from tests.sources.test_idx import idx_bytes
+
+
+def read(source, search_folder="nowhere", mirrors=()):
+    return read_mnist(
+        str(source), search_folder=str(search_folder), mirrors=mirrors, timeout_seconds=1
+    )
+
+
+@pytest.fixture
+def write(mnist):
+    """Write MNIST in one of the forms that are read, into a folder; return its path."""
+
+    def write(folder, form):
+        arrays = {key: mnist[key] for key in KEYS}
+        path = folder / f"my mnist{form}"
+        match form:
+            case ".hdf5" | ".h5":
+                with h5py.File(path, "w") as file:
+                    for key, array in arrays.items():
+                        file[key] = array
+            case ".npz":
+                np.savez(path, **arrays)
+            case "idx":
+                path = folder
+                for key, name in FILES.items():
+                    (folder / f"{name}.gz").write_bytes(gzip.compress(idx_bytes(arrays[key])))
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("form", [".hdf5", ".h5", ".npz", "idx"])
+def test_reads_the_same_digits_from_each_form(tmp_path, write, mnist, form):
+    path = write(tmp_path, form)
+    result = read(path)
+    for key in KEYS:
+        np.testing.assert_array_equal(result[key], mnist[key])
+        assert result[key].dtype == np.uint8
+    assert result["source"] == str(path)
+    assert result["canonical_mnist"] is False
+
+
+def test_the_sample_is_balanced_and_split():
+    sample = read("sample")
+    assert sample["x_train"].shape == (4000, 28, 28)
+    assert sample["x_test"].shape == (1000, 28, 28)
+    assert np.bincount(sample["y_train"]).tolist() == [400] * 10
+    assert np.bincount(sample["y_test"]).tolist() == [100] * 10
+    assert sample["source"] == "sample"
+    assert sample["canonical_mnist"] is False
+
+
+@needs_full_mnist
+def test_the_sample_is_of_the_training_digits_and_of_no_test_digit():
+    full, sample = read(FULL_MNIST), read("sample")
+
+    def keyed(images, labels):
+        return {(image.tobytes(), label) for image, label in zip(images, labels, strict=True)}
+
+    training = keyed(full["x_train"], full["y_train"])
+    for split in ("train", "test"):
+        assert keyed(sample[f"x_{split}"], sample[f"y_{split}"]) <= training
+    train = keyed(sample["x_train"], sample["y_train"])
+    assert not train & keyed(sample["x_test"], sample["y_test"])
+
+
+@needs_full_mnist
+def test_recognises_the_canonical_mnist():
+    assert read(FULL_MNIST)["canonical_mnist"] is True
+
+
+@pytest.mark.parametrize("form", [".hdf5", ".npz", "idx"])
+def test_auto_takes_what_the_person_put_there(tmp_path, write, mnist, form):
+    write(tmp_path, form)
+    result = read("auto", search_folder=tmp_path)
+    np.testing.assert_array_equal(result["y_test"], mnist["y_test"])
+
+
+def test_auto_refuses_to_choose_between_two_files(tmp_path, write):
+    write(tmp_path, ".hdf5")
+    write(tmp_path, ".npz")
+    with pytest.raises(InputError, match="expected one MNIST file, found 2"):
+        read("auto", search_folder=tmp_path)
+
+
+def test_auto_announces_that_it_falls_back_to_the_sample(tmp_path, caplog):
+    result = read("auto", search_folder=tmp_path)
+    assert result["source"] == "sample"
+    assert "could not be downloaded" in caplog.text
+    assert "embedded sample" in caplog.text
+
+
+def test_download_does_not_fall_back():
+    with pytest.raises(InputError, match="could not be downloaded"):
+        read("download")
+
+
+def test_refuses_a_missing_path():
+    with pytest.raises(InputError, match=r"nowhere\.hdf5: no such file.*expected auto, download"):
+        read("nowhere.hdf5")
+
+
+def test_refuses_an_unknown_suffix(tmp_path):
+    (tmp_path / "mnist.csv").touch()
+    with pytest.raises(InputError, match=r"'\.csv' file; expected one of \.hdf5"):
+        read(tmp_path / "mnist.csv")
+
+
+def test_names_file_and_key_of_a_wrong_array(tmp_path, mnist):
+    path = tmp_path / "mnist.hdf5"
+    with h5py.File(path, "w") as file:
+        for key in KEYS:
+            file[key] = mnist[key]
+        del file["x_train"]
+        file["x_train"] = mnist["x_train"].reshape(-1, 784)
+    with pytest.raises(InputError, match=r"mnist\.hdf5: 'x_train' should be images"):
+        read(path)
+
+
+def test_a_relative_path_is_the_current_folders(tmp_path, write, monkeypatch):
+    write(tmp_path, ".h5")
+    monkeypatch.chdir(tmp_path)
+    assert read("my mnist.h5")["source"] == "my mnist.h5"

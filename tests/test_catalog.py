@@ -1,0 +1,83 @@
+"""The real catalog of each environment."""
+
+import pytest
+from kedro.framework.project import pipelines
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from kedro.io.core import AbstractVersionedDataset, is_parameter
+
+from mnist_kedro.pipelines import MODELS
+
+TO_LOOK_AT = {
+    "mnist",
+    "train",
+    "validation",
+    "test",
+    "pixel_statistics",
+    "metrics",
+    "training_curves",
+    "confusion_matrix",
+    "sample_predictions",
+    "worst_mistakes",
+    "class_balance",
+    *(f"{model}.{output}" for model in MODELS for output in ("model", "history", "predictions")),
+}
+CONTRACT_PATHS = {
+    "mnist": "01_raw/mnist.hdf5",
+    "train": "05_model_input/train.hdf5",
+    "cnn.model": "06_models/cnn.keras",
+    "dense.model": "06_models/dense.keras",
+    "cnn.predictions": "07_model_output/cnn_predictions.csv",
+    "metrics": "08_reporting/metrics.json",
+}
+
+
+@pytest.fixture(params=["local", "smoke"])
+def catalog(request, project):
+    bootstrap_project(project)
+    with KedroSession.create(project_path=project, env=request.param) as session:
+        catalog = session.load_context().catalog
+        catalog.root = project / ("data/smoke" if request.param == "smoke" else "data")
+        yield catalog
+
+
+def test_every_dataset_a_person_would_look_at_is_versioned_layered_and_previewed(catalog):
+    for name in TO_LOOK_AT:
+        dataset = catalog.get(name)
+        assert isinstance(dataset, AbstractVersionedDataset), name
+        assert dataset._version is not None, name
+        assert dataset.metadata["kedro-viz"]["layer"], name
+        assert hasattr(dataset, "preview"), name
+
+
+def test_the_contracts_paths_hold(catalog):
+    for name, path in CONTRACT_PATHS.items():
+        assert catalog.get(name)._filepath.as_posix() == (catalog.root / path).as_posix()
+
+
+def test_every_output_of_the_default_run_is_stored_but_two_by_two(catalog):
+    """Only intermediate results of reporting stay in memory."""
+    outputs = {name for node in pipelines["__default__"].nodes for name in node.outputs}
+    in_memory = {name for name in outputs if catalog.get(name) is None}
+    assert in_memory == {"comparison", *(f"{model}.evaluation" for model in MODELS)}
+
+
+def test_every_parameter_that_a_node_takes_is_there(catalog):
+    inputs = {name for pipeline in pipelines.values() for name in pipeline.inputs()}
+    for name in filter(is_parameter, inputs):
+        assert catalog.load(name) is not None
+
+
+def test_the_pipelines_are_the_contracts():
+    assert {"ingestion", "data_processing", "training", "reporting", "__default__"} <= set(
+        pipelines
+    )
+    default = {node.name for node in pipelines["__default__"].nodes}
+    parts = ("data_processing", "training", "reporting")
+    assert default == {node.name for part in parts for node in pipelines[part].nodes}
+    assert pipelines["__default__"].inputs() - {"mnist"} == {
+        "params:data_processing",
+        "params:training",
+        "params:reporting",
+        *(f"params:{model}.network" for model in MODELS),
+    }

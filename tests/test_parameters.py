@@ -1,0 +1,72 @@
+from copy import deepcopy
+
+import pytest
+from kedro.config import OmegaConfigLoader
+
+from mnist_kedro.errors import InputError
+from mnist_kedro.parameters import Parameters, check_parameters
+from mnist_kedro.settings import CONFIG_LOADER_ARGS
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def parameters():
+    loader = OmegaConfigLoader(conf_source=str(ROOT / "conf"), env="smoke", **CONFIG_LOADER_ARGS)
+    return deepcopy(loader["parameters"])
+
+
+@pytest.mark.parametrize("env", ["local", "smoke"])
+def test_every_environment_is_valid(env):
+    loader = OmegaConfigLoader(conf_source=str(ROOT / "conf"), env=env, **CONFIG_LOADER_ARGS)
+    parameters = loader["parameters"]
+    check_parameters(parameters)
+    assert Parameters.model_validate(parameters).cnn.network.root.architecture == "cnn"
+
+
+def test_an_environment_changes_only_what_it_names(parameters):
+    assert parameters["training"]["epochs"] == 2
+    assert parameters["training"]["learning_rate"] == 0.004
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("training.epoch", 1, "'training.epoch' is unknown, did you mean 'epochs'?"),
+        ("trainig", {}, "'trainig' is unknown, did you mean 'training'?"),
+        ("training.epochs", -1, "'training.epochs' is -1, but should be greater than 0 or"),
+        ("training.epochs", "two", "'training.epochs' is 'two'"),
+        ("training.batch_size", 0, "'training.batch_size' is 0"),
+        ("training.learning_rate", -0.1, "'training.learning_rate' is -0.1"),
+        ("training.augmentation.zoom", 1, "'training.augmentation.zoom' is 1"),
+        ("training.mixed_bfloat16", "perhaps", "'training.mixed_bfloat16' is 'perhaps'"),
+        ("data_processing.validation_fraction", 1.5, "'data_processing.validation_fraction'"),
+        ("cnn.network.architecture", "cmm", "'cnn.network.architecture' is 'cmm', but should be"),
+        ("cnn.network.filters", [8, 8], "'cnn.network.filters"),
+        ("dense.network.units", [], "'dense.network.units' is"),
+        ("ingestion.source", "", "'ingestion.source' is ''"),
+    ],
+)
+def test_refuses_a_wrong_parameter_in_one_line_that_names_it(parameters, path, value, message):
+    *groups, key = path.split(".")
+    group = parameters
+    for name in groups:
+        group = group[name]
+    group[key] = value
+    with pytest.raises(InputError) as error:
+        check_parameters(parameters)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+    assert "conf/base" in str(error.value)
+
+
+def test_refuses_a_missing_parameter(parameters):
+    del parameters["training"]["seed"]
+    with pytest.raises(InputError, match=r"'training\.seed' is missing"):
+        check_parameters(parameters)
+
+
+def test_names_all_wrong_parameters_at_once(parameters):
+    parameters["training"]["epochs"] = 0
+    parameters["reporting"]["exampels"] = 3
+    with pytest.raises(InputError, match=r"training\.epochs.*reporting\.exampels"):
+        check_parameters(parameters)
