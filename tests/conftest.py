@@ -71,12 +71,17 @@ def project(tmp_path: Path) -> Path:
     return copy_project(tmp_path / "project")
 
 
+def environment(project: Path) -> dict[str, str]:
+    """The variables under which a program takes the project's sources."""
+    return {**os.environ, "PYTHONPATH": str(project / "src"), "DO_NOT_TRACK": "1"}
+
+
 def python(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Python in the project's folder and with its sources."""
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=project,
-        env={**os.environ, "PYTHONPATH": str(project / "src"), "DO_NOT_TRACK": "1"},
+        env=environment(project),
         capture_output=True,
         text=True,
         timeout=300,

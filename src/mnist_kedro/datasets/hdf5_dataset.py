@@ -172,7 +172,7 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
             return h5py.File(path, "r")
         return h5py.File(self._fs.open(path, mode="rb"), "r")
 
-    def preview(self, images: str, labels: str, rows: int = 4, columns: int = 12) -> ImagePreview:
+    def preview(self, images: str, labels: str, rows: int = 6, columns: int = 8) -> ImagePreview:
         """Draw the first images with their labels, for Kedro-Viz.
 
         Args:
