@@ -37,7 +37,7 @@ run: $(RUN_READY)  ## MNIST to a trained, evaluated and plotted CNN; sets everyt
 
 .PHONY: test
 test: $(DEV_READY)  ## run the tests; sets everything up first
-	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --cov $(ARGS)
 
 .PHONY: lint
 lint: $(DEV_READY)  ## check style and types

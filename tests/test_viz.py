@@ -14,7 +14,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -78,9 +78,7 @@ def served(folder: Path) -> Iterator[str]:
 @contextmanager
 def viz_server(project: Path) -> Iterator[str]:
     """`kedro viz run`, as `make viz` starts it, on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = next(filter(is_free, range(4141, 5000)))
     address = f"http://127.0.0.1:{port}/"
     command = ["-m", "kedro", "viz", "run", "--no-browser", "--host", "127.0.0.1"]
     with (
@@ -98,7 +96,13 @@ def viz_server(project: Path) -> Iterator[str]:
             assert is_up(server, address), (log.seek(0), log.read())
             yield address
         finally:
-            os.killpg(server.pid, signal.SIGKILL)  # it serves from a child process
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)  # it serves from a child process
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def is_up(server: subprocess.Popen[bytes], address: str) -> bool:

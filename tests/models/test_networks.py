@@ -46,22 +46,24 @@ def test_the_sizes_are_the_parameters():
     assert [layer.units for layer in hidden] == [32, 16, 10]
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=["cnn", "dense"])
-def test_loads_with_keras_alone(network, digits, tmp_path):
-    model = build(network)
-    model.save(tmp_path / "m.keras")
+def test_loads_with_keras_alone(digits, tmp_path):
+    """Both networks in one other process, in safe mode and without this package."""
+    models = [build(network) for network in NETWORKS]
+    for i, model in enumerate(models):
+        model.save(tmp_path / f"{i}.keras")
     np.save(tmp_path / "x.npy", digits["images"][:4])
     script = """
 import json, sys
 import keras, numpy as np
-model = keras.models.load_model("m.keras", safe_mode=True)
+models = [keras.models.load_model(f"{i}.keras", safe_mode=True) for i in range(2)]
 assert not [name for name in sys.modules if name.startswith("mnist_kedro")]
-assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
-print(json.dumps(np.asarray(model(np.load("x.npy"))).tolist()))
+for model in models:
+    assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
+print(json.dumps([np.asarray(model(np.load("x.npy"))).tolist() for model in models]))
 """
     alone = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    np.testing.assert_allclose(
-        json.loads(alone.stdout), model(digits["images"][:4]), rtol=1e-4, atol=1e-6
-    )
+    for model, probabilities in zip(models, json.loads(alone.stdout), strict=True):
+        expected = model(digits["images"][:4])
+        np.testing.assert_allclose(probabilities, expected, rtol=1e-4, atol=1e-6)
