@@ -11,7 +11,7 @@ from PIL import Image
 from mnist_kedro.plots.balance import plot_class_balance
 from mnist_kedro.plots.confusion import plot_confusion_matrix
 from mnist_kedro.plots.digits import digit_grid, plot_sample_predictions, plot_worst_mistakes
-from mnist_kedro.plots.style import describe_data
+from mnist_kedro.plots.style import describe_test
 from mnist_kedro.plots.training import plot_training_curves
 
 
@@ -105,10 +105,11 @@ def test_training_curves_show_both_models_and_splits(epochs):
         "validation_accuracy": np.linspace(0.95, 0.99, epochs).tolist(),
         "loss": np.linspace(0.5, 0.1, epochs).tolist(),
         "validation_loss": np.linspace(0.4, 0.05, epochs).tolist(),
+        "training_digits": 55_000,
     }
-    figure = plot_training_curves({"cnn": history, "dense": history}, "MNIST, 10 test digits")
+    figure = plot_training_curves({"cnn": history, "dense": history}, "MNIST")
     written = texts(figure)
-    for word in ("cnn", "dense", "training", "validation", "Accuracy", "Loss", "MNIST, 10"):
+    for word in ("cnn", "dense", "training", "validation", "Accuracy", "Loss", "MNIST", "55,000"):
         assert word in written
     drawn_lines = [len(axes.lines) for axes in figure.axes]
     assert drawn_lines == [4, 4]
@@ -130,8 +131,8 @@ def test_class_balance_shows_the_share_of_each_digit(digits):
     [
         ("download", True, "MNIST, 800 test digits"),
         ("sample", False, "not MNIST's test set"),
-        ("my.hdf5", False, r"my.hdf5, 800 test digits (not the canonical MNIST)"),
+        ("my.hdf5", False, r"my.hdf5 (not the canonical MNIST), 800 test digits"),
     ],
 )
 def test_says_what_the_data_is(digits, source, canonical, said):
-    assert said in describe_data({**digits, "source": source, "canonical_mnist": canonical})
+    assert said in describe_test({**digits, "source": source, "canonical_mnist": canonical})

@@ -32,8 +32,12 @@ def training_batches(
         varied = augment(tf.gather(pixels, rows), seed, parameters.augmentation)
         return varied, tf.gather(digits, rows)
 
+    options = tf.data.Options()
+    # There is nothing to tune here, and the tuner's thread can take 10 s to end after an epoch.
+    options.autotune.enabled = False
     return (
         tf.data.Dataset.zip(rows.batch(size, drop_remainder=True), seeds.batch(2))
-        .map(batch, num_parallel_calls=2, deterministic=True)
+        .map(batch)
         .prefetch(2)
+        .with_options(options)
     )

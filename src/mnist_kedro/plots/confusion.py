@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import LabelledImages
 from mnist_kedro.evaluation.classification import confusion_matrix
-from mnist_kedro.plots.style import INK, RED, annotate, describe_data, styled
+from mnist_kedro.plots.style import INK, RED, annotate, describe_test, styled
 
 
 @styled
@@ -43,7 +43,7 @@ def plot_confusion_matrix(test: LabelledImages, predicted: np.ndarray) -> Figure
         figure,
         _finding(mistakes),
         "The CNN's predictions, counted; the mistakes are coloured.",
-        describe_data(test),
+        describe_test(test),
     )
     return figure
 

@@ -15,7 +15,7 @@ from mnist_kedro.plots.style import (
     RED,
     TITLE_INCHES,
     annotate,
-    describe_data,
+    describe_test,
     styled,
 )
 
@@ -70,14 +70,15 @@ def plot_sample_predictions(test: LabelledImages, predictions: pd.DataFrame, cou
     """
     shown = predictions.head(count)
     wrong = shown["label"] != shown["prediction"]
+    right = f"{(~wrong).sum()} of" if wrong.any() else "All of"
     figure = _captioned_digits(
         test["images"][: len(shown)], shown, [RED if is_wrong else INK for is_wrong in wrong]
     )
     annotate(
         figure,
-        f"{(~wrong).sum()} of the first {len(shown)} test digits are classified correctly",
+        f"{right} the first {len(shown)} test digits are classified correctly",
         "The CNN's prediction and its confidence; for a mistake, true digit → prediction.",
-        describe_data(test),
+        describe_test(test),
     )
     return figure
 
@@ -94,7 +95,7 @@ def plot_worst_mistakes(test: LabelledImages, predictions: pd.DataFrame, count: 
         figure,
         f"The CNN misclassifies {len(mistakes)} of {len(predictions):,} test digits",
         f"{which}: true digit → prediction, and its confidence.",
-        describe_data(test),
+        describe_test(test),
     )
     return figure
 

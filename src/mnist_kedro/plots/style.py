@@ -54,11 +54,17 @@ def annotate(figure: Figure, finding: str, detail: str, data: str) -> None:
     figure.text(0.012, 0.06 / height, data, va="bottom", fontsize=8, color=FAINT)
 
 
-def describe_data(split: Mapping[str, Any]) -> str:
-    """Say in a few words what data a split is, and whether it is MNIST's own."""
-    digits = f"{len(split['labels']):,} test digits"
+def describe_source(split: Mapping[str, Any]) -> str:
+    """Say in a few words what data a split is of, and whether that is MNIST."""
     if split["canonical_mnist"]:
-        return f"MNIST, {digits}"
+        return "MNIST"
     if split["source"] == "sample":
-        return f"Embedded sample of 5,000 digits, {digits} held out of it (not MNIST's test set)"
-    return f"{split['source']}, {digits} (not the canonical MNIST)"
+        return "Embedded sample of 5,000 MNIST digits"
+    return f"{split['source']} (not the canonical MNIST)"
+
+
+def describe_test(test: Mapping[str, Any]) -> str:
+    """Say in a few words what a model was tested on."""
+    counted = f"{describe_source(test)}, {len(test['labels']):,} test digits"
+    held_out = " held out of it (not MNIST's test set)"
+    return counted + (held_out if test["source"] == "sample" else "")

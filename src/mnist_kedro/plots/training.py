@@ -56,7 +56,8 @@ def plot_training_curves(histories: Mapping[str, Mapping[str, Any]], data: str) 
     annotate(
         figure,
         f"Validation accuracy after {first['epochs']} epochs: {finals}",
-        "Training digits are varied anew in each epoch, which makes them the harder ones.",
+        f"{first['training_digits']:,} training digits, varied anew in each epoch, "
+        "which makes them harder than the validation digits.",
         data,
     )
     return figure

@@ -16,7 +16,7 @@ from mnist_kedro.parameters import ReportingParameters
 from mnist_kedro.plots.balance import plot_class_balance
 from mnist_kedro.plots.confusion import plot_confusion_matrix
 from mnist_kedro.plots.digits import plot_sample_predictions, plot_worst_mistakes
-from mnist_kedro.plots.style import describe_data
+from mnist_kedro.plots.style import describe_source, describe_test
 from mnist_kedro.plots.training import plot_training_curves
 
 logger = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ def collect_metrics(
     **evaluations: Mapping[str, Any],
 ) -> dict[str, Any]:
     """All numbers of a run, and the data behind them."""
-    description = describe_data(test)
+    description = describe_test(test)
     for name, evaluation in evaluations.items():
         low, high = evaluation["accuracy_ci95"]
         logger.info(
@@ -107,9 +107,9 @@ def collect_metrics(
     }
 
 
-def draw_training_curves(test: LabelledImages, **histories: Mapping[str, Any]) -> Figure:
+def draw_training_curves(train: LabelledImages, **histories: Mapping[str, Any]) -> Figure:
     """Accuracy and loss over the epochs, of each model."""
-    return plot_training_curves(histories, describe_data(test))
+    return plot_training_curves(histories, describe_source(train))
 
 
 def draw_confusion_matrix(test: LabelledImages, predictions: pd.DataFrame) -> Figure:
@@ -140,4 +140,4 @@ def draw_class_balance(
         "validation": np.asarray(validation["labels"]),
         "test": np.asarray(test["labels"]),
     }
-    return plot_class_balance(labels, describe_data(test))
+    return plot_class_balance(labels, describe_source(test))

@@ -85,7 +85,7 @@ def _figures(model: str) -> Pipeline:
             ),
             Node(
                 func=draw_training_curves,
-                inputs={"test": "test", **{name: f"{name}.history" for name in MODELS}},
+                inputs={"train": "train", **{name: f"{name}.history" for name in MODELS}},
                 outputs="training_curves",
                 name="draw_training_curves",
             ),
