@@ -23,8 +23,9 @@ from playwright.sync_api import Page, sync_playwright
 from tests.conftest import environment, kedro
 from tests.test_catalog import TO_LOOK_AT
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -16,8 +16,8 @@ from kedro_datasets.tensorflow import TensorFlowModelDataset
 class KerasModelDataset(TensorFlowModelDataset):
     """kedro-datasets' ``TensorFlowModelDataset`` for ``.keras`` files that may be damaged.
 
-    Keras says "file not found" of a file that is there but truncated. A model is loaded in safe
-    mode always: nothing in a file is run.
+    Keras says "file not found" of a file that is there but truncated. Models are loaded in safe
+    mode, kedro-datasets' default: no code in a file is run.
 
     ```yaml
     cnn.model:
