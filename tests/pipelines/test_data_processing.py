@@ -1,3 +1,5 @@
+import logging
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -34,6 +36,12 @@ def test_each_training_digit_is_in_exactly_one_split(mnist):
     assert train["images"].shape == (600, 28, 28, 1)
 
 
+def test_says_which_mnist_is_used_and_how_it_is_divided(mnist, caplog):
+    caplog.set_level(logging.INFO)
+    split(mnist)
+    assert "from 'sample': 600 digits to train on, 200 to validate, 200 to test" in caplog.text
+
+
 def test_the_splits_know_where_they_come_from(mnist):
     for part in (*split(mnist), select_test_digits(mnist)):
         assert part["source"] == "sample"
@@ -48,7 +56,8 @@ def test_the_splits_know_where_they_come_from(mnist):
 def test_each_class_has_its_share_of_the_validation_split(counts, fraction, seed):
     labels = np.random.default_rng(1).permutation(np.repeat(np.arange(10, dtype=np.uint8), counts))
     images = np.zeros((len(labels), 28, 28), np.uint8)
-    made = {"x_train": images, "y_train": labels, "source": "made", "canonical_mnist": False}
+    made = {"x_train": images, "y_train": labels, "x_test": images, "y_test": labels}
+    made |= {"source": "made", "canonical_mnist": False}
     _, validation = split(made, fraction, seed)
     assert len(validation["labels"]) == round(len(labels) * fraction)
     held_out = np.bincount(validation["labels"], minlength=10)

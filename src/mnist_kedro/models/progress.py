@@ -32,7 +32,7 @@ class EpochProgress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):  # noqa: ARG002
         """Move the bar; several batches may have passed at once."""
-        self._bar.update(batch + 1 - self._bar.n)
+        self._bar.update(min(batch + 1, self._bar.total) - self._bar.n)
 
     def on_epoch_end(self, epoch, logs=None):
         """Replace the bar by a line."""

@@ -1,5 +1,6 @@
 """Nodes of the ``data_processing`` pipeline."""
 
+import logging
 import math
 
 import numpy as np
@@ -15,6 +16,8 @@ from mnist_kedro.contracts import (
 )
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import DataProcessingParameters
+
+logger = logging.getLogger(__name__)
 
 
 def split_training_digits(
@@ -34,6 +37,13 @@ def split_training_digits(
     """
     held_out = _stratified_choice(
         mnist["y_train"], data_processing.validation_fraction, data_processing.seed
+    )
+    logger.info(
+        "MNIST from '%s': %d digits to train on, %d to validate, %d to test.",
+        mnist["source"],
+        (~held_out).sum(),
+        held_out.sum(),
+        len(mnist["y_test"]),
     )
     return (
         _labelled(mnist, mnist["x_train"][~held_out], mnist["y_train"][~held_out]),
