@@ -51,5 +51,5 @@ def plot_confusion_matrix(test: LabelledImages, predicted: np.ndarray) -> Figure
 def _finding(mistakes: np.ndarray) -> str:
     if not mistakes.any():
         return "No digit is mistaken for another"
-    true, predicted = np.unravel_index(mistakes.argmax(), mistakes.shape)
+    true, predicted = np.unravel_index(np.argmax(mistakes), mistakes.shape)
     return f"The most frequent confusion is {true} taken for {predicted}, {mistakes.max()} times"
