@@ -13,7 +13,7 @@ class FusedBatchNormalization(layers.BatchNormalization):
     """Batch normalisation by TensorFlow's fused operation while training.
 
     Keras computes the moments and normalises in separate operations, in float32 also under mixed
-    precision; the fused one takes 6 % off an epoch here, and 30 % before a pooling layer.
+    precision: an epoch takes 1.11 times as long (two cores of an Intel Xeon, three epochs each).
     """
 
     def call(self, inputs, training=None, mask=None):
