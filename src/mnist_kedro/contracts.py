@@ -15,6 +15,8 @@ from mnist_kedro.errors import InputError
 IMAGE_SIDE = 28  # pixels
 CLASSES = 10  # the digits 0 to 9
 
+_HELP = "(docs/data.md shows how to write such a file)"
+
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.uint8]
 
@@ -102,7 +104,7 @@ class LabelledImagesContract:
 def _check_keys(arrays: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
     for key in keys:
         if key not in arrays:
-            raise InputError(f"{where}: key '{key}' is missing; found {sorted(arrays)}.")
+            raise InputError(f"{where}: key '{key}' is missing; found {sorted(arrays)} {_HELP}.")
 
 
 def _check_images(images: Any, shape: tuple[int, ...], where: str) -> None:
@@ -110,7 +112,7 @@ def _check_images(images: Any, shape: tuple[int, ...], where: str) -> None:
     if images.dtype != np.uint8 or tuple(images.shape[1:]) != shape or len(images) == 0:
         raise InputError(
             f"{where} should be images of shape {expected}, "
-            f"but is {tuple(images.shape)} {images.dtype}."
+            f"but is {tuple(images.shape)} {images.dtype} {_HELP}."
         )
 
 
@@ -118,7 +120,7 @@ def _check_labels(labels: Any, where: str) -> None:
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
         raise InputError(
             f"{where} should be labels of shape (n,) and an integer type, "
-            f"but is {tuple(labels.shape)} {labels.dtype}."
+            f"but is {tuple(labels.shape)} {labels.dtype} {_HELP}."
         )
     values = np.asarray(labels)
     wrong = np.flatnonzero((values < 0) | (values >= CLASSES))

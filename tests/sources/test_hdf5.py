@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from mnist_kedro.errors import InputError
-from mnist_kedro.sources.hdf5 import KEYS, read_hdf5
+from mnist_kedro.sources.hdf5 import read_hdf5
+from mnist_kedro.sources.layout import KEYS
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mnist_kedro.errors import InputError
-from mnist_kedro.sources.hdf5 import KEYS
+from mnist_kedro.sources.layout import KEYS
 from mnist_kedro.sources.npz import read_npz
 
 
@@ -28,7 +28,7 @@ def test_names_the_missing_key_and_those_present(tmp_path, mnist):
 
 def test_refuses_a_truncated_file(path):
     path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(InputError, match="not an .npz file, or a truncated one"):
+    with pytest.raises(InputError, match="no .npz file, or a truncated one"):
         read_npz(path)
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources import read_mnist
-from mnist_kedro.sources.hdf5 import KEYS
 from mnist_kedro.sources.idx import FILES
+from mnist_kedro.sources.layout import KEYS
 from tests.conftest import FULL_MNIST, needs_full_mnist
 from tests.sources.test_idx import idx_bytes
 

@@ -22,8 +22,8 @@ def _bfloat16_gains() -> bool:
     """Whether this machine trains faster in bfloat16 than in float32.
 
     Measured seconds an epoch, bfloat16 against float32: 0.62 on an AMD EPYC with avx512_bf16
-    (Zen 4); 1.67 on an Intel Xeon that has avx512_bf16 but not its matrix unit, amx_bf16, from
-    which Intel's gain comes. NVIDIA GPUs gain from Ampere (8.0) on.
+    (Zen 4); 1.67 on an Intel Xeon that has avx512_bf16 but not the matrix unit, amx_bf16. That
+    Intel gains with it, and NVIDIA from Ampere (8.0) on, is their makers' word, not measured here.
     """
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:

@@ -7,9 +7,7 @@ import numpy as np
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources.canonical import Arrays
-
-# The one layout that is read today; another one would be another tuple of keys here.
-KEYS = ("x_train", "y_train", "x_test", "y_test")
+from mnist_kedro.sources.layout import KEYS, check_keys
 
 
 def read_hdf5(path: Path) -> Arrays:
@@ -19,23 +17,21 @@ def read_hdf5(path: Path) -> Arrays:
         InputError: when the file is empty, truncated, not HDF5, or lacks one of the keys.
     """
     if path.stat().st_size == 0:
-        raise InputError(f"{path}: empty file; expected HDF5 with the keys {', '.join(KEYS)}.")
+        raise InputError(f"{path}: empty file; copy or download it again.")
     if not h5py.is_hdf5(path):
-        raise InputError(f"{path}: not an HDF5 file.")
+        raise InputError(f"{path}: not an HDF5 file, whatever its name says.")
     try:
         with h5py.File(path, "r") as file:
-            return {key: _read_dataset(file, key, path) for key in KEYS}
+            check_keys(file, path)
+            return {key: _read_dataset(file[key], key, path) for key in KEYS}
     except OSError as error:
-        reason = "truncated" if "truncated" in str(error) else "damaged"
-        raise InputError(f"{path}: {reason} HDF5 file ({error}).") from error
-
-
-def _read_dataset(file: h5py.File, key: str, path: Path) -> np.ndarray:
-    if key not in file:
+        fault = "truncated" if "truncated" in str(error) else "damaged"
         raise InputError(
-            f"{path}: key '{key}' is missing; expected {', '.join(KEYS)}, "
-            f"found {', '.join(sorted(file)) or 'none'}."
-        )
-    if not isinstance(file[key], h5py.Dataset):
+            f"{path}: {fault} HDF5 file; copy or download it again ({error})."
+        ) from error
+
+
+def _read_dataset(item: h5py.Dataset | h5py.Group, key: str, path: Path) -> np.ndarray:
+    if not isinstance(item, h5py.Dataset):
         raise InputError(f"{path}: '{key}' is a group; expected a dataset.")
-    return file[key][()]
+    return item[()]

@@ -49,7 +49,9 @@ def read_idx(path: Path) -> np.ndarray:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             return _parse(cast("IO[bytes]", file), path)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{path}: damaged or truncated gzip file ({error}).") from error
+        raise InputError(
+            f"{path}: damaged or truncated gzip file; copy or download it again ({error})."
+        ) from error
 
 
 def _parse(file: IO[bytes], path: Path) -> np.ndarray:

@@ -1,13 +1,14 @@
 """Read MNIST from a NumPy ``.npz`` file, such as Keras's ``mnist.npz``."""
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources.canonical import Arrays
-from mnist_kedro.sources.hdf5 import KEYS
+from mnist_kedro.sources.layout import KEYS, check_keys
 
 
 def read_npz(path: Path) -> Arrays:
@@ -17,15 +18,12 @@ def read_npz(path: Path) -> Arrays:
         InputError: when the file is no ``.npz``, is damaged, or lacks one of the keys.
     """
     if not zipfile.is_zipfile(path):
-        raise InputError(f"{path}: not an .npz file, or a truncated one.")
+        raise InputError(f"{path}: no .npz file, or a truncated one; copy or download it again.")
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            missing = [key for key in KEYS if key not in arrays]
-            if missing:
-                raise InputError(
-                    f"{path}: key '{missing[0]}' is missing; expected {', '.join(KEYS)}, "
-                    f"found {', '.join(sorted(arrays)) or 'none'}."
-                )
+            check_keys(arrays, path)
             return {key: arrays[key] for key in KEYS}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: damaged .npz file ({error}).") from error
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(
+            f"{path}: damaged .npz file; copy or download it again ({error})."
+        ) from error

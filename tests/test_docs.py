@@ -1,0 +1,81 @@
+"""What the documentation says can be done: its code runs, its commands exist, its links lead on."""
+
+import re
+import shlex
+
+import click
+import numpy as np
+import pytest
+from kedro.framework.project import configure_project, pipelines
+
+from mnist_kedro.cli import run
+from mnist_kedro.sources.hdf5 import read_hdf5
+from tests.conftest import ROOT, latest
+
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = "\n".join(page.read_text() for page in PAGES)
+COMMANDS = sorted(set(re.findall(r"`kedro (run[^`…<]*)`", TEXT)))
+
+
+def python_blocks(page):
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_pictures_are_there(page):
+    for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_have_options_nodes_tags_and_datasets_that_exist(command):
+    arguments = shlex.split(command)[1:]
+    with click.Context(run) as parent:
+        given = run.make_context("run", arguments, parent=parent).params
+    configure_project("mnist_kedro")
+    names = given["pipelines"] or ["__default__"]
+    pipeline = sum((pipelines[name] for name in names[1:]), pipelines[names[0]])
+    assert pipeline.filter(
+        tags=given["tags"],
+        from_nodes=given["from_nodes"],
+        to_nodes=given["to_nodes"],
+        from_inputs=given["from_inputs"],
+        to_outputs=given["to_outputs"],
+    ).nodes
+    for dataset in given["load_versions"]:
+        assert dataset in pipelines["__default__"].datasets()
+
+
+def test_there_are_commands_to_check():
+    assert len(COMMANDS) > 8
+
+
+def test_the_make_words_are_in_the_makefile():
+    words = set(re.findall(r"(?:`|^    )make ([a-z-]+)", TEXT, re.MULTILINE))
+    assert {"run", "test", "lint", "viz", "notebook", "install"} <= words
+    makefile = (ROOT / "Makefile").read_text()
+    for word in words:
+        assert re.search(rf"^{word}:.*## ", makefile, re.MULTILINE), word
+
+
+def test_the_readmes_code_reads_digits_with_the_saved_network(smoke_project, mnist, monkeypatch):
+    (block,) = python_blocks("README.md")
+    monkeypatch.chdir(latest(smoke_project, "06_models/cnn.keras").parent)
+    variables = {"images": mnist["x_test"][..., np.newaxis]}
+    exec(block, variables)
+    predictions = variables["probabilities"].argmax(axis=1)
+    assert np.mean(predictions == mnist["y_test"]) > 0.6
+
+
+def test_the_data_pages_code_writes_a_file_that_is_read(tmp_path, mnist, monkeypatch):
+    (block,) = python_blocks("docs/data.md")
+    monkeypatch.chdir(tmp_path)
+    variables = {
+        "training_images": mnist["x_train"],
+        "training_labels": mnist["y_train"],
+        "test_images": mnist["x_test"],
+        "test_labels": mnist["y_test"],
+    }
+    exec(block, variables)
+    arrays = read_hdf5(tmp_path / "mnist.hdf5")
+    np.testing.assert_array_equal(arrays["x_test"], mnist["x_test"])
