@@ -24,7 +24,9 @@ def read_hdf5(path: Path) -> Arrays:
         with h5py.File(path, "r") as file:
             check_keys(file, path)
             return {key: _read_dataset(file[key], key, path) for key in KEYS}
-    except OSError as error:
+    except InputError:
+        raise
+    except Exception as error:
         fault = "truncated" if "truncated" in str(error) else "damaged"
         raise InputError(
             f"{path}: {fault} HDF5 file; copy or download it again ({error})."

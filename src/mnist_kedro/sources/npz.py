@@ -1,7 +1,6 @@
 """Read MNIST from a NumPy ``.npz`` file, such as Keras's ``mnist.npz``."""
 
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +19,12 @@ def read_npz(path: Path) -> Arrays:
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path}: no .npz file, or a truncated one; copy or download it again.")
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             check_keys(arrays, path)
             return {key: arrays[key] for key in KEYS}
-    except (OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except InputError:
+        raise
+    except Exception as error:
         raise InputError(
             f"{path}: damaged .npz file; copy or download it again ({error})."
         ) from error

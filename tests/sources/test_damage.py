@@ -1,0 +1,70 @@
+"""Files damaged anywhere are refused in one line, or read when the damage is where nothing is."""
+
+import shutil
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mnist_kedro.contracts import check_mnist
+from mnist_kedro.errors import InputError
+from mnist_kedro.sources import read_mnist
+from mnist_kedro.sources.idx import FILES
+from mnist_kedro.sources.layout import KEYS
+from tests.sources.test_idx import idx_bytes
+
+damages = st.lists(st.tuples(st.floats(-1, 1), st.integers(0, 255)), min_size=1, max_size=4)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, mnist):
+    """A good file or folder of each form, of 40 + 40 digits."""
+    folder = tmp_path_factory.mktemp("good")
+    few = {key: mnist[key][:40] for key in KEYS}
+    np.savez(folder / "plain.npz", **few)
+    np.savez_compressed(folder / "zipped.npz", **few)
+    with h5py.File(folder / "zipped.hdf5", "w") as file:
+        for key, array in few.items():
+            file.create_dataset(key, data=array, compression="gzip")
+    (folder / "idx").mkdir()
+    for key, name in FILES.items():
+        (folder / "idx" / name).write_bytes(idx_bytes(few[key]))
+    return folder
+
+
+def read(path):
+    return read_mnist(str(path), search_folder="nowhere", mirrors=(), timeout_seconds=1)
+
+
+@pytest.mark.parametrize("name", ["plain.npz", "zipped.npz", "zipped.hdf5", "idx"])
+@settings(max_examples=150)
+@given(damages=damages, kept=st.floats(0.2, 1.2))
+def test_damage_is_refused_or_harmless(files, tmp_path_factory, name, damages, kept):
+    path = tmp_path_factory.mktemp("bad") / name
+    if name == "idx":
+        shutil.copytree(files / name, path)
+        damaged = path / FILES["y_train"]
+    else:
+        damaged = shutil.copy(files / name, path)
+    content = bytearray(damaged.read_bytes())
+    for place, value in damages:
+        content[_position(place, len(content))] = value
+    damaged.write_bytes(content[: round(kept * len(content))])
+    try:
+        mnist = read(path)
+    except InputError as error:
+        message = str(error)
+    else:
+        check_mnist(mnist, name)
+        assert not mnist["canonical_mnist"]
+        return
+    assert str(path) in message
+    assert "\n" not in message
+
+
+def _position(place: float, size: int) -> int:
+    """From the beginning, or for a negative place from the end; more often near than far."""
+    distance = round(abs(place) ** 3 * (size - 1) / 2)
+    return distance if place >= 0 else size - 1 - distance
