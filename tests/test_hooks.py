@@ -24,7 +24,8 @@ def catalog():
 
 
 def before(pipeline, catalog, runtime_params=None):
-    InputHooks().before_pipeline_run({"runtime_params": runtime_params}, pipeline, catalog)
+    run_params = {"runtime_params": runtime_params, "env": "smoke"}
+    InputHooks().before_pipeline_run(run_params, pipeline, catalog)
 
 
 def test_ingests_when_mnist_is_needed_and_missing(catalog):
@@ -52,7 +53,9 @@ def test_does_not_ingest_for_a_run_without_need(catalog):
 
 def test_refuses_a_run_whose_inputs_are_missing(catalog):
     other = Pipeline([Node(func=len, inputs="predictions", outputs="count")])
-    with pytest.raises(InputError, match="predictions: not there.*--to-outputs predictions"):
+    with pytest.raises(
+        InputError, match="predictions: not there.*--env smoke --to-outputs predictions"
+    ):
         before(other, catalog)
 
 
@@ -61,12 +64,12 @@ def test_tells_the_time_of_each_node(caplog):
     hooks, (node,) = ProgressHooks(), PIPELINE.nodes
     hooks.before_node_run(node)
     hooks.after_node_run(node)
-    hooks.after_pipeline_run({"run_id": "2026"})
+    hooks.after_pipeline_run({"run_id": "2026", "only_missing_outputs": True})
     assert "Done: count (0.0 s)" in caplog.text
     assert "version 2026" in caplog.text
 
 
 def test_says_when_there_was_nothing_to_do(caplog):
     caplog.set_level(logging.INFO)
-    ProgressHooks().after_pipeline_run({"run_id": "2026"})
+    ProgressHooks().after_pipeline_run({"run_id": "2026", "only_missing_outputs": True})
     assert "Nothing to do" in caplog.text

@@ -49,10 +49,10 @@ class InputHooks:
             catalog.save("mnist", ingest_mnist(parameters))
         missing = sorted(name for name in inputs if not catalog.exists(name))
         if missing:
+            environment = f" --env {run_params['env']}" if run_params["env"] else ""
             raise InputError(
-                f"{', '.join(missing)}: not there, but needed by this run. Make what is missing "
-                f"with 'kedro run --to-outputs {','.join(missing)}', or list the versions "
-                "that there are in the folders of data/."
+                f"{', '.join(missing)}: not there, but needed by this run; make it with "
+                f"'kedro run{environment} --to-outputs {','.join(missing)}'."
             )
 
 
@@ -78,7 +78,7 @@ class ProgressHooks:
     @hook_impl
     def after_pipeline_run(self, run_params: dict[str, Any]) -> None:
         """Say under which version everything was saved."""
-        if self._done:
-            logger.info("All outputs of this run are version %s.", run_params["run_id"])
-        else:
+        if run_params["only_missing_outputs"] and not self._done:
             logger.info("Nothing to do: all outputs are there.")
+        else:
+            logger.info("All outputs of this run are version %s.", run_params["run_id"])
