@@ -81,7 +81,7 @@ clean:  ## remove the environment and what was built; data/ stays
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none was found." \
 		"Install one, or name it: make run PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@echo "Setting up .venv with $(PYTHON): some minutes, once."
-	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	test -x .venv/bin/pip || $(PYTHON) -m venv --clear .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --compile -r requirements.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --compile \
 		--no-deps --no-build-isolation --editable .
