@@ -36,8 +36,8 @@ run: $(RUN_READY)  ## MNIST to a trained, evaluated and plotted CNN; sets everyt
 	$(BIN)/kedro run $(ARGS)
 
 .PHONY: test
-test: $(DEV_READY)  ## run the tests; sets everything up first
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --cov $(ARGS)
+test: $(DEV_READY)  ## run the tests, or those in ARGS; sets everything up first
+	$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=auto --maxprocesses=4 --dist=loadfile --cov)
 
 .PHONY: lint
 lint: $(DEV_READY)  ## check style and types
