@@ -1,11 +1,13 @@
 """The real catalog of each environment."""
 
+import numpy as np
 import pytest
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
-from kedro.io.core import AbstractVersionedDataset, is_parameter
+from kedro.io.core import AbstractVersionedDataset, DatasetError, is_parameter
 
+from mnist_kedro.errors import InputError
 from mnist_kedro.pipelines import MODELS
 
 TO_LOOK_AT = {
@@ -55,7 +57,27 @@ def test_the_contracts_paths_hold(catalog):
         assert catalog.get(name)._filepath.as_posix() == (catalog.root / path).as_posix()
 
 
-def test_every_output_of_the_default_run_is_stored_but_two_by_two(catalog):
+def test_arrays_of_another_form_are_not_saved(catalog, mnist, digits):
+    ten = np.full_like(mnist["y_test"], 10)
+    for name, wrong in {
+        "mnist": {**mnist, "y_test": ten},
+        "train": {**digits, "images": digits["images"][..., 0]},
+        "test": {**digits, "labels": digits["labels"][1:]},
+    }.items():
+        with pytest.raises(DatasetError) as error:
+            catalog.save(name, wrong)
+        assert isinstance(error.value.__cause__, InputError)
+        assert not catalog.exists(name)
+
+
+def test_arrays_of_the_right_form_come_back(catalog, mnist, digits):
+    catalog.save("mnist", mnist)
+    np.testing.assert_array_equal(catalog.load("mnist")["x_test"], mnist["x_test"])
+    catalog.save("train", digits)
+    np.testing.assert_array_equal(catalog.load("train")["labels"], digits["labels"])
+
+
+def test_every_output_but_intermediate_ones_is_stored(catalog):
     """Only intermediate results of reporting stay in memory."""
     outputs = {name for node in pipelines["__default__"].nodes for name in node.outputs}
     in_memory = {name for name in outputs if catalog.get(name) is None}
