@@ -1,4 +1,8 @@
 import gzip
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -116,6 +120,39 @@ def test_refuses_an_unknown_suffix(tmp_path):
     (tmp_path / "mnist.csv").touch()
     with pytest.raises(InputError, match=r"'\.csv' file; expected one of \.hdf5"):
         read(tmp_path / "mnist.csv")
+
+
+@contextmanager
+def another_user():
+    """For root may read everything."""
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if os.getuid() == 0:
+            os.seteuid(0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+@pytest.mark.parametrize("form", [".hdf5", ".npz", "idx"])
+def test_an_unreadable_file_is_called_that_and_not_damaged(write, form):
+    with tempfile.TemporaryDirectory() as name:  # tmp_path itself is closed to other users
+        folder = Path(name)
+        folder.chmod(0o755)
+        path = write(folder, form)
+        for file in folder.iterdir():
+            file.chmod(0)
+        with another_user(), pytest.raises(InputError) as error:
+            read(path)
+    assert name in str(error.value)
+    assert "cannot be read (Permission denied)" in str(error.value)
+
+
+def test_a_suffix_may_be_in_capitals(tmp_path, write, mnist):
+    path = write(tmp_path, ".hdf5").rename(tmp_path / "MNIST.HDF5")
+    np.testing.assert_array_equal(read(path)["y_test"], mnist["y_test"])
+    assert read("auto", search_folder=tmp_path)["source"] == str(path)
 
 
 def test_names_file_and_key_of_a_wrong_array(tmp_path, mnist):

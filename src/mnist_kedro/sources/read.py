@@ -78,7 +78,7 @@ def _find_own(folder: Path) -> Path | None:
     """The person's own file in the folder, or the folder itself if it holds IDX files."""
     if not folder.is_dir():
         return None
-    files = sorted(file for file in folder.iterdir() if file.suffix in READERS)
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in READERS)
     if len(files) > 1:
         names = ", ".join(file.name for file in files)
         raise InputError(
@@ -91,22 +91,24 @@ def _find_own(folder: Path) -> Path | None:
 
 
 def _read_path(path: Path, source: str) -> Mnist:
-    if not path.exists():
+    try:
+        if path.is_dir():
+            return _identified(read_idx_folder(path), source)
+        path.open("rb").close()  # tells a file that may not be read from a damaged one
+    except FileNotFoundError as error:
         raise InputError(
             f"{path}: no such file or folder (ingestion.source={source}); expected auto, download, "
             "sample, or the path of an .hdf5, .h5 or .npz file or of a folder of IDX files."
-        )
-    if path.is_dir():
-        return _identified(read_idx_folder(path), source)
-    if path.suffix not in READERS:
+        ) from error
+    except OSError as error:
+        raise InputError(f"{error.filename}: cannot be read ({error.strerror}).") from error
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
         raise InputError(
             f"{path}: cannot read MNIST from a '{path.suffix}' file; "
             f"expected one of {', '.join(READERS)} or a folder of IDX files."
         )
-    try:
-        return _identified(READERS[path.suffix](path), source)
-    except PermissionError as error:
-        raise InputError(f"{path}: may not be read ({error.strerror}).") from error
+    return _identified(reader(path), source)
 
 
 def _identified(arrays: Arrays, source: str) -> Mnist:
