@@ -21,8 +21,6 @@ from pydantic import (
 
 from mnist_kedro.errors import InputError
 
-_BUT = "but"
-
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -120,36 +118,38 @@ def check_parameters(parameters: dict[str, Any]) -> None:
     try:
         Parameters.model_validate(parameters)
     except ValidationError as error:
-        problems: dict[str, list[str]] = {}
+        problems: dict[str, list[Any]] = {}
         for problem in error.errors():
-            name, reason = _describe(problem, parameters)
-            problems.setdefault(name, []).append(reason)
-        lines = (f"parameter '{name}' {_join(reasons)}" for name, reasons in problems.items())
+            problems.setdefault(_name(problem, parameters), []).append(problem)
+        lines = (f"parameter '{name}' {_explain(why)}" for name, why in problems.items())
         raise InputError(f"{'; '.join(lines)} (see conf/base/parameters_*.yml).") from error
 
 
-def _describe(problem: Any, parameters: dict[str, Any]) -> tuple[str, str]:
-    """The parameter's name as it is written in the file, and what is wrong with it."""
-    name = ".".join(_written_keys(problem["loc"], parameters))
-    last_key = str(problem["loc"][-1])
-    match problem["type"]:
+def _name(problem: Any, parameters: dict[str, Any]) -> str:
+    """The parameter's name as it is, or should be, written in the file."""
+    keys = _written_keys(problem["loc"], parameters)
+    if problem["type"] == "missing":
+        keys.append(str(problem["loc"][-1]))
+    if problem["type"] == "union_tag_invalid":
+        keys.append("architecture")
+    return ".".join(keys)
+
+
+def _explain(problems: list[Any]) -> str:
+    """What is wrong with one parameter; of a union type it has a problem with each branch."""
+    first = problems[0]
+    match first["type"]:
         case "missing":
-            return f"{name}.{last_key}".lstrip("."), "is missing"
+            return "is missing"
         case "extra_forbidden":
-            close = difflib.get_close_matches(last_key, _known_names(), n=1)
-            return name, "is unknown" + (f", did you mean '{close[0]}'?" if close else "")
+            close = difflib.get_close_matches(str(first["loc"][-1]), _known_names(), n=1)
+            return "is unknown" + (f", did you mean '{close[0]}'?" if close else "")
         case "union_tag_invalid":
-            tag, expected = problem["ctx"]["tag"], problem["ctx"]["expected_tags"]
-            return f"{name}.architecture", f"is '{tag}', but should be one of {expected}"
+            context = first["ctx"]
+            return f"is '{context['tag']}', but should be one of {context['expected_tags']}"
         case _:
-            reason = problem["msg"].removeprefix("Input ")
-            return name, f"is {problem['input']!r}, {_BUT} {reason}"
-
-
-def _join(reasons: list[str]) -> str:
-    """One reason, or the alternatives that a value of a union type could have been."""
-    first, *others = reasons
-    return " or ".join([first, *(other.partition(_BUT)[2].strip() for other in others)])
+            reasons = (problem["msg"].removeprefix("Input ") for problem in problems)
+            return f"is {first['input']!r}, but {' or '.join(reasons)}"
 
 
 def _written_keys(location: tuple[Any, ...], parameters: Any) -> list[str]:
@@ -160,9 +160,7 @@ def _written_keys(location: tuple[Any, ...], parameters: Any) -> list[str]:
         in_list = isinstance(parameters, list) and key in range(len(parameters))
         if in_dict or in_list:
             parameters = parameters[key]
-        else:
-            continue
-        keys.append(str(key))
+            keys.append(str(key))
     return keys
 
 
