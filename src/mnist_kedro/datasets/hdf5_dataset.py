@@ -1,7 +1,8 @@
 """A versioned Kedro dataset for arrays in an HDF5 file."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from io import BytesIO
 from pathlib import PurePosixPath
@@ -135,7 +136,7 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         try:
             with self.open(path) as file:
                 return self._read(file, path)
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError):
             raise
         except OSError as error:  # also a checksum that does not match
             raise DatasetError(f"{path}: damaged HDF5 file ({error}).") from error
@@ -166,11 +167,13 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
             target.write(image.getbuffer())
         self._invalidate_cache()
 
-    def open(self, path: str) -> h5py.File:
-        """Open a file of this dataset's file system for reading."""
-        if self._protocol == "file":
-            return h5py.File(path, "r")
-        return h5py.File(self._fs.open(path, mode="rb"), "r")
+    @contextmanager
+    def open(self, path: str) -> Iterator[h5py.File]:
+        """Open a file of this dataset's file system for reading, and close it again."""
+        local = self._protocol == "file"
+        opened = nullcontext(path) if local else self._fs.open(path, mode="rb")
+        with opened as source, h5py.File(source, "r") as file:
+            yield file
 
     def preview(self, images: str, labels: str, rows: int = 6, columns: int = 8) -> ImagePreview:
         """Draw the first images with their labels, for Kedro-Viz.
