@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-# The newest supported Python of the machine; or say which: make run PYTHON=/path/to/python3.12
+# The first supported Python of the machine; or say which: make run PYTHON=/path/to/python3.12
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
 	2>/dev/null && { echo $$name; break; }; done)

@@ -33,7 +33,7 @@ def training_batches(
         return varied, tf.gather(digits, rows)
 
     options = tf.data.Options()
-    # There is nothing to tune here, and the tuner's thread can take 10 s to end after an epoch.
+    # There is nothing to tune here, and the tuner's thread took up to 9 s to end after an epoch.
     options.autotune.enabled = False
     return (
         tf.data.Dataset.zip(rows.batch(size, drop_remainder=True), seeds.batch(2))

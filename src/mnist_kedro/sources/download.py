@@ -36,7 +36,7 @@ def download_idx_files(mirrors: Sequence[str], timeout_seconds: float) -> Arrays
 
 
 def _download_from(mirror: str, timeout_seconds: float) -> Arrays:
-    import pooch  # noqa: PLC0415  (its import costs 0.2 s, which only a download should pay)
+    import pooch  # noqa: PLC0415  (only a download needs it)
 
     pooch.get_logger().setLevel(logging.WARNING)
     downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=timeout_seconds)
