@@ -5,15 +5,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-from mnist_kedro.contracts import LabelledImages, Mnist
+from mnist_kedro.contracts import LabelledImages, Mnist, provenance
 from mnist_kedro.datasets import atomic_filesystem
-from mnist_kedro.sources.hdf5 import read_hdf5
-from mnist_kedro.sources.sample import SAMPLE
+from mnist_kedro.parameters import IngestionParameters
+from mnist_kedro.sources import read_mnist
 
 ROOT = Path(__file__).parents[1]
 FULL_MNIST = ROOT.parent / "shared" / "data" / "mnist"
@@ -29,28 +30,36 @@ needs_full_mnist = pytest.mark.skipif(
 )
 
 
+def ingestion(source: str | Path, **changes: Any) -> IngestionParameters:
+    """Parameters of ``ingestion`` that reach no network and no file but the one named."""
+    values = {
+        "source": str(source),
+        "keys": None,
+        "max_digits": 100_000,
+        "test_fraction": 0.15,
+        "seed": 0,
+        "search_folder": "nowhere",
+        "mirrors": (),
+        "attempts": 1,
+        "timeout_seconds": 1,
+        "mirror_seconds": 60,
+    }
+    return IngestionParameters.model_validate({**values, **changes})
+
+
 @pytest.fixture(scope="session")
 def mnist() -> Mnist:
     """800 training and 200 test digits of the embedded sample."""
-    arrays = read_hdf5(SAMPLE)
-    return Mnist(
-        x_train=arrays["x_train"][:800],
-        y_train=arrays["y_train"][:800],
-        x_test=arrays["x_test"][:200],
-        y_test=arrays["y_test"][:200],
-        source="sample",
-        canonical_mnist=False,
-    )
+    sample = read_mnist(ingestion("sample"))
+    few = {"x_train": 800, "y_train": 800, "x_test": 200, "y_test": 200}
+    return {**sample, **{key: sample[key][:count] for key, count in few.items()}}
 
 
 @pytest.fixture(scope="session")
 def digits(mnist: Mnist) -> LabelledImages:
     """800 labelled digits."""
     return LabelledImages(
-        images=mnist["x_train"][..., np.newaxis],
-        labels=mnist["y_train"],
-        source="sample",
-        canonical_mnist=False,
+        images=mnist["x_train"][..., np.newaxis], labels=mnist["y_train"], **provenance(mnist)
     )
 
 

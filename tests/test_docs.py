@@ -9,8 +9,8 @@ import pytest
 from kedro.framework.project import configure_project, pipelines
 
 from mnist_kedro.cli import run
-from mnist_kedro.sources.hdf5 import read_hdf5
-from tests.conftest import ROOT, latest
+from mnist_kedro.sources import read_mnist
+from tests.conftest import ROOT, ingestion, latest
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXT = "\n".join(page.read_text() for page in PAGES)
@@ -77,5 +77,5 @@ def test_the_data_pages_code_writes_a_file_that_is_read(tmp_path, mnist, monkeyp
         "test_labels": mnist["y_test"],
     }
     exec(block, variables)
-    arrays = read_hdf5(tmp_path / "mnist.hdf5")
+    arrays = read_mnist(ingestion(tmp_path / "mnist.hdf5"))
     np.testing.assert_array_equal(arrays["x_test"], mnist["x_test"])

@@ -6,6 +6,7 @@ from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.hooks import InputHooks, ProgressHooks
+from tests.conftest import ingestion
 
 PIPELINE = Pipeline([Node(func=len, inputs="mnist", outputs="count", name="count")])
 
@@ -14,12 +15,7 @@ PIPELINE = Pipeline([Node(func=len, inputs="mnist", outputs="count", name="count
 def catalog():
     catalog = DataCatalog()
     catalog["mnist"] = MemoryDataset()
-    catalog["params:ingestion"] = {
-        "source": "sample",
-        "search_folder": "nowhere",
-        "mirrors": [],
-        "timeout_seconds": 1,
-    }
+    catalog["params:ingestion"] = ingestion("sample").model_dump()
     return catalog
 
 

@@ -5,7 +5,7 @@ The catalog runs :class:`MnistContract` and :class:`LabelledImagesContract` on l
 """
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,21 @@ Pixels = NDArray[np.uint8]
 Labels = NDArray[np.uint8]
 
 
-class Mnist(TypedDict):
+class Provenance(TypedDict):
+    """Where digits come from and what was done to them; it goes with them to the report."""
+
+    source: str  # as in ingestion.source
+    layout: str  # what was recognised in the file
+    conversions: str  # from what was found there to the form below; "none"
+    test_split: str  # "given", or how it was made
+    canonical_mnist: bool  # byte for byte the MNIST of 60,000 + 10,000 digits
+    sha256_x_train: str  # of the bytes of each array of Mnist, as ingested
+    sha256_y_train: str
+    sha256_x_test: str
+    sha256_y_test: str
+
+
+class Mnist(Provenance):
     """MNIST as it is stored in ``mnist.hdf5``.
 
     Images are ``(n, 28, 28)`` uint8 in 0–255 (0 the background), labels ``(n,)`` uint8 in 0–9.
@@ -31,11 +45,9 @@ class Mnist(TypedDict):
     y_train: Labels
     x_test: Pixels
     y_test: Labels
-    source: str
-    canonical_mnist: bool
 
 
-class LabelledImages(TypedDict):
+class LabelledImages(Provenance):
     """One split of the data, as the networks take it.
 
     Images are ``(n, 28, 28, 1)`` uint8 in 0–255, labels ``(n,)`` uint8 in 0–9.
@@ -43,8 +55,6 @@ class LabelledImages(TypedDict):
 
     images: Pixels
     labels: Labels
-    source: str
-    canonical_mnist: bool
 
 
 class PixelStatistics(TypedDict):
@@ -52,6 +62,11 @@ class PixelStatistics(TypedDict):
 
     mean: float
     standard_deviation: float
+
+
+def provenance(digits: Mapping[str, Any]) -> Provenance:
+    """The provenance alone of MNIST or of one of its splits."""
+    return cast("Provenance", {key: digits[key] for key in Provenance.__annotations__})
 
 
 def check_mnist(mnist: Mapping[str, Any], where: str) -> None:
@@ -69,6 +84,7 @@ def check_mnist(mnist: Mapping[str, Any], where: str) -> None:
         _check_keys(mnist, (images, labels), where)
         _check_images(mnist[images], (IMAGE_SIDE, IMAGE_SIDE), f"{where}: '{images}'")
         _check_labels(mnist[labels], f"{where}: '{labels}'")
+        _check_classes(mnist[labels], f"{where}: '{labels}'")
         _check_counts(mnist[images], mnist[labels], f"{where}: '{images}' and '{labels}'")
 
 
@@ -129,6 +145,14 @@ def _check_labels(labels: Any, where: str) -> None:
         raise InputError(
             f"{where} should be labels in 0–9, but label {first} is {values[first]} "
             f"({wrong.size} of {len(values)} are outside)."
+        )
+
+
+def _check_classes(labels: Any, where: str) -> None:
+    absent = sorted(set(range(CLASSES)) - set(np.unique(labels).tolist()))
+    if absent:
+        raise InputError(
+            f"{where} should have each of the digits 0–9, but lacks {', '.join(map(str, absent))}."
         )
 
 

@@ -5,7 +5,7 @@ range, stops a run before any data is loaded.
 """
 
 import difflib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -17,6 +17,7 @@ from pydantic import (
     PositiveInt,
     RootModel,
     ValidationError,
+    model_validator,
 )
 
 from mnist_kedro.errors import InputError
@@ -28,13 +29,38 @@ class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class KeysParameters(_Group):
+    """Under which names a file holds the arrays, where it does not tell by itself."""
+
+    x_train: str
+    y_train: str
+    x_validation: str | None = None
+    y_validation: str | None = None
+    x_test: str | None = None
+    y_test: str | None = None
+
+    @model_validator(mode="after")
+    def _go_in_pairs(self) -> Self:
+        for split in ("validation", "test"):
+            names = getattr(self, f"x_{split}"), getattr(self, f"y_{split}")
+            if (names[0] is None) != (names[1] is None):
+                raise ValueError(f"x_{split} and y_{split} should be given together")
+        return self
+
+
 class IngestionParameters(_Group):
     """Where MNIST comes from."""
 
     source: Annotated[str, Field(min_length=1)]
+    keys: KeysParameters | None
+    max_digits: PositiveInt
+    test_fraction: Fraction
+    seed: NonNegativeInt
     search_folder: str
     mirrors: tuple[str, ...]
     timeout_seconds: PositiveFloat
+    attempts: PositiveInt
+    mirror_seconds: PositiveFloat
 
 
 class DataProcessingParameters(_Group):

@@ -53,12 +53,11 @@ def test_the_splits_know_where_they_come_from(mnist):
     fraction=st.floats(0.1, 0.9),
     seed=st.integers(0, 5),
 )
-def test_each_class_has_its_share_of_the_validation_split(counts, fraction, seed):
+def test_each_class_has_its_share_of_the_validation_split(mnist, counts, fraction, seed):
     labels = np.random.default_rng(1).permutation(np.repeat(np.arange(10, dtype=np.uint8), counts))
     images = np.zeros((len(labels), 28, 28), np.uint8)
     made = {"x_train": images, "y_train": labels, "x_test": images, "y_test": labels}
-    made |= {"source": "made", "canonical_mnist": False}
-    _, validation = split(made, fraction, seed)
+    _, validation = split({**mnist, **made}, fraction, seed)
     assert len(validation["labels"]) == round(len(labels) * fraction)
     held_out = np.bincount(validation["labels"], minlength=10)
     assert np.abs(held_out - np.array(counts) * fraction).max() < 1

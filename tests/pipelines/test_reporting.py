@@ -7,6 +7,7 @@ from kedro.io import DataCatalog
 from kedro.runner import SequentialRunner
 from matplotlib.figure import Figure
 
+from mnist_kedro.contracts import provenance
 from mnist_kedro.parameters import ReportingParameters
 from mnist_kedro.pipelines.reporting import create_pipeline
 from mnist_kedro.pipelines.reporting.nodes import (
@@ -95,8 +96,7 @@ def test_collects_the_metrics_and_says_that_they_are_of_the_sample(digits, cnn, 
         digits, digits, digits, compare_models(cnn=cnn, dense=dense), **evaluations
     )
     assert metrics["data"] == {
-        "source": "sample",
-        "canonical_mnist": False,
+        **provenance(digits),
         "description": metrics["data"]["description"],
         "train": 800,
         "validation": 800,

@@ -127,12 +127,14 @@ def test_class_balance_shows_the_share_of_each_digit(digits):
 
 
 @pytest.mark.parametrize(
-    ("source", "canonical", "said"),
+    ("source", "canonical", "test_split", "said"),
     [
-        ("download", True, "MNIST, 800 test digits"),
-        ("sample", False, "not MNIST's test set"),
-        ("my.hdf5", False, r"my.hdf5 (not the canonical MNIST), 800 test digits"),
+        ("download", True, "given", "MNIST, 800 test digits"),
+        ("sample", False, "held out of the sample", "800 test digits held out of the sample"),
+        ("my.hdf5", False, "given", "my.hdf5 (not the canonical MNIST), 800 test digits"),
+        ("my.hdf5", False, "held out here", "MNIST), 800 test digits held out here"),
     ],
 )
-def test_says_what_the_data_is(digits, source, canonical, said):
-    assert said in describe_test({**digits, "source": source, "canonical_mnist": canonical})
+def test_says_what_the_data_is(digits, source, canonical, test_split, said):
+    changed = {"source": source, "canonical_mnist": canonical, "test_split": test_split}
+    assert said in describe_test({**digits, **changed})

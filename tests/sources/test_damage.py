@@ -13,6 +13,7 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.sources import read_mnist
 from mnist_kedro.sources.idx import FILES
 from mnist_kedro.sources.layout import KEYS
+from tests.conftest import ingestion
 from tests.sources.test_idx import idx_bytes
 
 damages = st.lists(st.tuples(st.floats(-1, 1), st.integers(0, 255)), min_size=1, max_size=4)
@@ -34,10 +35,6 @@ def files(tmp_path_factory, mnist):
     return folder
 
 
-def read(path):
-    return read_mnist(str(path), search_folder="nowhere", mirrors=(), timeout_seconds=1)
-
-
 @pytest.mark.parametrize("name", ["plain.npz", "zipped.npz", "zipped.hdf5", "idx"])
 @settings(max_examples=150)
 @given(damages=damages, kept=st.floats(0.2, 1.2))
@@ -53,7 +50,7 @@ def test_damage_is_refused_or_harmless(files, tmp_path_factory, name, damages, k
         content[_position(place, len(content))] = value
     damaged.write_bytes(content[: round(kept * len(content))])
     try:
-        mnist = read(path)
+        mnist = read_mnist(ingestion(path))
     except InputError as error:
         message = str(error)
     else:

@@ -8,9 +8,14 @@ import time
 import pytest
 
 from mnist_kedro.errors import InputError
-from mnist_kedro.sources.canonical import is_canonical
+from mnist_kedro.sources.canonical import digest, is_canonical
 from mnist_kedro.sources.download import download_idx_files
-from tests.conftest import FULL_MNIST, needs_full_mnist
+from tests.conftest import FULL_MNIST, ingestion, needs_full_mnist
+
+
+def download(mirrors, **changes):
+    parameters = ingestion("download", mirrors=mirrors, **{"timeout_seconds": 5, **changes})
+    return download_idx_files(parameters)
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -28,6 +33,34 @@ class HtmlPage(Quiet):
 class Silent(Quiet):
     def do_GET(self):
         time.sleep(3)
+
+
+class Dripping(Quiet):
+    """Never silent for long, and never done."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "1000000")
+        self.end_headers()
+        for _ in range(30):
+            self.wfile.write(b"x")
+            self.wfile.flush()
+            time.sleep(0.1)
+
+
+def overloaded_at_first(directory):
+    """A server that refuses its first request."""
+    refused = []
+
+    class Overloaded(Quiet):
+        def do_GET(self):
+            if len(refused) < 1:
+                refused.append(self.path)
+                self.send_error(503)
+            else:
+                super().do_GET()
+
+    return functools.partial(Overloaded, directory=str(directory))
 
 
 @pytest.fixture
@@ -54,7 +87,8 @@ def test_downloads_from_the_first_mirror_that_has_it(serve, tmp_path):
         serve(HtmlPage),
         serve(functools.partial(Quiet, directory=str(FULL_MNIST))),
     ]
-    assert is_canonical(download_idx_files(mirrors, timeout_seconds=5))
+    arrays = download(mirrors)
+    assert is_canonical({key: digest(array) for key, array in arrays.items()})
 
 
 def test_lists_every_mirrors_reason_when_all_fail(serve, tmp_path):
@@ -62,7 +96,7 @@ def test_lists_every_mirrors_reason_when_all_fail(serve, tmp_path):
     page, silent = serve(HtmlPage), serve(Silent)
     started = time.monotonic()
     with pytest.raises(InputError) as error:
-        download_idx_files(["http://127.0.0.1:1/", nothing_there, page, silent], 0.5)
+        download(["http://127.0.0.1:1/", nothing_there, page, silent], timeout_seconds=0.5)
     message = str(error.value)
     assert "127.0.0.1:1/: " in message
     assert "refused" in message
@@ -83,4 +117,33 @@ def test_refuses_other_content_under_the_right_name(serve, tmp_path):
     (tmp_path / "train-labels-idx1-ubyte.gz").symlink_to(FULL_MNIST / labels)
     mirror = serve(functools.partial(Quiet, directory=str(tmp_path)))
     with pytest.raises(InputError, match="train-labels.* is not the canonical MNIST"):
-        download_idx_files([mirror], timeout_seconds=5)
+        download([mirror])
+
+
+@needs_full_mnist
+def test_asks_a_mirror_again_that_was_overloaded(serve):
+    mirror = serve(overloaded_at_first(FULL_MNIST))
+    with pytest.raises(InputError, match="503"):
+        download([mirror], attempts=1)
+    mirror = serve(overloaded_at_first(FULL_MNIST))
+    assert len(download([mirror], attempts=2)["y_test"]) == 10_000
+
+
+def test_does_not_ask_again_where_something_else_lies(serve):
+    asked = []
+
+    class Counting(HtmlPage):
+        def do_GET(self):
+            asked.append(self.path)
+            super().do_GET()
+
+    with pytest.raises(InputError, match="gzip"):
+        download([serve(Counting)], attempts=3)
+    assert len(asked) == 1
+
+
+def test_gives_up_a_mirror_that_is_never_done(serve):
+    started = time.monotonic()
+    with pytest.raises(InputError, match="not done after 1 s"):
+        download([serve(Dripping)], mirror_seconds=1)
+    assert time.monotonic() - started < 2.5

@@ -1,9 +1,14 @@
+import io
+import zipfile
+
 import numpy as np
 import pytest
 
 from mnist_kedro.errors import InputError
+from mnist_kedro.sources import read_mnist
 from mnist_kedro.sources.layout import KEYS
-from mnist_kedro.sources.npz import read_npz
+from mnist_kedro.sources.npz import open_npz
+from tests.conftest import ingestion
 
 
 @pytest.fixture
@@ -11,6 +16,10 @@ def path(tmp_path, mnist):
     path = tmp_path / "mnist.npz"
     np.savez_compressed(path, **{key: mnist[key] for key in KEYS})
     return path
+
+
+def read_npz(path):
+    return read_mnist(ingestion(path))
 
 
 def test_reads_the_four_arrays(path, mnist):
@@ -21,8 +30,8 @@ def test_reads_the_four_arrays(path, mnist):
 
 def test_names_the_missing_key_and_those_present(tmp_path, mnist):
     path = tmp_path / "x.npz"
-    np.savez(path, x_train=mnist["x_train"], labels=mnist["y_train"])
-    with pytest.raises(InputError, match="'y_train' is missing.*labels, x_train"):
+    np.savez(path, x_train=mnist["x_train"], names=mnist["y_train"])
+    with pytest.raises(InputError, match="looked for .*y_train.*found x_train, names"):
         read_npz(path)
 
 
@@ -44,5 +53,25 @@ def test_does_not_unpickle(tmp_path, mnist):
     path = tmp_path / "x.npz"
     objects = np.array([{"a": 1}], dtype=object)
     np.savez(path, **{**{key: mnist[key] for key in KEYS}, "x_test": objects}, allow_pickle=True)
-    with pytest.raises(InputError, match="damaged"):
+    with pytest.raises(InputError, match="x_test.*should be images.*object"):
         read_npz(path)
+
+
+def test_reads_a_part_of_an_array(path, mnist):
+    with open_npz(path) as contents:
+        stored = contents.arrays["x_train"]
+        assert stored.shape == (800, 28, 28)
+        np.testing.assert_array_equal(stored.read(0, slice(5, 9)), mnist["x_train"][5:9])
+
+
+def test_does_not_allocate_what_a_header_merely_declares(tmp_path):
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "|u1", "fortran_order": False, "shape": (60_000, 28, 28)}
+    )
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        for key in KEYS:
+            archive.writestr(f"{key}.npy", header.getvalue())
+    refused = pytest.raises(InputError, match="'x_test' declares 47040000 bytes, but holds 0")
+    with open_npz(tmp_path / "x.npz") as contents, refused:
+        contents.arrays["x_test"].read(0, slice(None))

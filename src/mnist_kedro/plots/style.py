@@ -66,5 +66,4 @@ def describe_source(split: Mapping[str, Any]) -> str:
 def describe_test(test: Mapping[str, Any]) -> str:
     """Say in a few words what a model was tested on."""
     counted = f"{describe_source(test)}, {len(test['labels']):,} test digits"
-    held_out = " held out of it (not MNIST's test set)"
-    return counted + (held_out if test["source"] == "sample" else "")
+    return counted if test["test_split"] == "given" else f"{counted} {test['test_split']}"

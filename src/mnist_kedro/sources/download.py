@@ -2,37 +2,73 @@
 
 import logging
 import sys
-from collections.abc import Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 
 from mnist_kedro.errors import InputError
+from mnist_kedro.parameters import IngestionParameters
 from mnist_kedro.sources.canonical import DIGESTS, Arrays, digest
 from mnist_kedro.sources.idx import FILES, read_idx
 
 logger = logging.getLogger(__name__)
 
 
-def download_idx_files(mirrors: Sequence[str], timeout_seconds: float) -> Arrays:
+def download_idx_files(parameters: IngestionParameters) -> Arrays:
     """Download MNIST and verify its content.
 
     The files go to a temporary folder: what is kept is the catalog's ``mnist``.
 
     Args:
-        mirrors: addresses of folders that hold the four ``.gz`` files; tried in turn.
-        timeout_seconds: how long to wait for a connection, and for each next piece.
+        parameters: ``mirrors``, addresses of folders that hold the four ``.gz`` files, tried in
+            turn, all of them ``attempts`` times; ``timeout_seconds`` to wait for a connection and
+            for each next piece, ``mirror_seconds`` for all files of one mirror.
 
     Raises:
-        InputError: with each mirror's reason, when none gave the canonical MNIST.
+        InputError: with each mirror's last reason, when none gave the canonical MNIST.
     """
-    reasons = []
-    for mirror in mirrors:
+    failures: dict[str, _Failure] = {}
+    for mirror in parameters.mirrors * parameters.attempts:
+        if mirror in failures and failures[mirror].final:
+            continue
         logger.info("MNIST: downloading from %s", mirror)
-        try:
-            return _download_from(mirror, timeout_seconds)
-        except (OSError, InputError) as error:  # requests' exceptions are OSErrors
-            reasons.append(f"{mirror}: {_short(error)}")
-    raise InputError(f"MNIST could not be downloaded ({'; '.join(reasons) or 'no mirrors'}).")
+        outcome = _try_in_time(mirror, parameters)
+        if not isinstance(outcome, _Failure):
+            return outcome
+        failures[mirror] = outcome
+    reasons = "; ".join(f"{mirror}: {failure.reason}" for mirror, failure in failures.items())
+    raise InputError(f"MNIST could not be downloaded ({reasons or 'no mirrors'}).")
+
+
+@dataclass(frozen=True)
+class _Failure:
+    reason: str
+    final: bool  # what is there is not MNIST, and will not be
+
+
+def _try_in_time(mirror: str, parameters: IngestionParameters) -> Arrays | _Failure:
+    """Give a mirror up that sends, but so slowly that it is never done."""
+    outcome: Future[Arrays | _Failure] = Future()
+
+    def download() -> None:
+        outcome.set_result(_try(mirror, parameters.timeout_seconds))
+
+    Thread(target=download, daemon=True).start()
+    wait([outcome], parameters.mirror_seconds)
+    if not outcome.done():
+        return _Failure(f"not done after {parameters.mirror_seconds:g} s", final=False)
+    return outcome.result()
+
+
+def _try(mirror: str, timeout_seconds: float) -> Arrays | _Failure:
+    try:
+        return _download_from(mirror, timeout_seconds)
+    except InputError as error:
+        return _Failure(str(error), final=True)
+    except Exception as error:  # noqa: BLE001  (whatever it is, the next mirror may do better)
+        return _Failure(_short(error), final=False)
 
 
 def _download_from(mirror: str, timeout_seconds: float) -> Arrays:

@@ -1,30 +1,66 @@
-"""Read MNIST from a NumPy ``.npz`` file, such as Keras's ``mnist.npz``."""
+"""Read NumPy ``.npz`` files, such as Keras's ``mnist.npz``."""
 
+import math
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from numpy.lib import format as npy
 
 from mnist_kedro.errors import InputError
-from mnist_kedro.sources.canonical import Arrays
-from mnist_kedro.sources.layout import KEYS, check_keys
+from mnist_kedro.sources.contents import Contents, StoredArray
+
+_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
-def read_npz(path: Path) -> Arrays:
-    """Read the arrays ``x_train y_train x_test y_test`` of an ``.npz`` file, never unpickling.
+@contextmanager
+def open_npz(path: Path) -> Iterator[Contents]:
+    """Describe the arrays of an ``.npz`` file, which can be read until it is left.
+
+    Nothing is unpickled, and no array is read that its file has not the values for.
 
     Raises:
-        InputError: when the file is no ``.npz``, is damaged, or lacks one of the keys.
+        InputError: when the file is no ``.npz`` or damaged; so does the ``read`` of an array.
     """
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path}: no .npz file, or a truncated one; copy or download it again.")
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            check_keys(arrays, path)
-            return {key: arrays[key] for key in KEYS}
-    except InputError:
-        raise
+        archive = zipfile.ZipFile(path)
     except Exception as error:
-        raise InputError(
-            f"{path}: damaged .npz file; copy or download it again ({error})."
-        ) from error
+        raise _damaged(path, error) from error
+    with archive:
+        names = [name for name in archive.namelist() if name.endswith(".npy")]
+        arrays = [_describe(archive, name, path) for name in names]
+        yield Contents(path=path, arrays={array.name: array for array in arrays})
+
+
+def _describe(archive: zipfile.ZipFile, member: str, path: Path) -> StoredArray:
+    try:
+        with archive.open(member) as file:
+            shape, _, dtype = _HEADERS[npy.read_magic(file)](file)
+            held = archive.getinfo(member).file_size - file.tell()
+    except Exception as error:
+        raise _damaged(path, error) from error
+    name = member.removesuffix(".npy")
+
+    def read(axis: int, rows: slice) -> np.ndarray:
+        if dtype.hasobject:
+            raise InputError(f"{path}: '{name}' holds Python objects; expected plain values.")
+        declared = math.prod(shape) * dtype.itemsize
+        if declared != held:
+            raise InputError(f"{path}: '{name}' declares {declared} bytes, but holds {held}.")
+        try:
+            with archive.open(member) as file:
+                array = npy.read_array(file, allow_pickle=False)
+                file.read(1)  # reaches the end, where the checksum is compared
+        except Exception as error:
+            raise _damaged(path, error) from error
+        return array[(slice(None),) * axis + (rows,)]
+
+    return StoredArray(name, shape, dtype, read)
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path}: damaged .npz file; copy or download it again ({error}).")

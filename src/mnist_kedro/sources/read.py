@@ -1,77 +1,81 @@
 """Read MNIST from whatever ``ingestion.source`` names."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import cast
 
-import numpy as np
 from kedro.utils import find_kedro_project
 
 from mnist_kedro.contracts import Mnist, check_mnist
 from mnist_kedro.errors import InputError
-from mnist_kedro.sources.canonical import Arrays, is_canonical
+from mnist_kedro.parameters import IngestionParameters
+from mnist_kedro.sources.assemble import GIVEN, Assembled, assemble
+from mnist_kedro.sources.canonical import Arrays, digest, is_canonical
+from mnist_kedro.sources.contents import Contents
 from mnist_kedro.sources.download import download_idx_files
-from mnist_kedro.sources.hdf5 import read_hdf5
+from mnist_kedro.sources.hdf5 import open_hdf5
 from mnist_kedro.sources.idx import read_idx_folder
-from mnist_kedro.sources.npz import read_npz
-from mnist_kedro.sources.sample import SAMPLE
+from mnist_kedro.sources.layout import find_layout
+from mnist_kedro.sources.npz import open_npz
+from mnist_kedro.sources.sample import HELD_OUT, SAMPLE
 
 logger = logging.getLogger(__name__)
 
-READERS: dict[str, Callable[[Path], Arrays]] = {
-    ".hdf5": read_hdf5,
-    ".h5": read_hdf5,
-    ".npz": read_npz,
+READERS: dict[str, Callable[[Path], AbstractContextManager[Contents]]] = {
+    ".hdf5": open_hdf5,
+    ".h5": open_hdf5,
+    ".hdf": open_hdf5,
+    ".npz": open_npz,
 }
+_REMEDY = "'kedro run --params ingestion.source=download' fetches MNIST"
 
 
-def read_mnist(
-    source: str, *, search_folder: str, mirrors: Sequence[str], timeout_seconds: float
-) -> Mnist:
-    """Read, check and identify MNIST.
+def read_mnist(parameters: IngestionParameters) -> Mnist:
+    """Read, convert, check and identify MNIST.
 
     Args:
-        source: ``auto``, ``download``, ``sample``, or the path of a ``.hdf5``/``.h5``/``.npz`` file
-            or of a folder of IDX files (``.gz`` or not).
-        search_folder: where ``auto`` looks for such a file or for IDX files first.
-        mirrors: addresses of folders that hold the four IDX files.
-        timeout_seconds: how long a mirror may stay silent.
+        parameters: ``source`` is ``auto``, ``download``, ``sample``, or the path of an HDF5 or npz
+            file or of a folder of IDX files (``.gz`` or not); ``auto`` looks for such a file or for
+            IDX files in ``search_folder`` first.
 
     Returns:
-        The arrays, with the source that they came from and whether their content is the
-        canonical MNIST.
+        The arrays, and their provenance.
 
     Raises:
         InputError: when the source is missing, unreadable, or holds something else.
     """
+    source = parameters.source
     match source:
         case "sample":
-            return _identified(read_hdf5(SAMPLE), "sample")
+            _refuse_keys(parameters)
+            return _sample(parameters)
         case "download":
-            return _identified(download_idx_files(mirrors, timeout_seconds), "download")
+            _refuse_keys(parameters)
+            return _downloaded(parameters)
         case "auto":
-            return _read_first_available(search_folder, mirrors, timeout_seconds)
+            return _first_available(parameters)
         case _:
-            return _read_path(_resolve(source), source)
+            return _own(_resolve(source), source, parameters)
 
 
-def _read_first_available(
-    search_folder: str, mirrors: Sequence[str], timeout_seconds: float
-) -> Mnist:
-    own = _find_own(_resolve(search_folder))
+def _first_available(parameters: IngestionParameters) -> Mnist:
+    own = _find_own(_resolve(parameters.search_folder))
     if own is not None:
         logger.info("MNIST: reading %s.", own)
-        return _read_path(own, str(own))
+        return _own(own, str(own), parameters)
+    _refuse_keys(parameters)
     try:
-        return _identified(download_idx_files(mirrors, timeout_seconds), "download")
+        return _downloaded(parameters)
     except InputError as error:
         logger.warning(
             "%s Using the embedded sample instead: 5,000 of MNIST's 70,000 digits. For all of them "
             "put mnist.hdf5 or the IDX files into %s and run 'kedro run --pipelines ingestion'.",
             error,
-            search_folder,
+            parameters.search_folder,
         )
-    return _identified(read_hdf5(SAMPLE), "sample")
+    return _sample(parameters)
 
 
 def _find_own(folder: Path) -> Path | None:
@@ -90,39 +94,89 @@ def _find_own(folder: Path) -> Path | None:
     return folder if any(folder.glob("*idx*")) else None
 
 
-def _read_path(path: Path, source: str) -> Mnist:
+def _own(path: Path, source: str, parameters: IngestionParameters) -> Mnist:
     try:
-        if path.is_dir():
-            return _identified(read_idx_folder(path), source)
+        reader = _reader(path, source)
+        if reader is None:
+            _refuse_keys(parameters)
+            return _identified(
+                _plain(read_idx_folder(path, parameters.max_digits)), "IDX files", source
+            )
         path.open("rb").close()  # tells a file that may not be read from a damaged one
-    except FileNotFoundError as error:
-        raise InputError(
-            f"{path}: no such file or folder (ingestion.source={source}); expected auto, download, "
-            "sample, or the path of an .hdf5, .h5 or .npz file or of a folder of IDX files."
-        ) from error
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be read ({error.strerror}).") from error
+    return _assembled(reader, path, source, parameters)
+
+
+def _reader(path: Path, source: str) -> Callable[[Path], AbstractContextManager[Contents]] | None:
+    """How to open a file; None for a folder of IDX files."""
+    if not path.exists():
+        raise InputError(
+            f"{path}: no such file or folder (ingestion.source={source}); expected auto, download, "
+            "sample, or the path of an .hdf5, .h5 or .npz file or of a folder of IDX files; "
+            f"{_REMEDY}."
+        )
     reader = READERS.get(path.suffix.lower())
+    if path.is_dir():
+        if reader is not None:
+            raise InputError(f"{path}: a folder; expected a file, as its name says.")
+        return None
     if reader is None:
         raise InputError(
             f"{path}: cannot read MNIST from a '{path.suffix}' file; "
             f"expected one of {', '.join(READERS)} or a folder of IDX files."
         )
-    return _identified(reader(path), source)
+    return reader
 
 
-def _identified(arrays: Arrays, source: str) -> Mnist:
-    check_mnist(arrays, source)
-    mnist = Mnist(
-        x_train=arrays["x_train"],
-        y_train=arrays["y_train"].astype(np.uint8),
-        x_test=arrays["x_test"],
-        y_test=arrays["y_test"].astype(np.uint8),
-        source=source,
-        canonical_mnist=False,
-    )
-    mnist["canonical_mnist"] = is_canonical(mnist)
+def _assembled(
+    reader: Callable[[Path], AbstractContextManager[Contents]],
+    path: Path,
+    source: str,
+    parameters: IngestionParameters,
+) -> Mnist:
+    keys = parameters.keys.model_dump(exclude_none=True) if parameters.keys else None
+    with reader(path) as contents:
+        layout = find_layout(contents, keys)
+        assembled = assemble(layout, str(path), parameters)
+    return _identified(assembled, layout.name, source)
+
+
+def _downloaded(parameters: IngestionParameters) -> Mnist:
+    return _identified(_plain(download_idx_files(parameters)), "IDX files", "download")
+
+
+def _sample(parameters: IngestionParameters) -> Mnist:
+    mnist = _assembled(open_hdf5, SAMPLE, "sample", parameters)
+    mnist["test_split"] = HELD_OUT
     return mnist
+
+
+def _plain(arrays: Arrays) -> Assembled:
+    return Assembled(arrays, "none", GIVEN)
+
+
+def _identified(assembled: Assembled, layout: str, source: str) -> Mnist:
+    check_mnist(assembled.arrays, source)
+    digests = {key: digest(array) for key, array in assembled.arrays.items()}
+    mnist = dict(
+        **assembled.arrays,
+        source=source,
+        layout=layout,
+        conversions=assembled.conversions,
+        test_split=assembled.test_split,
+        canonical_mnist=is_canonical(digests),
+        **{f"sha256_{key}": value for key, value in digests.items()},
+    )
+    return cast("Mnist", mnist)
+
+
+def _refuse_keys(parameters: IngestionParameters) -> None:
+    if parameters.keys:
+        raise InputError(
+            "ingestion.keys says where the arrays lie in an HDF5 or npz file; "
+            f"ingestion.source={parameters.source} reads no such file here."
+        )
 
 
 def _resolve(path: str) -> Path:

@@ -9,3 +9,4 @@ They are 500 of each class from MNIST's training images, split here into 4,000 f
 from pathlib import Path
 
 SAMPLE = Path(__file__).parent / "mnist_sample.hdf5"
+HELD_OUT = "held out of the sample (not MNIST's test set)"

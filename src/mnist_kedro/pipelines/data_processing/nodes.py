@@ -4,18 +4,18 @@ import logging
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mnist_kedro.contracts import (
-    CLASSES,
     LabelledImages,
     Labels,
     Mnist,
     Pixels,
     PixelStatistics,
+    provenance,
 )
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import DataProcessingParameters
+from mnist_kedro.stratification import stratified_choice
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +35,12 @@ def split_training_digits(
     Raises:
         InputError: when a class would be absent from one of the splits.
     """
-    held_out = _stratified_choice(
-        mnist["y_train"], data_processing.validation_fraction, data_processing.seed
+    held_out = stratified_choice(
+        mnist["y_train"],
+        data_processing.validation_fraction,
+        data_processing.seed,
+        where="mnist: 'y_train'",
+        parameter="data_processing.validation_fraction",
     )
     logger.info(
         "MNIST from '%s': %d digits to train on, %d to validate, %d to test.",
@@ -78,33 +82,4 @@ def compute_pixel_statistics(train: LabelledImages) -> PixelStatistics:
 
 
 def _labelled(mnist: Mnist, images: Pixels, labels: Labels) -> LabelledImages:
-    return LabelledImages(
-        images=images[..., np.newaxis],
-        labels=labels,
-        source=mnist["source"],
-        canonical_mnist=mnist["canonical_mnist"],
-    )
-
-
-def _stratified_choice(labels: Labels, fraction: float, seed: int) -> NDArray[np.bool_]:
-    """Which digits to hold out: ``round(n · fraction)`` of them, each class by its share.
-
-    What rounding leaves over goes to the classes that it cut most (largest remainders).
-    """
-    exact = np.bincount(labels, minlength=CLASSES) * fraction
-    counts = np.floor(exact).astype(int)
-    left_over = round(len(labels) * fraction) - counts.sum()
-    counts[np.argsort(counts - exact, kind="stable")[:left_over]] += 1
-
-    random = np.random.default_rng(seed)
-    held_out = np.zeros(len(labels), dtype=bool)
-    for digit, count in enumerate(counts):
-        of_class = np.flatnonzero(labels == digit)
-        if not 0 < count < len(of_class):
-            raise InputError(
-                f"mnist: 'y_train' has {len(of_class)} digits of class {digit}, of which "
-                f"data_processing.validation_fraction={fraction} holds out {count}; "
-                "each class needs one in the training and one in the validation split."
-            )
-        held_out[random.choice(of_class, count, replace=False)] = True
-    return held_out
+    return LabelledImages(images=images[..., np.newaxis], labels=labels, **provenance(mnist))

@@ -4,7 +4,7 @@ import logging
 
 from mnist_kedro.contracts import Mnist
 from mnist_kedro.parameters import IngestionParameters
-from mnist_kedro.sources import read_mnist
+from mnist_kedro.sources import GIVEN, read_mnist
 
 logger = logging.getLogger(__name__)
 
@@ -17,12 +17,10 @@ def ingest_mnist(ingestion: IngestionParameters) -> Mnist:
     Raises:
         InputError: when the source is missing, unreadable, or holds something else.
     """
-    mnist = read_mnist(
-        ingestion.source,
-        search_folder=ingestion.search_folder,
-        mirrors=ingestion.mirrors,
-        timeout_seconds=ingestion.timeout_seconds,
-    )
+    mnist = read_mnist(ingestion)
+    logger.info("MNIST: layout %s; converted: %s.", mnist["layout"], mnist["conversions"])
+    if mnist["test_split"] != GIVEN:
+        logger.info("MNIST: test digits %s.", mnist["test_split"])
     logger.info(
         "MNIST: %d training and %d test digits from '%s'; %s.",
         len(mnist["y_train"]),

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mnist_kedro.contracts import CLASSES, LabelledImages
+from mnist_kedro.contracts import CLASSES, LabelledImages, provenance
 from mnist_kedro.evaluation.classification import classify_errors
 from mnist_kedro.evaluation.comparison import Comparison, compare
 from mnist_kedro.parameters import ReportingParameters
@@ -95,8 +95,7 @@ def collect_metrics(
         logger.warning("These numbers are not MNIST's. %s.", description)
     return {
         "data": {
-            "source": test["source"],
-            "canonical_mnist": test["canonical_mnist"],
+            **provenance(test),
             "description": description,
             "train": len(train["labels"]),
             "validation": len(validation["labels"]),

@@ -1,0 +1,164 @@
+"""The ways in which pixels are stored, brought to MNIST's own: 0 the background, 255 full ink."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mnist_kedro.contracts import IMAGE_SIDE, Pixels
+from mnist_kedro.errors import InputError
+from mnist_kedro.sources.contents import StoredArray, in_memory
+from mnist_kedro.sources.shapes import EXPECTED, describe_shape, rows_axis
+
+_BLOCK = 4096  # images converted at once, so that floats are never all in memory
+_KEPT = "uint8 (n, 28, 28) with pixels 0–255"
+_BORDER = np.ones((IMAGE_SIDE, IMAGE_SIDE), dtype=bool)
+_BORDER[1:-1, 1:-1] = False
+_TOLERANCE = 1e-6  # of float32 arithmetic that divided the bytes
+
+
+@dataclass(frozen=True)
+class PixelForm:
+    """How pixels are stored: byte = value · factor + offset, then 255 − byte if inverted."""
+
+    range: str
+    factor: float
+    offset: float
+    inverted: bool = False
+
+    def __str__(self) -> str:
+        return f"pixels {self.range}{', inverted' if self.inverted else ''}"
+
+
+class Images:
+    """Some rows of an array of images, not yet brought to bytes.
+
+    Raises:
+        InputError: when these are not images of 28 × 28 numbers, or there are none.
+    """
+
+    def __init__(self, array: StoredArray, rows: slice, where: str) -> None:
+        self._where = f"{where}: '{array.name}'"
+        axis = rows_axis(array.shape)
+        if axis is None or array.dtype.kind not in "buif":
+            raise InputError(
+                f"{self._where} should be images of shape {EXPECTED} and a number type, "
+                f"but is {array.shape} {array.dtype}."
+            )
+        self.name = array.name
+        self._array, self._axis = array, axis
+        start, stop, _ = rows.indices(array.shape[axis])
+        self._rows = range(start, max(start, stop))
+        if not self._rows:
+            raise InputError(f"{self._where} should be images, but there are none.")
+        self._stored = f"{array.dtype} {describe_shape(array.shape, axis)}"
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def described(self, form: PixelForm) -> str:
+        """How the images were stored; nothing if that is how they are kept here."""
+        found = f"{self._stored} with {form}"
+        return "" if found == _KEPT else f"images {found}"
+
+    def survey(self) -> None:
+        """Look at every pixel: note the extremes, and the mean of the outermost pixels."""
+        if self._array.dtype.itemsize == 1:  # no more than the bytes that it will become
+            rows = slice(self._rows.start, self._rows.stop)
+            self._array = in_memory(self._array.name, self._array.read(self._axis, rows))
+            self._rows = range(len(self._rows))
+        self.low, self.high, border = np.inf, -np.inf, 0.0
+        for block in self._blocks():
+            self.low = min(self.low, float(block.min()))
+            self.high = max(self.high, float(block.max()))
+            border += block[:, _BORDER].sum(dtype=np.float64)
+            if not (np.isfinite(self.low) and np.isfinite(self.high)):
+                raise self.refusal("finite numbers", np.isfinite)
+        self.border = border / (len(self) * _BORDER.sum())
+
+    @property
+    def whole(self) -> bool:
+        """Whether the pixels are whole numbers by their type."""
+        return self._array.dtype.kind in "iu"
+
+    def read_into(self, target: Pixels, form: PixelForm) -> None:
+        """Convert to bytes, rounded to the nearest."""
+        done = 0
+        for block in self._blocks():
+            bytes_ = target[done : done + len(block)]
+            done += len(block)
+            if form.factor == 1 and form.offset == 0 and block.dtype.kind in "bui":
+                bytes_[...] = block
+            else:
+                wide = block.astype(np.promote_types(block.dtype, np.float32))
+                np.rint(wide * form.factor + form.offset, out=wide)
+                bytes_[...] = np.clip(wide, 0, 255)  # by no more than the tolerance
+            if form.inverted:
+                np.subtract(255, bytes_, out=bytes_)
+
+    def _blocks(self) -> Iterator[np.ndarray]:
+        for start in self._rows[::_BLOCK]:
+            rows = slice(start, min(start + _BLOCK, self._rows.stop))
+            yield self._array.read(self._axis, rows).reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
+
+    def mismatch(self, expected: str) -> InputError:
+        """What was expected of the range, and what it is."""
+        return InputError(
+            f"{self._where} should be {expected}, but its values go from {self.low:.4g} to "
+            f"{self.high:.4g}, {self.border:.4g} on average at the images' borders; "
+            "undo what was done to them."
+        )
+
+    def refusal(self, expected: str, is_right: Callable[[np.ndarray], np.ndarray]) -> InputError:
+        """How many pixels are not as expected, and where the first of them is."""
+        count, first = 0, ""
+        for start, block in zip(self._rows[::_BLOCK], self._blocks(), strict=True):
+            wrong = np.argwhere(~is_right(block))
+            if wrong.size and not count:
+                image, row, column = wrong[0]
+                value = block[image, row, column]
+                first = f"pixel ({row}, {column}) of image {start + image} is {value:.4g}"
+            count += len(wrong)
+        return InputError(
+            f"{self._where} should be {expected}, but {count} are not; the first: {first}."
+        )
+
+
+def recognise(parts: Sequence[Images]) -> PixelForm:
+    """The form in which a file stores pixels, all of them in the same.
+
+    Digits have background and, all but a few, full ink, so the range of many tells how their bytes
+    were scaled. The outermost pixels are background.
+
+    Args:
+        parts: surveyed.
+
+    Raises:
+        InputError: when it is no known form, or not the same for all parts.
+    """
+    low, high = min(part.low for part in parts), max(part.high for part in parts)
+    for part in parts:
+        if max(part.low - low, high - part.high) > (high - low) / 4:
+            raise part.mismatch(f"pixels from {low:.4g} to {high:.4g} like the other images")
+    form = _scaled(low, high, whole=all(part.whole for part in parts))
+    if form is None:
+        for part in parts:
+            if part.whole and (part.low < 0 or part.high > 255):
+                raise part.refusal("pixels in 0–255", lambda block: (block >= 0) & (block <= 255))
+        raise parts[0].mismatch("pixels in 0–255, 0–1 or −1…1")
+    inverted = {part.border * form.factor + form.offset > 127.5: part for part in parts}
+    if len(inverted) > 1:
+        raise inverted[True].mismatch("dark at its borders like the other images")
+    return replace(form, inverted=True in inverted)
+
+
+def _scaled(low: float, high: float, *, whole: bool) -> PixelForm | None:
+    if low >= 0 and 1 + _TOLERANCE < high <= 255 and (whole or high >= 128):
+        return PixelForm("0–255", 1.0, 0.0)
+    if low >= 0 and abs(high - 255 / 256) < _TOLERANCE:
+        return PixelForm("0–255/256", 256.0, 0.0)  # deeplearning.net's mnist.pkl, and its heirs
+    if low >= 0 and 0.75 < high <= 1 + _TOLERANCE:
+        return PixelForm("0–1", 255.0, 0.0)
+    if -1 - _TOLERANCE <= low < -0.75 and 0.75 < high <= 1 + _TOLERANCE:
+        return PixelForm("−1…1", 127.5, 127.5)
+    return None

@@ -1,0 +1,519 @@
+"""Every layout, in every form of pixels and labels that it can be combined with."""
+
+from itertools import product
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mnist_kedro.errors import InputError
+from mnist_kedro.sources import read_mnist
+from mnist_kedro.sources.assemble import assemble
+from mnist_kedro.sources.contents import Contents, FuelRange, in_memory
+from mnist_kedro.sources.layout import KEYS, find_layout
+from tests.conftest import FULL_MNIST, ingestion, needs_full_mnist
+
+TRAIN, VALIDATION, TEST = slice(0, 40), slice(40, 50), slice(50, 70)
+ALL = {"train": slice(0, 50), "test": TEST}
+THREE = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+
+
+def named(pattern, splits, images, labels, **names):
+    """Datasets under such names: {0} the split's, {1} the role's."""
+
+    def build(x, y):
+        return {
+            pattern.format(names.get(split, split), role): array[rows]
+            for split, rows in splits.items()
+            for role, array in ((images, x), (labels, y))
+        }
+
+    return build
+
+
+def pooled(images, labels):
+    return lambda x, y: {images: x, labels: y}
+
+
+# Of facts on files met in the wild: how each names its arrays.
+NAMED = {
+    "x_train y_train": named("{1}_{0}", ALL, "x", "y"),
+    "X_TRAIN Y_TRAIN": named("{1}_{0}", ALL, "X", "Y", train="TRAIN", test="TEST"),
+    "x_train t_train": named("{1}_{0}", ALL, "x", "t"),
+    "train_images": named("{0}_{1}", ALL, "images", "labels"),
+    "train images": named("{0} {1}", ALL, "images", "labels"),
+    "Train Image": named("{0} {1}", ALL, "Image", "Label", train="Train", test="Test"),
+    "train_x dev_x": named("{0}_{1}", THREE, "x", "y", validation="dev"),
+    "trainX": named("{0}{1}", ALL, "X", "Y"),
+    "TRAINX": named("{0}{1}", ALL, "X", "Y", train="TRAIN", test="TEST"),
+    "train_input": named("{0}_{1}", ALL, "input", "output"),
+    "train/images": named("{0}/{1}", ALL, "images", "labels"),
+    "train/input": named("{0}/{1}", ALL, "input", "output"),
+    "train/inputs": named("{0}/{1}", ALL, "inputs", "targets"),
+    "train/data": named("{0}/{1}", ALL, "data", "label"),
+    "training_data": named(
+        "{0}_data/{1}", THREE, "images", "labels", train="training", validation="validation"
+    ),
+    "mnist/train/x": named("mnist/{0}/{1}", ALL, "x", "y"),
+}
+BRAINSTORM = named("normalized_full/{0}/{1}", ALL, "default", "targets", train="training")
+NO_TEST = {
+    "x_train alone": named("{1}_{0}", {"train": slice(None)}, "x", "y"),
+    "images labels": pooled("images", "labels"),
+    "X y": pooled("X", "y"),
+    "caffe": pooled("data", "label"),
+}
+
+SHAPES = {
+    "(n, 28, 28)": lambda x: x,
+    "(n, 784)": lambda x: x.reshape(-1, 784),
+    "(n, 28, 28, 1)": lambda x: x[..., np.newaxis],
+    "(n, 1, 28, 28)": lambda x: x[:, np.newaxis],
+}
+SCALES = {
+    "0–255": lambda x: x,
+    "0–255 int64": lambda x: x.astype(np.int64),
+    "0–255 float": lambda x: x.astype(np.float32),
+    "0–1": lambda x: x / np.float32(255),
+    "0–1 double": lambda x: x / 255,
+    "0–1 half": lambda x: (x / 255).astype(np.float16),
+    "0–255/256": lambda x: x / np.float32(256),
+    "−1…1": lambda x: x / np.float32(127.5) - 1,
+    "−1…1 half": lambda x: (x / 127.5 - 1).astype(np.float16),
+}
+INKS = {"": lambda x: x, "inverted": lambda x: 255 - x}
+LABELS = {
+    "(n,)": lambda y: y,
+    "(n, 1) int64": lambda y: y[:, np.newaxis].astype(np.int64),
+    "one-hot": lambda y: np.eye(10, dtype=np.float32)[y],
+    "one-hot bool": lambda y: np.eye(10, dtype=bool)[y],
+    "float": lambda y: y.astype(np.float64),
+    "bytes": lambda y: y.astype("S1"),
+    "padded bytes (n, 1)": lambda y: y.astype("S4")[:, np.newaxis],
+}
+FORMS = list(product(SHAPES, SCALES, INKS, LABELS))
+
+
+@pytest.fixture(scope="module")
+def few(mnist):
+    """70 digits, each ten of them one of each class."""
+    of_class = [np.flatnonzero(mnist["y_train"] == digit)[:7] for digit in range(10)]
+    rows = np.transpose(of_class).reshape(-1)
+    return mnist["x_train"][rows], mnist["y_train"][rows]
+
+
+def in_form(few, form):
+    (images, labels), (shape, scale, ink, label) = few, form
+    return SHAPES[shape](SCALES[scale](INKS[ink](images))), LABELS[label](labels)
+
+
+def contents(arrays, **others):
+    stored = {name: in_memory(name, array) for name, array in arrays.items()}
+    return Contents(path=Path("some.hdf5"), arrays=stored, **others)
+
+
+def read(given, **changes):
+    parameters = ingestion("some.hdf5", **changes)
+    keys = parameters.keys.model_dump(exclude_none=True) if parameters.keys else None
+    return assemble(find_layout(given, keys), "some.hdf5", parameters)
+
+
+def assert_same(result, few, title):
+    images, labels = few
+    expected = {
+        "x_train": images[ALL["train"]],
+        "y_train": labels[ALL["train"]],
+        "x_test": images[TEST],
+        "y_test": labels[TEST],
+    }
+    for key in KEYS:
+        assert result.arrays[key].dtype == np.uint8, title
+        np.testing.assert_array_equal(result.arrays[key], expected[key], err_msg=str(title))
+
+
+@pytest.mark.parametrize("layout", NAMED)
+def test_each_named_layout_in_every_form(few, layout):
+    for form in FORMS:
+        result = read(contents(NAMED[layout](*in_form(few, form))))
+        assert_same(result, few, (layout, form))
+        assert result.test_split == "given"
+
+
+@pytest.mark.parametrize("layout", NO_TEST)
+def test_each_layout_without_a_test_split_in_every_form(few, layout):
+    """What is held out to test on is a share of each class; nothing is lost, nothing is twice."""
+    images, labels = few
+    for form in FORMS:
+        result = read(contents(NO_TEST[layout](*in_form(few, form))), test_fraction=0.3)
+        assert len(result.arrays["y_test"]) == 21
+        assert set(result.arrays["y_test"]) == set(range(10))
+        both = [
+            np.concatenate([result.arrays[f"{role}_{split}"] for split in ("train", "test")])
+            for role in "xy"
+        ]
+        assert pairs(*both) == pairs(images, labels)
+        assert result.test_split.startswith("held out here")
+
+
+def pairs(images, labels):
+    return sorted(
+        (image.tobytes(), int(label)) for image, label in zip(images, labels, strict=True)
+    )
+
+
+def test_brainstorm_in_every_form(few):
+    for form in FORMS:
+        images, labels = in_form(few, form)
+        arrays = BRAINSTORM(images, labels)
+        halves = named("normalized_split/{0}/{1}", THREE, "default", "targets", train="training")
+        both = {**arrays, **halves(images, labels)}
+        result = read(contents({name: array[np.newaxis] for name, array in both.items()}))
+        assert_same(result, few, form)
+
+
+def test_fuel_in_every_form(few):
+    ranges = tuple(
+        FuelRange(split, source, start, stop, scattered=False)
+        for split, start, stop in (("train", 0, 40), ("valid", 40, 50), ("test", 50, 70))
+        for source in ("features", "targets")
+    )
+    for form in FORMS:
+        images, labels = in_form(few, form)
+        given = contents({"features": images, "targets": labels}, fuel=ranges)
+        assert_same(read(given), few, form)
+
+
+def test_one_dataset_a_digit_in_every_form(few):
+    images, labels = few
+    for form in product(SHAPES, SCALES, INKS, ["(n,)"]):
+        stored, _ = in_form(few, form)
+        arrays = {
+            f"{split}/{digit}": stored[rows][labels[rows] == digit]
+            for split, rows in ALL.items()
+            for digit in range(10)
+        }
+        result = read(contents(arrays))
+        for split, rows in ALL.items():
+            order = np.argsort(labels[rows], kind="stable")
+            np.testing.assert_array_equal(result.arrays[f"y_{split}"], labels[rows][order])
+            np.testing.assert_array_equal(result.arrays[f"x_{split}"], images[rows][order])
+
+
+def test_named_by_hand_in_every_form(few):
+    keys = {
+        f"{role}_{split}": f"some/{role}{i}"
+        for i, split in enumerate(("train", "validation", "test"))
+        for role in "xy"
+    }
+    for form in FORMS:
+        images, labels = in_form(few, form)
+        arrays = {
+            name: {"x": images, "y": labels}[key[0]][THREE[key[2:]]] for key, name in keys.items()
+        }
+        assert_same(read(contents(arrays), keys=keys), few, form)
+
+
+@pytest.fixture(scope="module")
+def seventy_thousand(mnist):
+    """As many digits as MNIST has: the sample's, over and over."""
+    rows = np.arange(70_000) % 800
+    return mnist["x_train"][rows], mnist["y_train"][rows]
+
+
+@pytest.mark.parametrize("layout", NO_TEST)
+def test_of_seventy_thousand_in_one_the_last_ten_thousand_are_the_test_digits(
+    seventy_thousand, layout
+):
+    images, labels = seventy_thousand
+    result = read(contents(NO_TEST[layout](images.reshape(-1, 784), labels)))
+    assert len(result.arrays["y_train"]) == 60_000
+    np.testing.assert_array_equal(result.arrays["x_test"], images[60_000:])
+    np.testing.assert_array_equal(result.arrays["y_test"], labels[60_000:])
+    assert result.test_split == "given"
+
+
+def test_the_seed_decides_which_digits_are_held_out(few):
+    given = contents(pooled("X", "y")(*few))
+    one, again, other = (read(given, seed=seed, test_fraction=0.3) for seed in (3, 3, 4))
+    np.testing.assert_array_equal(one.arrays["x_test"], again.arrays["x_test"])
+    assert (one.arrays["x_test"] != other.arrays["x_test"]).any()
+    assert "(a fraction of 0.3 of each class, seed 3)" in one.test_split
+
+
+def write(path, arrays, attributes=None):
+    with h5py.File(path, "w") as file:
+        for name, array in arrays.items():
+            file[name] = array
+        file.attrs.update(attributes or {})
+    return path
+
+
+@pytest.mark.parametrize(("number", "layout"), list(enumerate(NAMED)))
+def test_each_named_layout_from_a_file(tmp_path, mnist, number, layout):
+    """As HDF5 and as npz, each layout in another form."""
+    digits = (
+        np.concatenate([mnist["x_train"][:300], mnist["x_test"]]),
+        np.concatenate([mnist["y_train"][:300], mnist["y_test"]]),
+    )
+    splits = {"train": slice(0, 300), "test": slice(300, 500)}
+    three = {"train": slice(0, 200), "validation": slice(200, 300), "test": slice(300, 500)}
+    form = FORMS[number * 37 % len(FORMS)]
+    images, labels = in_form(digits, form)
+    names = list(NAMED[layout](np.arange(70), np.arange(70)))
+    rows = three if len(names) == 6 else splits
+    parts = [part for split in rows for part in (images[rows[split]], labels[rows[split]])]
+    arrays = dict(zip(names, parts, strict=True))
+    results = [read_mnist(ingestion(write(tmp_path / "x.hdf5", arrays)))]
+    if "/" not in names[0]:
+        np.savez(tmp_path / "x.npz", **arrays)
+        results.append(read_mnist(ingestion(tmp_path / "x.npz")))
+    for result in results:
+        np.testing.assert_array_equal(result["x_train"], digits[0][:300])
+        np.testing.assert_array_equal(result["y_train"], digits[1][:300])
+        np.testing.assert_array_equal(result["x_test"], digits[0][300:])
+        np.testing.assert_array_equal(result["y_test"], digits[1][300:])
+        assert names[0] in result["layout"]
+
+
+def fuel_attribute(count, test):
+    kinds = [("split", "S5"), ("source", "S8"), ("start", "i8"), ("stop", "i8")]
+    kinds += [("indices", h5py.ref_dtype), ("available", "?"), ("comment", "S1")]
+    rows = [("train", 0, count - test), ("test", count - test, count)]
+    table = [
+        (split, source, start, stop, h5py.Reference(), True, "")
+        for split, start, stop in rows
+        for source in ("features", "targets")
+    ]
+    return np.array(table, dtype=kinds)
+
+
+def test_fuel_from_a_file(tmp_path, mnist):
+    arrays = {"features": mnist["x_train"][:, np.newaxis], "targets": mnist["y_train"][:, None]}
+    path = write(tmp_path / "fuel.hdf5", arrays, {"split": fuel_attribute(800, 200)})
+    result = read_mnist(ingestion(path))
+    np.testing.assert_array_equal(result["x_train"], mnist["x_train"][:600])
+    np.testing.assert_array_equal(result["y_test"], mnist["y_train"][600:])
+    assert result["layout"] == "Fuel (a split attribute)"
+    assert result["conversions"] == (
+        "images uint8 (n, 1, 28, 28) with pixels 0–255; labels uint8 (n, 1)"
+    )
+
+
+def test_text_labels_from_a_file(tmp_path, mnist):
+    arrays = {key: mnist[key] for key in KEYS}
+    for split in ("train", "test"):
+        arrays[f"y_{split}"] = [str(label) for label in mnist[f"y_{split}"]]
+    result = read_mnist(ingestion(write(tmp_path / "x.h5", arrays)))
+    np.testing.assert_array_equal(result["y_train"], mnist["y_train"])
+    assert result["conversions"] == "labels text (n,)"
+
+
+@needs_full_mnist
+@pytest.mark.parametrize("layout", ["flat", "three", "pooled"])
+def test_the_canonical_mnist_is_recognised_whatever_the_file_looks_like(tmp_path, layout):
+    full = read_mnist(ingestion(FULL_MNIST))
+    train, test = full["x_train"], full["x_test"]
+    arrays = {
+        "flat": {
+            "train images": (train / np.float32(255)).reshape(-1, 784),
+            "train labels": full["y_train"][:, np.newaxis],
+            "test images": (test / np.float32(255)).reshape(-1, 784),
+            "test labels": full["y_test"][:, np.newaxis],
+        },
+        "three": {
+            "training_data/images": 1 - train[:50_000, None] / np.float32(127.5),
+            "training_data/labels": np.eye(10)[full["y_train"][:50_000]],
+            "validation_data/images": 1 - train[50_000:, None] / np.float32(127.5),
+            "validation_data/labels": np.eye(10)[full["y_train"][50_000:]],
+            "test_data/images": 1 - test[:, None] / np.float32(127.5),
+            "test_data/labels": np.eye(10)[full["y_test"]],
+        },
+        "pooled": {
+            "X": np.concatenate([train, test]).reshape(-1, 784) / 255,
+            "y": np.concatenate([full["y_train"], full["y_test"]]).astype("S1"),
+        },
+    }[layout]
+    result = read_mnist(ingestion(write(tmp_path / "mnist.hdf5", arrays)))
+    assert result["canonical_mnist"] is True
+    for key in KEYS:
+        np.testing.assert_array_equal(result[key], full[key])
+        assert result[f"sha256_{key}"] == full[f"sha256_{key}"]
+
+
+ORDINARY = NAMED["x_train y_train"]
+
+REFUSED = {
+    "ann-benchmarks": (
+        {name: np.zeros((5, 784)) for name in ("train", "test", "neighbors", "distances")},
+        "is a nearest-neighbour benchmark (ann-benchmarks), whose images have no labels",
+    ),
+    "a Keras model": ({"model_weights/dense/kernel": np.zeros((784, 10))}, "is a Keras model"),
+    "Moving MNIST": (
+        {"data": np.zeros((20, 3, 64, 64))},
+        "'data' is (20, 3, 64, 64): Moving MNIST",
+    ),
+    "unknown names": (
+        {"a": np.zeros((5, 784)), "b": np.zeros(5)},
+        (
+            "no known layout; looked for images and labels under names such as x_train, y_train, "
+            "x_test, y_test, found a, b; if MNIST is there, name it: --params ingestion.keys.x_"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_refuses_what_is_something_else(what):
+    arrays, message = REFUSED[what]
+    with pytest.raises(InputError) as error:
+        read(contents(arrays))
+    assert f"some.hdf5: {message}" in str(error.value)
+
+
+def test_refuses_a_keras_model_by_its_attributes():
+    with pytest.raises(InputError, match="weights of a Keras model"):
+        read(contents({"dense/kernel": np.zeros((784, 10))}, attributes=frozenset({"layer_names"})))
+
+
+def changed(name, change):
+    def build(few):
+        arrays = {key: np.array(array) for key, array in ORDINARY(*few).items()}
+        arrays[name] = change(arrays[name])
+        return arrays
+
+    return build
+
+
+def at(place, value, dtype=None):
+    def change(array):
+        array = array.astype(dtype or array.dtype)
+        array[place] = value
+        return array
+
+    return change
+
+
+WRONG = {
+    "labels missing": (
+        lambda few: {name: a for name, a in ORDINARY(*few).items() if name != "y_test"},
+        "key 'y_test' is missing, or another name for the labels that belong to 'x_test'; found",
+    ),
+    "a wrong shape": (
+        changed("x_test", lambda x: x[:, :27]),
+        "'x_test' should be images of shape (n, 28, 28)",
+    ),
+    "no number type": (
+        changed("x_test", lambda x: x.astype("S3")),
+        "and a number type, but is (20, 28, 28) |S3",
+    ),
+    "counts differ": (
+        changed("y_train", lambda y: y[:-1]),
+        (
+            "'y_train' should be the labels of 50 images, of shape (50,), (50, 1) or (50, 10), "
+            "but is (49,)"
+        ),
+    ),
+    "a label of ten": (
+        changed("y_train", at(7, 10)),
+        "'y_train' should be labels 0–9, but label 7 is 10 (1 of 50 are no digit)",
+    ),
+    "a negative label": (changed("y_test", at(3, -1, np.int64)), "label 3 is -1"),
+    "half a label": (changed("y_test", at(3, 1.5, np.float64)), "label 3 is 1.5"),
+    "no number as a label": (changed("y_test", at(3, np.nan, np.float64)), "label 3 is nan"),
+    "a word as a label": (changed("y_test", at(3, b"x", "S1")), "label 3 is b'x'"),
+    "two hot": (
+        changed("y_test", lambda y: at((4, slice(0, 2)), 1)(np.eye(10, dtype=int)[y])),
+        "'y_test' should be one-hot, a 1 and nine 0 in each row, but row 4 is [1, 1",
+    ),
+    "NaN": (
+        changed("x_train", lambda x: at((slice(3, 5), 4, 5), np.nan)(x / 255)),
+        "should be finite numbers, but 2 are not; the first: pixel (4, 5) of image 3 is nan",
+    ),
+    "infinity": (changed("x_train", lambda x: at((0, 0, 0), -np.inf)(x / 255)), "image 0 is -inf"),
+    "a pixel of 300": (
+        changed("x_train", at((9, 1, 2), 300, np.int64)),
+        "should be pixels in 0–255, but 1 are not; the first: pixel (1, 2) of image 9 is 300",
+    ),
+    "standardised": (
+        lambda few: ORDINARY((few[0] - 33.3) / 78.6, few[1]),
+        "'x_train' should be pixels in 0–255, 0–1 or −1…1, but its values go from -0.42",
+    ),
+    "centred": (lambda few: ORDINARY(few[0] / 255 - 0.5, few[1]), "go from -0.5 to 0.5"),
+    "another range for the test digits": (
+        changed("x_test", lambda x: x / 255),
+        "'x_test' should be pixels from 0 to 255 like the other images",
+    ),
+    "another sign for the test digits": (
+        lambda few: {**ORDINARY(few[0] / 127.5 - 1, few[1]), "x_test": few[0][TEST] / 255},
+        "'x_test' should be pixels from -1 to 1 like the other images",
+    ),
+    "inverted test digits": (
+        changed("x_test", lambda x: 255 - x),
+        "'x_test' should be dark at its borders like the other images",
+    ),
+    "black test digits": (changed("x_test", np.zeros_like), "'x_test' should be pixels from 0 to"),
+    "an empty split": (
+        lambda few: {
+            key: array[:0] if "test" in key else array for key, array in ORDINARY(*few).items()
+        },
+        "'x_test' should be images, but there are none",
+    ),
+    "two arrays for one": (
+        lambda few: {**ORDINARY(*few), "train_images": few[0]},
+        "both seem to be the train images; say which is with ingestion.keys",
+    ),
+    "two sets of digits": (
+        lambda few: {f"{a}/{key}": value for a in "ab" for key, value in ORDINARY(*few).items()},
+        "holds 2 sets of digits; say which to take with ingestion.keys",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", WRONG)
+def test_refuses_in_one_line_that_names_file_and_key(few, fault):
+    build, message = WRONG[fault]
+    with pytest.raises(InputError) as error:
+        read(contents(build(few)))
+    assert str(error.value).startswith("some.hdf5: ")
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_names_a_group_where_a_dataset_belongs(few):
+    arrays = {key: array for key, array in ORDINARY(*few).items() if key != "x_test"}
+    with pytest.raises(InputError, match="'x_test' is a group; expected a dataset"):
+        read(contents(arrays, groups=frozenset({"x_test"})))
+
+
+def test_keys_name_what_is_missing(few):
+    given = contents(ORDINARY(*few), groups=frozenset({"train"}))
+    with pytest.raises(InputError, match=r"key 'a' \(ingestion.keys.y_train\) is missing; found"):
+        read(given, keys={"x_train": "x_train", "y_train": "a"})
+    with pytest.raises(InputError, match="'train' is a group"):
+        read(given, keys={"x_train": "train", "y_train": "y_train"})
+
+
+@given(
+    splits=st.permutations(["train", "test"]),
+    pattern=st.sampled_from(["{s}{b}{r}", "{r}{b}{s}", "data/{s}/{r}", "{s}_set/{b}{r}"]),
+    between=st.sampled_from(["", "_", " ", "-", ".", "/"]),
+    names=st.sampled_from([("x", "y"), ("X", "Y"), ("Images", "LABELS"), ("features", "targets")]),
+    scale=st.sampled_from(sorted(SCALES)),
+    shape=st.sampled_from(sorted(SHAPES)),
+    seed=st.integers(0, 1000),
+)
+def test_finds_any_mixture_of_known_words(  # noqa: PLR0917
+    mnist, splits, pattern, between, names, scale, shape, seed
+):
+    rows = np.random.default_rng(seed).permutation(800)[:70]
+    digits = mnist["x_train"][rows], mnist["y_train"][rows]
+    images, labels = in_form(digits, (shape, scale, "", "(n,)"))
+    arrays = {
+        pattern.format(s=split, b=between, r=name): array[ALL[split]]
+        for split in splits
+        for name, array in zip(names, (images, labels), strict=True)
+    }
+    assert_same(read(contents(arrays)), digits, arrays.keys())
