@@ -120,8 +120,60 @@ def test_finds_a_flipped_bit(tmp_path, digits):
     assert place > 0
     content[place + 300] ^= 1
     path.write_bytes(content)
-    with pytest.raises(DatasetError, match=r"^\S*x\.hdf5: damaged HDF5 file"):
+    with pytest.raises(DatasetError, match=r"^\S*x\.hdf5: 'images' in a damaged HDF5 file"):
         stored.load()
+
+
+@pytest.mark.parametrize("compression", [None, "gzip", "lzf"])
+def test_finds_a_flipped_bit_anywhere(tmp_path, content, compression):
+    """In pixels, labels and attributes, and in what holds the file together."""
+    few = {**content, "images": content["images"][:10], "labels": content["labels"][:10]}
+    path = tmp_path / "x.hdf5"
+    stored = dataset(path, save_args={"compression": compression})
+    stored.save(few)
+    good = path.read_bytes()
+    places = range(0, len(good), 11)
+    harmless = 0
+    for place in places:
+        damaged = bytearray(good)
+        damaged[place] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        try:
+            loaded = stored.load()
+        except DatasetError as error:
+            message = str(error)
+        else:  # in space that nothing uses
+            harmless += 1
+            assert loaded.keys() == few.keys()
+            for key, value in few.items():
+                np.testing.assert_array_equal(loaded[key], value)
+            continue
+        assert "x.hdf5: " in message
+        assert "damaged HDF5 file" in message
+    assert harmless < len(places) / 5
+
+
+def test_finds_an_array_that_another_program_changed(tmp_path, content):
+    path = tmp_path / "x.hdf5"
+    stored = dataset(path)
+    stored.save(content)
+    with h5py.File(path, "a") as file:
+        file["labels"][3] += 1
+    with pytest.raises(DatasetError, match="'labels' is not what was saved"):
+        stored.load()
+
+
+def test_a_lazy_array_names_itself_when_it_is_damaged(tmp_path, content):
+    path = tmp_path / "x.hdf5"
+    stored = dataset(path, lazy=True)
+    stored.save(content)
+    damaged = bytearray(path.read_bytes())
+    damaged[damaged.find(content["images"][400].tobytes()) + 300] ^= 1
+    path.write_bytes(damaged)
+    images = stored.load()["images"]
+    images[:10]
+    with pytest.raises(DatasetError, match="'images' in a damaged HDF5 file"):
+        images[395:405]
 
 
 def test_works_on_another_file_system(content):

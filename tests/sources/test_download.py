@@ -7,8 +7,9 @@ import time
 
 import pytest
 
+from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
-from mnist_kedro.sources.canonical import digest, is_canonical
+from mnist_kedro.sources.canonical import is_canonical
 from mnist_kedro.sources.download import download_idx_files
 from tests.conftest import FULL_MNIST, ingestion, needs_full_mnist
 
@@ -88,7 +89,7 @@ def test_downloads_from_the_first_mirror_that_has_it(serve, tmp_path):
         serve(functools.partial(Quiet, directory=str(FULL_MNIST))),
     ]
     arrays = download(mirrors)
-    assert is_canonical({key: digest(array) for key, array in arrays.items()})
+    assert is_canonical({key: sha256(array) for key, array in arrays.items()})
 
 
 def test_lists_every_mirrors_reason_when_all_fail(serve, tmp_path):

@@ -505,7 +505,7 @@ def test_keys_name_what_is_missing(few):
     shape=st.sampled_from(sorted(SHAPES)),
     seed=st.integers(0, 1000),
 )
-def test_finds_any_mixture_of_known_words(  # noqa: PLR0917
+def test_finds_any_mixture_of_known_words(
     mnist, splits, pattern, between, names, scale, shape, seed
 ):
     rows = np.random.default_rng(seed).permutation(800)[:70]

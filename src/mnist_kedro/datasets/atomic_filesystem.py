@@ -2,20 +2,26 @@
 
 Kedro's datasets write through fsspec, and fsspec writes in place: a run that is killed while it
 saves leaves half a file, which is then the latest version. Here a file is written beside its place
-under another name, flushed to the disk and only then renamed, which a POSIX file system does at
-once. Registered for ``file://`` in ``settings.py``, this reaches every dataset of the catalog.
+under another name, flushed to the disk and only then given its name, which a POSIX file system does
+at once. Registered for ``file://`` in ``settings.py``, this reaches every dataset of the catalog.
+
+A killed run may leave a hidden file, ``.<name>.<random>.tmp``. No dataset looks at it.
 """
 
+import errno
 import os
 import shutil
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class AtomicLocalFileSystem(LocalFileSystem):
@@ -27,7 +33,7 @@ class AtomicLocalFileSystem(LocalFileSystem):
         if "w" not in mode and "x" not in mode:
             return super()._open(path, mode, block_size, **kwargs)
         if self.auto_mkdir:
-            self.makedirs(self._parent(path), exist_ok=True)
+            _make_folder(Path(self._parent(path)))
         return _AtomicFile(Path(path))
 
     def cp_file(self, path1: str, path2: str, **kwargs: Any) -> None:
@@ -37,7 +43,7 @@ class AtomicLocalFileSystem(LocalFileSystem):
             super().cp_file(path1, path2, **kwargs)
             return
         if self.auto_mkdir:
-            self.makedirs(self._parent(target), exist_ok=True)
+            _make_folder(Path(self._parent(target)))
         with Path(source).open("rb") as original, _AtomicFile(Path(target)) as copy:
             shutil.copyfileobj(original, copy)
 
@@ -46,20 +52,22 @@ class _AtomicFile:
     """A binary file for writing that takes its name when it is closed without an error.
 
     A failure is noticed also when a text wrapper closes the file on its behalf and passes no
-    exception on: then another exception is being handled than when the file was opened.
+    exception on: by a write that failed, or by another exception being handled than when the file
+    was opened.
     """
 
     def __init__(self, target: Path) -> None:
         self._target = target
+        self._is_new = not target.exists()
         self._exception_before = sys.exc_info()[1]
+        self._failed = False
+        self._offered = 0
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
         self._temporary = Path(name)
         self._file = os.fdopen(handle, "wb")
         umask = os.umask(0)
         os.umask(umask)
-        self._temporary.chmod(
-            0o666 & ~umask
-        )  # mkstemp gives 0600; a new file gets what the umask leaves
+        self._temporary.chmod(0o666 & ~umask)  # as of any new file; mkstemp gives 0600
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
@@ -75,32 +83,76 @@ class _AtomicFile:
     ) -> None:
         self.close()
 
+    def write(self, data: Any) -> int:
+        """Write bytes; after a failure the file never takes its name."""
+        self._offered += memoryview(data).nbytes
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            self._failed = True
+            raise self._explained(error) from error
+
     def close(self) -> None:
-        """Give the file its name, or remove it if an exception is on its way."""
+        """Give the file its name, or remove it if something went wrong."""
         if self._file.closed:
             return
-        if sys.exc_info()[1] is not self._exception_before:
+        if self._failed or sys.exc_info()[1] is not self._exception_before:
             self._discard()
             return
         try:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
-            self._temporary.replace(self._target)
+            self._take_name()
+        except OSError as error:
+            explained = self._explained(error)
+            self._discard()
+            raise explained from error
         except BaseException:
             self._discard()
             raise
         _sync_folder(self._target.parent)
 
-    def _discard(self) -> None:
+    def _take_name(self) -> None:
+        if not self._is_new:
+            self._temporary.replace(self._target)
+            return
         try:
+            os.link(self._temporary, self._target)  # unlike a renaming, never onto another file
+        except FileExistsError as error:
+            why = "was saved by another run at the same time"
+            raise FileExistsError(error.errno, why, str(self._target)) from error
+        except OSError:  # a file system without hard links
+            self._temporary.replace(self._target)
+        else:
+            self._temporary.unlink()
+
+    def _explained(self, error: OSError) -> OSError:
+        """The same error, with the file's name and, of a full disk, how much is missing."""
+        why = error.strerror
+        if error.errno in _DISK_FULL:
+            free = shutil.disk_usage(self._target.parent).free
+            if self._temporary.exists():
+                free += self._temporary.stat().st_size
+            why = f"disk full, at least {self._offered:,} bytes are needed and {free:,} are free"
+        return type(error)(error.errno, why, str(self._target))
+
+    def _discard(self) -> None:
+        with suppress(OSError):  # the buffer may still hold what there is no space for
             self._file.close()
-        finally:
-            self._temporary.unlink(missing_ok=True)
+        self._temporary.unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder that survives a power cut, with those that it lies in."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        _sync_folder(made.parent)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name survive a power cut; Windows can neither do it nor needs it."""
+    """Make a new name survive a power cut; Windows can neither do it nor needs it."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)

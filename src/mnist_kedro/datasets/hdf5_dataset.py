@@ -20,6 +20,10 @@ from kedro.io.core import (
 )
 from kedro_datasets._typing import ImagePreview
 
+from mnist_kedro.digest import sha256
+
+_CHECKSUMMED = ("v110", "v110")  # the file format of HDF5 1.10, whose metadata carry checksums
+_DIGEST = "sha256"  # an attribute of each array
 _CHUNK_BYTES = 2**18  # read at once by a lazy slice: some 330 digits
 
 
@@ -45,7 +49,7 @@ class LazyArray:
         return self.shape[0]
 
     def __getitem__(self, selection: Any) -> Any:
-        with self._dataset.open(self._path) as file:
+        with self._dataset.open(self._path, self._key) as file:
             return file[self._key][selection]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -62,9 +66,10 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
     NumPy arrays become HDF5 datasets, plain values (``str``, ``bool``, ``int``, ``float``) become
     attributes of the file. A key may contain ``/``: the array then lies in a group.
 
-    Arrays are cut into chunks along their first axis and carry Fletcher-32 checksums, so that
-    slices are read quickly and damage is found when it is read. The file is put together in memory
-    and written in one piece.
+    Arrays are cut into chunks along their first axis, so that slices are read quickly. Damage is
+    found when it is read: the chunks carry Fletcher-32 checksums, all else those of HDF5's newer
+    formats (HDF5 1.10, 2016, reads them), and whole arrays a SHA-256 digest. The file is put
+    together in memory, so that the HDF5 library never meets a full disk, and written in one piece.
 
     Example for ``catalog.yml``:
 
@@ -133,47 +138,66 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
             DatasetError: when the file is missing or damaged.
         """
         path = get_filepath_str(self._get_load_path(), self._protocol)
-        try:
-            with self.open(path) as file:
-                return self._read(file, path)
-        except (FileNotFoundError, PermissionError):
-            raise
-        except OSError as error:  # also a checksum that does not match
-            raise DatasetError(f"{path}: damaged HDF5 file ({error}).") from error
-
-    def _read(self, file: h5py.File, path: str) -> dict[str, Any]:
         content: dict[str, Any] = {}
 
-        def read(key: str, item: h5py.Dataset | h5py.Group) -> None:
+        def describe(key: str, item: h5py.Dataset | h5py.Group) -> None:
             if isinstance(item, h5py.Dataset):
-                content[key] = LazyArray(self, path, key, item) if self._lazy else item[()]
+                content[key] = LazyArray(self, path, key, item)
 
-        file.visititems(read)
-        content.update({key: _plain(value) for key, value in file.attrs.items()})
-        return content
+        with self.open(path) as file:
+            file.visititems(describe)
+            plain = {key: _plain(value) for key, value in file.attrs.items()}
+        if not self._lazy:
+            content = {key: self._read_whole(path, key) for key in content}
+        return content | plain
+
+    def _read_whole(self, path: str, key: str) -> Any:
+        with self.open(path, key) as file:
+            array, expected = file[key][()], _plain(file[key].attrs.get(_DIGEST))
+        if expected not in (None, sha256(array)):
+            raise DatasetError(f"{path}: '{key}' is not what was saved (its digest differs).")
+        return array
 
     def save(self, data: Mapping[str, Any]) -> None:
         """Write arrays and attributes in one piece."""
         path = get_filepath_str(self._get_save_path(), self._protocol)
         image = BytesIO()
-        with h5py.File(image, "w") as file:
+        with h5py.File(image, "w", libver=_CHECKSUMMED) as file:
             for key, value in data.items():
                 if isinstance(value, str | bool | int | float | np.generic):
-                    file.attrs[key] = value
+                    file.attrs[key] = _stored(value)
                 else:
                     array = np.asarray(value)
-                    file.create_dataset(key, data=array, **self._array_args(array))
+                    stored = file.create_dataset(key, data=array, **self._array_args(array))
+                    stored.attrs[_DIGEST] = _stored(sha256(array))
         with self._fs.open(path, mode="wb") as target:
             target.write(image.getbuffer())
         self._invalidate_cache()
 
     @contextmanager
-    def open(self, path: str) -> Iterator[h5py.File]:
-        """Open a file of this dataset's file system for reading, and close it again."""
+    def open(self, path: str, key: str | None = None) -> Iterator[h5py.File]:
+        """Open a file of this dataset's file system for reading, and close it again.
+
+        Args:
+            path: of the file.
+            key: of what is going to be read, for a message.
+
+        Raises:
+            DatasetError: when the file turns out to be damaged, also while it is open.
+        """
         local = self._protocol == "file"
-        opened = nullcontext(path) if local else self._fs.open(path, mode="rb")
-        with opened as source, h5py.File(source, "r") as file:
-            yield file
+        try:
+            opened = nullcontext(path) if local else self._fs.open(path, mode="rb")
+            with opened as source, h5py.File(source, "r") as file:
+                yield file
+        except (FileNotFoundError, PermissionError, DatasetError):
+            raise
+        except (OSError, RuntimeError, KeyError) as error:  # a checksum that does not match, too
+            what = f"'{key}' in a damaged HDF5 file" if key else "damaged HDF5 file"
+            raise DatasetError(
+                f"{path}: {what}; make it again, or name an earlier version with --load-versions "
+                f"({' '.join(str(error).split())})."
+            ) from error
 
     def preview(self, images: str, labels: str, rows: int = 6, columns: int = 8) -> ImagePreview:
         """Draw the first images with their labels, for Kedro-Viz.
@@ -228,6 +252,16 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         self._fs.invalidate_cache(get_filepath_str(self._filepath, self._protocol))
 
 
+def _stored(value: Any) -> Any:
+    """The value of an attribute: text of a fixed length, for HDF5 keeps any other unchecked."""
+    if not isinstance(value, str):
+        return value
+    encoded = value.encode()
+    return np.array(encoded, h5py.string_dtype("utf-8", max(1, len(encoded))))
+
+
 def _plain(value: Any) -> Any:
-    """A Python value for the NumPy scalar that h5py reads."""
+    """A Python value for what h5py reads."""
+    if isinstance(value, bytes):
+        return value.decode()
     return value.item() if isinstance(value, np.generic) else value

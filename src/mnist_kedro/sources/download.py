@@ -8,9 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
 
+from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import IngestionParameters
-from mnist_kedro.sources.canonical import DIGESTS, Arrays, digest
+from mnist_kedro.sources.canonical import DIGESTS, Arrays
 from mnist_kedro.sources.idx import FILES, read_idx
 
 logger = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def _download_from(mirror: str, timeout_seconds: float) -> Arrays:
                 address, None, fname=f"{name}.gz", path=folder, downloader=downloader
             )
             arrays[key] = read_idx(Path(file))
-            if digest(arrays[key]) != DIGESTS[key]:
+            if sha256(arrays[key]) != DIGESTS[key]:
                 raise InputError(f"{name}.gz is not the canonical MNIST")
     return arrays
 

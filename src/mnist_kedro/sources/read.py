@@ -9,10 +9,11 @@ from typing import cast
 from kedro.utils import find_kedro_project
 
 from mnist_kedro.contracts import Mnist, check_mnist
+from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import IngestionParameters
 from mnist_kedro.sources.assemble import GIVEN, Assembled, assemble
-from mnist_kedro.sources.canonical import Arrays, digest, is_canonical
+from mnist_kedro.sources.canonical import Arrays, is_canonical
 from mnist_kedro.sources.contents import Contents
 from mnist_kedro.sources.download import download_idx_files
 from mnist_kedro.sources.hdf5 import open_hdf5
@@ -158,7 +159,7 @@ def _plain(arrays: Arrays) -> Assembled:
 
 def _identified(assembled: Assembled, layout: str, source: str) -> Mnist:
     check_mnist(assembled.arrays, source)
-    digests = {key: digest(array) for key, array in assembled.arrays.items()}
+    digests = {key: sha256(array) for key, array in assembled.arrays.items()}
     mnist = dict(
         **assembled.arrays,
         source=source,
