@@ -102,4 +102,5 @@ def test_the_pipelines_are_the_contracts():
         "params:training",
         "params:reporting",
         *(f"params:{model}.network" for model in MODELS),
+        *(f"{model}.checkpoints" for model in MODELS),
     }

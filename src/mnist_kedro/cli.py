@@ -1,11 +1,12 @@
 """``kedro run`` with errors of one line for what a person can put right."""
 
 import re
+import signal
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 import kedro
@@ -23,9 +24,14 @@ class Run(click.Command):
     """Kedro's ``run``, which shows a traceback only for a fault of the program, or if asked to."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run, or end with one line and exit status 1."""
+        """Run, or end with one line and exit status 1, or 128 + n after signal n."""
+        signal.signal(signal.SIGTERM, _terminate)
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            told = ["Interrupted.", *getattr(interrupt, "__notes__", [])]
+            click.echo(f"\n{' '.join(told)}", err=True)
+            ctx.exit(128 + (signal.SIGTERM if interrupt.args else signal.SIGINT))
         except Exception as error:
             message = one_line(error)
             if message is None or ctx.meta.get("verbose"):
@@ -47,8 +53,10 @@ def one_line(error: BaseException) -> str | None:
         known = sorted(module.name for module in iter_modules(pipelines.__path__))
         if unknown[1] not in known:
             return f"There is no pipeline '{unknown[1]}'; there are {', '.join(known)}."
-    if isinstance(error, DatasetError) and isinstance(chain[-1], OSError) and chain[-1].filename:
-        return f"{chain[-1].filename}: {chain[-1].strerror}."
+    if isinstance(error, DatasetError):
+        for cause in chain:
+            if isinstance(cause, OSError) and cause.filename:
+                return f"{cause.filename}: {cause.strerror}."
     frames = traceback.extract_tb(error.__traceback__)
     from_kedro = type(error).__module__.startswith("kedro.") or (
         isinstance(error, ValueError | KeyError)
@@ -62,6 +70,11 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__
+
+
+def _terminate(_number: int, _frame: object) -> NoReturn:
+    """End as after Ctrl-C: what is being trained is told how to go on."""
+    raise KeyboardInterrupt("terminated")
 
 
 def _be_verbose(ctx: click.Context, _option: click.Parameter, value: bool) -> None:

@@ -1,16 +1,19 @@
-"""What happens around every run: parameters and inputs are checked, and progress is told."""
+"""What happens around every run: it is checked before, its versions are held, progress is told."""
 
 import logging
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
-from kedro.io.core import is_parameter
+from kedro.io.core import AbstractVersionedDataset, Version, is_parameter
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
+from mnist_kedro.datasets import CheckpointsDataset
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import IngestionParameters, check_parameters
 from mnist_kedro.pipelines.ingestion.nodes import ingest_mnist
@@ -25,6 +28,70 @@ class ParameterHooks:
     def after_context_created(self, context: KedroContext) -> None:
         """Check every parameter, also those of pipelines that are not run."""
         check_parameters(context.config_loader["parameters"])
+
+
+class VersionHooks:
+    """Two runs at once never mix: a run loads what it saved, and of all else one version.
+
+    Kedro takes the latest version at each load, which may be another run's by then.
+    """
+
+    @hook_impl(tryfirst=True)
+    def before_pipeline_run(self, catalog: DataCatalog) -> None:
+        """Remember the catalog of this run."""
+        self._catalog = catalog
+
+    @hook_impl
+    def before_dataset_loaded(self, dataset_name: str) -> None:
+        """The first version that is loaded is the one for all of the run."""
+        dataset = self._catalog.get(dataset_name)
+        if isinstance(dataset, AbstractVersionedDataset):
+            pin_version(dataset, dataset.resolve_load_version())
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str) -> None:
+        """What the run saved is what it loads."""
+        dataset = self._catalog.get(dataset_name)
+        if isinstance(dataset, AbstractVersionedDataset):
+            pin_version(dataset, dataset.resolve_save_version())
+
+
+def pin_version(dataset: AbstractVersionedDataset, version: str | None) -> None:
+    """Make a dataset load this version from now on, if it has versions."""
+    if version is not None:
+        dataset._version = Version(version, dataset.resolve_save_version())  # noqa: SLF001
+
+
+class OutputHooks:
+    """A run that cannot save says so before it starts, not after the training."""
+
+    @hook_impl(tryfirst=True)
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Try to write where the outputs go.
+
+        Raises:
+            InputError: naming the folder and the dataset.
+        """
+        tried = set()
+        for name in sorted(pipeline.all_outputs()):
+            folder = _local_folder(catalog.get(name))
+            if folder is None or folder in tried:
+                continue
+            tried.add(folder)
+            try:
+                tempfile.TemporaryFile(dir=folder).close()
+            except OSError as error:
+                raise InputError(
+                    f"{folder}: cannot be written ({error.strerror}), but '{name}' is saved there."
+                ) from error
+
+
+def _local_folder(dataset: Any) -> Path | None:
+    """The nearest folder there is of those that a dataset's file will lie in."""
+    path = getattr(dataset, "_filepath", None)
+    if path is None or getattr(dataset, "_protocol", None) != "file":
+        return None
+    return next(parent for parent in Path(path).absolute().parents if parent.is_dir())
 
 
 class InputHooks:
@@ -47,6 +114,9 @@ class InputHooks:
             # Kedro types the parameters of the pipelines that were asked for, so not these.
             parameters = IngestionParameters.model_validate(catalog.load("params:ingestion"))
             catalog.save("mnist", ingest_mnist(parameters))
+            mnist = catalog.get("mnist")
+            if isinstance(mnist, AbstractVersionedDataset):
+                pin_version(mnist, mnist.resolve_save_version())
         missing = sorted(name for name in inputs if not catalog.exists(name))
         if missing:
             environment = f" --env {run_params['env']}" if run_params["env"] else ""
@@ -54,6 +124,18 @@ class InputHooks:
                 f"{', '.join(missing)}: not there, but needed by this run; make it with "
                 f"'kedro run{environment} --to-outputs {','.join(missing)}'."
             )
+
+
+class CheckpointHooks:
+    """A run that is done needs the checkpoints of its trainings no more."""
+
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Remove them."""
+        for name in pipeline.inputs():
+            dataset = catalog.get(name)
+            if isinstance(dataset, CheckpointsDataset):
+                dataset.load().remove_used()
 
 
 class ProgressHooks:

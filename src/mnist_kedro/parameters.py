@@ -89,6 +89,7 @@ class TrainingParameters(_Group):
     augmentation: AugmentationParameters
     mixed_bfloat16: bool | Literal["auto"]
     seed: NonNegativeInt
+    resume: bool
 
 
 class CnnParameters(_Group):

@@ -3,9 +3,23 @@
 import warnings
 
 from mnist_kedro.datasets import atomic_filesystem
-from mnist_kedro.hooks import InputHooks, ParameterHooks, ProgressHooks
+from mnist_kedro.hooks import (
+    CheckpointHooks,
+    InputHooks,
+    OutputHooks,
+    ParameterHooks,
+    ProgressHooks,
+    VersionHooks,
+)
 
-HOOKS = (ParameterHooks(), InputHooks(), ProgressHooks())
+HOOKS = (
+    ParameterHooks(),
+    VersionHooks(),
+    OutputHooks(),
+    InputHooks(),
+    ProgressHooks(),
+    CheckpointHooks(),
+)
 
 # Nothing is sent anywhere; `.telemetry` says the same to Kedro's command line.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)

@@ -3,6 +3,7 @@ import logging
 import numpy as np
 import pytest
 
+from mnist_kedro.datasets import CheckpointsDataset
 from mnist_kedro.parameters import NetworkParameters
 from tests.models.test_batches import parameters
 
@@ -10,17 +11,18 @@ CNN = NetworkParameters.model_validate({"architecture": "cnn", "filters": [8, 8,
 STATISTICS = {"mean": 33.3, "standard_deviation": 78.6}
 
 
-def fit(digits, **changes):
+def fit(digits, folder, **changes):
     from mnist_kedro.models.training import fit_network
 
+    checkpoints = CheckpointsDataset(filepath=str(folder)).load()
     options = parameters(**{"epochs": 3, "batch_size": 50, "learning_rate": 0.01, **changes})
     validation = {key: digits[key][:100] for key in ("images", "labels")}
-    return fit_network(digits, validation, STATISTICS, options, CNN)
+    return fit_network(digits, validation, STATISTICS, options, CNN, checkpoints)
 
 
 @pytest.fixture(scope="module")
-def fitted(digits):
-    return fit(digits)
+def fitted(digits, tmp_path_factory):
+    return fit(digits, tmp_path_factory.mktemp("checkpoints"))
 
 
 def test_learns(fitted, digits):
@@ -48,34 +50,34 @@ def test_the_last_epochs_weights_are_the_models(fitted, digits):
     assert accuracy == pytest.approx(history["validation_accuracy"][-1], abs=1e-6)
 
 
-def test_the_same_seed_gives_the_same_weights(fitted, digits):
-    again, history = fit(digits)
+def test_the_same_seed_gives_the_same_weights(fitted, digits, tmp_path):
+    again, history = fit(digits, tmp_path)
     for one, other in zip(fitted[0].get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert history["validation_loss"] == fitted[1]["validation_loss"]
 
 
-def test_another_seed_gives_other_weights(fitted, digits):
-    other, _ = fit(digits, seed=1, epochs=1)
+def test_another_seed_gives_other_weights(fitted, digits, tmp_path):
+    other, _ = fit(digits, tmp_path, seed=1, epochs=1)
     assert (other.get_weights()[0] != fitted[0].get_weights()[0]).any()
 
 
-def test_trains_in_bfloat16_and_saves_float32(digits):
-    model, history = fit(digits, mixed_bfloat16=True)
+def test_trains_in_bfloat16_and_saves_float32(digits, tmp_path):
+    model, history = fit(digits, tmp_path, mixed_bfloat16=True)
     assert history["precision"] == "mixed_bfloat16"
     assert history["validation_accuracy"][-1] > 0.7
     assert {layer.compute_dtype for layer in model.layers} == {"float32"}
 
 
-def test_fewer_digits_than_a_batch_are_one_batch(digits):
-    few = {key: digits[key][:30] for key in ("images", "labels")}
-    _, history = fit(few, epochs=2)
+def test_fewer_digits_than_a_batch_are_one_batch(digits, tmp_path):
+    few = {**digits, **{key: digits[key][:30] for key in ("images", "labels")}}
+    _, history = fit(few, tmp_path, epochs=2)
     assert history["epochs"] == 2
 
 
-def test_logs_a_line_for_each_epoch(digits, caplog):
+def test_logs_a_line_for_each_epoch(digits, tmp_path, caplog):
     caplog.set_level(logging.INFO)
-    fit(digits, epochs=2)
+    fit(digits, tmp_path, epochs=2)
     lines = [record.getMessage() for record in caplog.records if "epoch" in record.getMessage()]
     assert len(lines) == 2
     assert "cnn: epoch 2 of 2, validation accuracy" in lines[1]

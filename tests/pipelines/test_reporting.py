@@ -8,6 +8,7 @@ from kedro.runner import SequentialRunner
 from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import provenance
+from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import ReportingParameters
 from mnist_kedro.pipelines.reporting import create_pipeline
 from mnist_kedro.pipelines.reporting.nodes import (
@@ -51,6 +52,11 @@ def predictions_of(digits, mistakes):
 
 
 @pytest.fixture
+def history(digits):
+    return {**HISTORY, "data": provenance(digits)}
+
+
+@pytest.fixture
 def cnn(digits):
     return predictions_of(digits, 8)
 
@@ -73,8 +79,8 @@ def test_predicts_every_digit_in_order(digits):
     np.testing.assert_array_equal(table["confidence"], probabilities.max(axis=1))
 
 
-def test_evaluates_predictions(cnn):
-    evaluation = evaluate_model(cnn, HISTORY)
+def test_evaluates_predictions(cnn, history, digits):
+    evaluation = evaluate_model(cnn, history, digits)
     assert evaluation["accuracy"] == 0.99
     assert evaluation["errors"] == 8
     assert evaluation["parameters"] == 1234
@@ -89,9 +95,14 @@ def test_compares_each_pair_of_models(cnn, dense):
     assert comparison["dense_vs_lenet5"]["mcnemar_p"] == 1
 
 
-def test_collects_the_metrics_and_says_that_they_are_of_the_sample(digits, cnn, dense, caplog):
+def test_collects_the_metrics_and_says_that_they_are_of_the_sample(
+    digits, cnn, dense, history, caplog
+):
     caplog.set_level(logging.INFO)
-    evaluations = {"cnn": evaluate_model(cnn, HISTORY), "dense": evaluate_model(dense, HISTORY)}
+    evaluations = {
+        "cnn": evaluate_model(cnn, history, digits),
+        "dense": evaluate_model(dense, history, digits),
+    }
     metrics = collect_metrics(
         digits, digits, digits, compare_models(cnn=cnn, dense=dense), **evaluations
     )
@@ -109,6 +120,19 @@ def test_collects_the_metrics_and_says_that_they_are_of_the_sample(digits, cnn, 
     assert "These numbers are not MNIST's" in caplog.text
 
 
+def test_reports_nothing_of_a_model_that_was_trained_on_other_data(digits, cnn, history):
+    other = {**history, "data": {**history["data"], "source": "x.h5", "sha256_x_train": "0"}}
+    with pytest.raises(InputError, match=r"digits from 'x\.h5' \(sha256_x_train differ\)"):
+        evaluate_model(cnn, other, digits)
+
+
+def test_reports_nothing_of_predictions_for_other_digits(digits, cnn, history):
+    with pytest.raises(InputError, match="predictions: are not of the digits in 'test'"):
+        evaluate_model(cnn[:-1], history, digits)
+    with pytest.raises(InputError, match="predictions: are not of the digits in 'test'"):
+        evaluate_model(cnn.assign(label=cnn["label"][::-1].to_numpy()), history, digits)
+
+
 def test_draws_each_figure(digits, cnn):
     options = ReportingParameters(examples=10, mistakes=5)
     figures = [
@@ -123,7 +147,7 @@ def test_draws_each_figure(digits, cnn):
     assert all("sample" in figure.texts[-1].get_text() for figure in figures)
 
 
-def test_the_slice_from_predictions_runs_on_an_in_memory_catalog(digits, cnn, dense):
+def test_the_slice_from_predictions_runs_on_an_in_memory_catalog(digits, cnn, dense, history):
     catalog = DataCatalog()
     for name, data in {
         "train": digits,
@@ -131,8 +155,8 @@ def test_the_slice_from_predictions_runs_on_an_in_memory_catalog(digits, cnn, de
         "test": digits,
         "cnn.predictions": cnn,
         "dense.predictions": dense,
-        "cnn.history": HISTORY,
-        "dense.history": HISTORY,
+        "cnn.history": history,
+        "dense.history": history,
         "params:reporting": ReportingParameters(examples=10, mistakes=10),
     }.items():
         catalog[name] = data

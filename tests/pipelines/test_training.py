@@ -3,6 +3,7 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 
+from mnist_kedro.datasets import CheckpointsDataset
 from mnist_kedro.parameters import NetworkParameters
 from mnist_kedro.pipelines import MODELS
 from mnist_kedro.pipelines.training import create_pipeline
@@ -14,15 +15,16 @@ NETWORKS = {
     "cnn": NetworkParameters.model_validate({"architecture": "cnn", "filters": [8, 8, 8, 16]}),
     "dense": NetworkParameters.model_validate({"architecture": "dense", "units": [64]}),
 }
-OPTIONS = parameters(epochs=3, batch_size=50, learning_rate=0.01)
+OPTIONS = parameters(epochs=5, batch_size=50, learning_rate=0.01)
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_trains_a_model_that_has_learned(digits, name):
-    model, history = train_model(digits, digits, STATISTICS, OPTIONS, NETWORKS[name])
+def test_trains_a_model_that_has_learned(digits, name, tmp_path):
+    checkpoints = CheckpointsDataset(filepath=str(tmp_path)).load()
+    model, history = train_model(digits, digits, STATISTICS, OPTIONS, NETWORKS[name], checkpoints)
     predictions = np.argmax(model.predict(digits["images"], verbose=0), axis=1)
     assert np.mean(predictions == digits["labels"]) > 0.5
-    assert history["epochs"] == 3
+    assert history["epochs"] == 5
 
 
 def test_each_model_has_its_namespace():
@@ -30,10 +32,11 @@ def test_each_model_has_its_namespace():
     assert {node.name for node in pipeline.nodes} == {f"{m}.train_model" for m in MODELS}
     assert pipeline.outputs() == {f"{m}.{o}" for m in MODELS for o in ("model", "history")}
     shared = {"train", "validation", "pixel_statistics", "params:training"}
-    assert pipeline.inputs() == shared | {f"params:{m}.network" for m in MODELS}
+    own = {name for m in MODELS for name in (f"params:{m}.network", f"{m}.checkpoints")}
+    assert pipeline.inputs() == shared | own
 
 
-def test_runs_on_an_in_memory_catalog(digits):
+def test_runs_on_an_in_memory_catalog(digits, tmp_path):
     catalog = DataCatalog()
     for name, data in {
         "train": digits,
@@ -43,6 +46,7 @@ def test_runs_on_an_in_memory_catalog(digits):
         "params:dense.network": NETWORKS["dense"],
     }.items():
         catalog[name] = data
+    catalog["dense.checkpoints"] = CheckpointsDataset(filepath=str(tmp_path))
     catalog["dense.model"] = MemoryDataset(copy_mode="assign")
     pipeline = create_pipeline().only_nodes_with_tags("dense")
     outputs = SequentialRunner().run(pipeline, catalog)

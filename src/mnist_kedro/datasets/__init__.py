@@ -1,5 +1,6 @@
 """How data is stored: HDF5 files, and local files that appear whole or not at all."""
 
+from mnist_kedro.datasets.checkpoints_dataset import Checkpoints, CheckpointsDataset
 from mnist_kedro.datasets.hdf5_dataset import HDF5Dataset, LazyArray
 
-__all__ = ["HDF5Dataset", "LazyArray"]
+__all__ = ["Checkpoints", "CheckpointsDataset", "HDF5Dataset", "LazyArray"]

@@ -8,25 +8,33 @@ from mnist_kedro.parameters import TrainingParameters
 
 
 def training_batches(
-    images: Pixels, labels: Labels, parameters: TrainingParameters
+    images: Pixels, labels: Labels, parameters: TrainingParameters, epoch: tf.Variable
 ) -> tf.data.Dataset:
-    """Shuffled and augmented batches, new ones in every epoch, the same ones for the same seed.
+    """Shuffled and augmented batches that follow from the seed and the epoch alone.
 
-    The pixels stay bytes until they are inside the network. Digits that do not fill the last batch
-    of an epoch wait for another epoch's shuffle.
+    So a training that is resumed sees the digits that it would have seen. The pixels stay bytes
+    until they are inside the network. Digits that do not fill the last batch of an epoch wait for
+    another epoch's shuffle.
 
     Args:
         images: ``(n, 28, 28, 1)`` uint8.
         labels: ``(n,)`` uint8.
         parameters: batch size, augmentation and seed.
+        epoch: the epoch, int64, read when an iteration begins.
 
     Returns:
         Pairs of ``(batch, 28, 28, 1)`` and ``(batch,)``, both uint8.
     """
     pixels, digits = tf.constant(images), tf.constant(labels)
     size = min(parameters.batch_size, len(labels))
-    rows = tf.data.Dataset.range(len(labels)).shuffle(len(labels), seed=parameters.seed)
-    seeds = tf.data.Dataset.random(seed=parameters.seed, rerandomize_each_iteration=True)
+    steps = len(labels) // size
+
+    def shuffled_rows(_: tf.Tensor) -> tf.data.Dataset:
+        seed = tf.stack([tf.constant(parameters.seed, tf.int64), epoch])
+        order = tf.random.experimental.stateless_shuffle(tf.range(len(labels)), seed)
+        rows = tf.reshape(order[: steps * size], (steps, size))
+        seeds = tf.random.split(seed, steps)
+        return tf.data.Dataset.from_tensor_slices((rows, seeds))
 
     def batch(rows: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         varied = augment(tf.gather(pixels, rows), seed, parameters.augmentation)
@@ -36,7 +44,9 @@ def training_batches(
     # There is nothing to tune here, and the tuner's thread took up to 9 s to end after an epoch.
     options.autotune.enabled = False
     return (
-        tf.data.Dataset.zip(rows.batch(size, drop_remainder=True), seeds.batch(2))
+        tf.data.Dataset.range(1)
+        .flat_map(shuffled_rows)
+        .apply(tf.data.experimental.assert_cardinality(steps))  # for the progress bar
         .map(batch)
         .prefetch(2)
         .with_options(options)

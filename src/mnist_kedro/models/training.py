@@ -1,14 +1,16 @@
 """Train a network."""
 
 import math
-import time
 from typing import TypedDict
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from mnist_kedro.contracts import LabelledImages, PixelStatistics
+from mnist_kedro.contracts import LabelledImages, PixelStatistics, Provenance, provenance
+from mnist_kedro.datasets import Checkpoints
 from mnist_kedro.models.batches import training_batches
+from mnist_kedro.models.checkpointing import Checkpointing, describe_training
 from mnist_kedro.models.networks import build_network
 from mnist_kedro.models.precision import dtype_policy
 from mnist_kedro.models.progress import EpochProgress
@@ -37,6 +39,7 @@ class TrainingHistory(TypedDict):
     parameters: int  # trained weights of the network
     precision: str  # Keras dtype policy
     seed: int
+    data: Provenance  # of the training digits
 
 
 def fit_network(
@@ -45,6 +48,7 @@ def fit_network(
     statistics: PixelStatistics,
     parameters: TrainingParameters,
     network: NetworkParameters,
+    checkpoints: Checkpoints,
 ) -> tuple[keras.Sequential, TrainingHistory]:
     """Build a network and train it by AdamW with a one-cycle learning rate.
 
@@ -52,8 +56,15 @@ def fit_network(
     arXiv:1708.07120; AdamW: Loshchilov and Hutter 2019, arXiv:1711.05101). The weights are those
     after the last epoch: the validation digits are watched, not chosen by.
 
+    A checkpoint is kept after each epoch; with ``parameters.resume`` the training goes on from the
+    newest of them, to the same result as without the interruption.
+
     Returns:
         The trained network, of stock float32 Keras layers, and its history.
+
+    Raises:
+        InputError: when the loss becomes NaN or infinite, or the checkpoints are of a training on
+            other data or with other parameters.
     """
     images, labels = np.asarray(train["images"]), np.asarray(train["labels"])
     steps = max(1, len(labels) // parameters.batch_size)  # an epoch's
@@ -73,30 +84,45 @@ def fit_network(
         steps_per_execution=min(_STEPS_PER_EXECUTION, steps),
         jit_compile=False,  # XLA takes four times as long on a CPU
     )
-    started = time.perf_counter()
-    fitted = twin.fit(
-        training_batches(images, labels, parameters),
-        validation_data=(np.asarray(validation["images"]), np.asarray(validation["labels"])),
-        validation_batch_size=_VALIDATION_BATCH,
-        epochs=epochs,
-        shuffle=False,  # the batches are shuffled already
-        verbose=0,
-        callbacks=[EpochProgress(model.name)],
-    )
-    seconds = time.perf_counter() - started
+    twin.optimizer.build(twin.trainable_variables)
+    training = describe_training(train, validation, statistics, parameters, network, policy)
+    checkpointing = Checkpointing(model.name, checkpoints, training)
+    if parameters.resume:
+        checkpointing.resume(twin)
+    epoch = tf.Variable(checkpointing.epochs, dtype=tf.int64, trainable=False)
+    try:
+        twin.fit(
+            training_batches(images, labels, parameters, epoch),
+            validation_data=(np.asarray(validation["images"]), np.asarray(validation["labels"])),
+            validation_batch_size=_VALIDATION_BATCH,
+            initial_epoch=checkpointing.epochs,
+            epochs=epochs,
+            shuffle=False,  # the batches are shuffled already
+            verbose=0,
+            callbacks=[
+                keras.callbacks.LambdaCallback(on_epoch_begin=lambda i, _: epoch.assign(i)),
+                EpochProgress(model.name),
+                checkpointing,
+            ],
+        )
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(checkpointing.how_to_resume())
+        raise
     model.set_weights(twin.get_weights())
+    curves = checkpointing.curves
     history = TrainingHistory(
-        accuracy=fitted.history["accuracy"],
-        loss=fitted.history["loss"],
-        validation_accuracy=fitted.history["val_accuracy"],
-        validation_loss=fitted.history["val_loss"],
-        seconds=fitted.history["seconds"],
-        training_seconds=seconds,
+        accuracy=curves["accuracy"],
+        loss=curves["loss"],
+        validation_accuracy=curves["val_accuracy"],
+        validation_loss=curves["val_loss"],
+        seconds=curves["seconds"],
+        training_seconds=checkpointing.seconds,
         training_digits=len(labels),
         epochs=epochs,
         parameters=sum(math.prod(weight.shape) for weight in model.trainable_weights),
         precision=policy,
         seed=parameters.seed,
+        data=provenance(train),
     )
     return model, history
 

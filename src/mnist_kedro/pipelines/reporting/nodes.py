@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import CLASSES, LabelledImages, provenance
+from mnist_kedro.errors import InputError
 from mnist_kedro.evaluation.classification import classify_errors
 from mnist_kedro.evaluation.comparison import Comparison, compare
 from mnist_kedro.parameters import ReportingParameters
@@ -44,8 +45,15 @@ def predict_test_digits(model: Any, test: LabelledImages) -> pd.DataFrame:
     return table
 
 
-def evaluate_model(predictions: pd.DataFrame, history: Mapping[str, Any]) -> dict[str, Any]:
-    """How well a model reads the test digits, and what it took to train it."""
+def evaluate_model(
+    predictions: pd.DataFrame, history: Mapping[str, Any], test: LabelledImages
+) -> dict[str, Any]:
+    """How well a model reads the test digits, and what it took to train it.
+
+    Raises:
+        InputError: when the model, the predictions and the test digits do not belong together.
+    """
+    _check_one_source(predictions, history["data"], test)
     evaluation = classify_errors(
         predictions["label"].to_numpy(), predictions["prediction"].to_numpy()
     )
@@ -57,6 +65,25 @@ def evaluate_model(predictions: pd.DataFrame, history: Mapping[str, Any]) -> dic
         "precision": history["precision"],
         "seed": history["seed"],
     }
+
+
+def _check_one_source(
+    predictions: pd.DataFrame, trained_on: Mapping[str, Any], test: LabelledImages
+) -> None:
+    """A test digit may be a training digit of another ingestion: nothing is reported then."""
+    remedy = "run 'kedro run' anew, or name versions that belong together with --load-versions"
+    differing = [
+        key
+        for key, value in provenance(test).items()
+        if key.startswith("sha256") and value != trained_on[key]
+    ]
+    if differing:
+        raise InputError(
+            f"test: comes from '{test['source']}', but the model was trained on digits from "
+            f"'{trained_on['source']}' ({', '.join(differing)} differ); {remedy}."
+        )
+    if not np.array_equal(predictions["label"], np.asarray(test["labels"])):
+        raise InputError(f"predictions: are not of the digits in 'test'; {remedy}.")
 
 
 def compare_models(**predictions: pd.DataFrame) -> dict[str, Comparison]:

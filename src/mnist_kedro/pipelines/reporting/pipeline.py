@@ -34,7 +34,7 @@ def _evaluate(model: str) -> Pipeline:
             ),
             Node(
                 func=evaluate_model,
-                inputs=["predictions", "history"],
+                inputs=["predictions", "history", "test"],
                 outputs="evaluation",
                 name="evaluate_model",
             ),

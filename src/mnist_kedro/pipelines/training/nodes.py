@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mnist_kedro.contracts import LabelledImages, PixelStatistics
+from mnist_kedro.datasets import Checkpoints
 from mnist_kedro.parameters import NetworkParameters, TrainingParameters
 
 
@@ -13,6 +14,7 @@ def train_model(
     pixel_statistics: PixelStatistics,
     training: TrainingParameters,
     network: NetworkParameters,
+    checkpoints: Checkpoints,
 ) -> tuple[Any, Mapping[str, Any]]:
     """Build a network and train it.
 
@@ -22,6 +24,7 @@ def train_model(
         pixel_statistics: of the training pixels; they become the network's first layer.
         training: how long, how fast, on what variations.
         network: which network.
+        checkpoints: where the state after each epoch is kept, and read when a training is resumed.
 
     Returns:
         The model as a ``keras.Sequential`` of stock layers, ``(n, 28, 28, 1)`` uint8 →
@@ -30,4 +33,4 @@ def train_model(
     """
     from mnist_kedro.models.training import fit_network  # noqa: PLC0415  (imports TensorFlow)
 
-    return fit_network(train, validation, pixel_statistics, training, network)
+    return fit_network(train, validation, pixel_statistics, training, network, checkpoints)

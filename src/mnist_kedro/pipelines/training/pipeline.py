@@ -23,6 +23,7 @@ def _train(model: str) -> Pipeline:
                     "pixel_statistics",
                     "params:training",
                     "params:network",
+                    "checkpoints",
                 ],
                 outputs=["model", "history"],
                 name="train_model",

@@ -1,0 +1,80 @@
+import os
+
+import numpy as np
+import pytest
+from kedro.io import DatasetError
+
+from mnist_kedro.datasets import CheckpointsDataset
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    return CheckpointsDataset(filepath=str(tmp_path / "checkpoints"))
+
+
+def epochs(folder):
+    return sorted(int(file.stem[-5:]) for file in folder.rglob("*.hdf5"))
+
+
+def save(checkpoints, training, count):
+    for epoch in range(1, count + 1):
+        checkpoints.save(training, epoch, {"epoch": epoch, "weights/0": np.full(3, epoch)})
+
+
+def test_keeps_the_newest_two(dataset, tmp_path):
+    save(dataset.load(), {"seed": 0}, 12)
+    assert epochs(tmp_path) == [11, 12]
+    state = dataset.load().load({"seed": 0})
+    assert state["epoch"] == 12
+    np.testing.assert_array_equal(state["weights/0"], [12, 12, 12])
+
+
+def test_trainings_are_kept_apart(dataset):
+    save(dataset.load(), {"seed": 0}, 2)
+    save(dataset.load(), {"seed": 1}, 3)
+    assert dataset.load().load({"seed": 0})["epoch"] == 2
+    assert dataset.load().load({"seed": 1})["epoch"] == 3
+    assert dataset.load().load({"seed": 2}) is None
+
+
+def test_tells_how_the_newest_training_differs(dataset, tmp_path):
+    assert dataset.load().differences({"seed": 2}) is None
+    for age, seed in enumerate((0, 1)):
+        save(dataset.load(), {"seed": seed, "rate": 0.5}, 1)
+        for file in tmp_path.rglob("*.hdf5"):
+            os.utime(file, (1000 + age, 1000 + age)) if age == 0 else None
+    assert dataset.load().differences({"seed": 2, "rate": 0.5}) == {"seed": (1, 2)}
+
+
+def test_keeps_the_newest_five_unfinished_trainings(dataset, tmp_path):
+    for seed in range(7):
+        save(dataset.load(), {"seed": seed}, 1)
+        for file in tmp_path.rglob("*.hdf5"):
+            os.utime(file, (file.stat().st_mtime - 10, file.stat().st_mtime - 10))
+    kept = [dataset.load().load({"seed": seed}) is not None for seed in range(7)]
+    assert kept == [False, False, True, True, True, True, True]
+
+
+def test_removes_what_is_used_no_more_and_nothing_else(tmp_path):
+    earlier, now = (CheckpointsDataset(filepath=str(tmp_path / "x")) for _ in range(2))
+    save(earlier.load(), {"seed": 0}, 2)
+    save(earlier.load(), {"seed": 1}, 2)
+    now.load().load({"seed": 1})
+    now.load().remove_used()
+    assert now.load().load({"seed": 1}) is None
+    assert now.load().load({"seed": 0})["epoch"] == 2
+
+
+def test_is_there_to_be_loaded_and_not_to_be_saved(dataset):
+    assert dataset.exists()
+    with pytest.raises(DatasetError, match="checkpoints are written during a training"):
+        dataset.save("x")
+    assert "checkpoints" in repr(dataset)
+
+
+def test_works_on_another_file_system():
+    dataset = CheckpointsDataset(filepath="memory://folder/checkpoints")
+    save(dataset.load(), {"seed": 0}, 4)
+    assert dataset.load().load({"seed": 0})["epoch"] == 4
+    dataset.load().remove_used()
+    assert dataset.load().load({"seed": 0}) is None
