@@ -39,6 +39,18 @@ run: $(RUN_READY)  ## MNIST to a trained, evaluated and plotted CNN; sets everyt
 test: $(DEV_READY)  ## run the tests, or those in ARGS; sets everything up first
 	$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=auto --maxprocesses=4 --dist=loadfile --cov)
 
+.PHONY: fuzz
+fuzz: $(DEV_READY)  ## ingest 20,000 damaged files: nothing crashes, hangs or passes for MNIST
+	$(BIN)/python -m tests.reliability.fuzz $(ARGS)
+
+.PHONY: kill
+kill: $(DEV_READY)  ## kill 200 runs at random moments: nothing is lost
+	$(BIN)/python -m tests.reliability.kill $(ARGS)
+
+.PHONY: disk-full
+disk-full: $(DEV_READY)  ## fill the disk of 200 runs at random sizes: nothing is lost; needs root
+	unshare --mount $(BIN)/python -m tests.reliability.disk_full $(ARGS)
+
 .PHONY: lint
 lint: $(DEV_READY)  ## check style and types
 	$(BIN)/ruff check .

@@ -55,3 +55,11 @@ def test_refuses_more_labels_than_images(digits):
     longer = np.append(digits["labels"], 3)
     with pytest.raises(InputError, match="train.*800 images and 801 labels"):
         check_labelled_images({**digits, "labels": longer}, "train")
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_refuses_a_split_without_one_of_the_digits(mnist, split):
+    key = f"y_{split}"
+    few = {**mnist, key: np.where(np.isin(mnist[key], (4, 7)), 9, mnist[key])}
+    with pytest.raises(InputError, match=f"'{key}' should have each of .* 0–9, but lacks 4, 7"):
+        check_mnist(few, "mnist")

@@ -1,12 +1,16 @@
 import logging
+import os
+import tempfile
+from pathlib import Path
 
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 
+from mnist_kedro.datasets import CheckpointsDataset
 from mnist_kedro.errors import InputError
-from mnist_kedro.hooks import InputHooks, ProgressHooks
-from tests.conftest import ingestion
+from mnist_kedro.hooks import CheckpointHooks, InputHooks, OutputHooks, ProgressHooks
+from tests.conftest import another_user, ingestion
 
 PIPELINE = Pipeline([Node(func=len, inputs="mnist", outputs="count", name="count")])
 
@@ -69,3 +73,43 @@ def test_says_when_there_was_nothing_to_do(caplog):
     caplog.set_level(logging.INFO)
     ProgressHooks().after_pipeline_run({"run_id": "2026", "only_missing_outputs": True})
     assert "Nothing to do" in caplog.text
+
+
+def test_removes_the_checkpoints_of_a_finished_run(tmp_path):
+    catalog = DataCatalog({"cnn.checkpoints": CheckpointsDataset(filepath=str(tmp_path / "x"))})
+    pipeline = Pipeline([Node(func=repr, inputs="cnn.checkpoints", outputs="text", name="train")])
+    catalog.load("cnn.checkpoints").save({"seed": 0}, 1, {"epoch": 1})
+    assert list(tmp_path.rglob("*.hdf5"))
+    CheckpointHooks().after_pipeline_run(pipeline, catalog)
+    assert not list(tmp_path.rglob("*.hdf5"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+def test_names_the_folder_that_cannot_be_written():
+    with tempfile.TemporaryDirectory() as name:  # tmp_path itself is closed to other users
+        Path(name).chmod(0o755)
+        folder = Path(name) / "closed"
+        folder.mkdir(mode=0o555)
+        _refused_for_others(folder)
+
+
+def configured(folder):
+    path = folder / "new" / "count.json"
+    return DataCatalog.from_config({"count": {"type": "json.JSONDataset", "filepath": str(path)}})
+
+
+def _refused_for_others(folder):
+    catalog = configured(folder)
+    with (
+        another_user(),
+        pytest.raises(
+            InputError, match=r"closed: cannot be written \(.*denied\), but 'count' is saved there"
+        ),
+    ):
+        OutputHooks().before_pipeline_run(PIPELINE, catalog)
+
+
+def test_makes_no_folder_when_it_looks_whether_it_could(tmp_path):
+    catalog = configured(tmp_path)
+    OutputHooks().before_pipeline_run(PIPELINE, catalog)
+    assert list(tmp_path.iterdir()) == []

@@ -44,6 +44,14 @@ def test_an_environment_changes_only_what_it_names(parameters):
         ("cnn.network.filters", [8, 8], "'cnn.network.filters"),
         ("dense.network.units", [], "'dense.network.units' is"),
         ("ingestion.source", "", "'ingestion.source' is ''"),
+        ("ingestion.keys", {"x_train": "a"}, "'ingestion.keys.y_train' is missing"),
+        (
+            "ingestion.keys",
+            {"x_train": "a", "y_train": "b", "x_test": "c"},
+            "x_test and y_test should be given together",
+        ),
+        ("ingestion.max_digits", 0, "'ingestion.max_digits' is 0"),
+        ("ingestion.test_fraction", 1, "'ingestion.test_fraction' is 1"),
     ],
 )
 def test_refuses_a_wrong_parameter_in_one_line_that_names_it(parameters, path, value, message):

@@ -9,7 +9,12 @@ from typing import Any
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
-from kedro.io.core import AbstractVersionedDataset, Version, is_parameter
+from kedro.io.core import (
+    AbstractVersionedDataset,
+    Version,
+    get_protocol_and_path,
+    is_parameter,
+)
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
@@ -74,8 +79,11 @@ class OutputHooks:
         """
         tried = set()
         for name in sorted(pipeline.all_outputs()):
-            folder = _local_folder(catalog.get(name))
-            if folder is None or folder in tried:
+            # As configured: the datasets themselves may import TensorFlow, which takes seconds.
+            filepath = catalog.config_resolver.resolve_pattern(name).get("filepath", "memory://")
+            protocol, path = get_protocol_and_path(filepath)
+            folder = _nearest_folder(Path(path))
+            if protocol != "file" or folder in tried:
                 continue
             tried.add(folder)
             try:
@@ -86,12 +94,15 @@ class OutputHooks:
                 ) from error
 
 
-def _local_folder(dataset: Any) -> Path | None:
-    """The nearest folder there is of those that a dataset's file will lie in."""
-    path = getattr(dataset, "_filepath", None)
-    if path is None or getattr(dataset, "_protocol", None) != "file":
-        return None
-    return next(parent for parent in Path(path).absolute().parents if parent.is_dir())
+def _nearest_folder(path: Path) -> Path:
+    """The first folder there is, on the way up, of those that a file will lie in."""
+    for folder in path.absolute().parents:
+        try:
+            if folder.is_dir():
+                return folder
+        except PermissionError:  # the folder above may not be looked into
+            continue
+    return Path("/")
 
 
 class InputHooks:

@@ -1,8 +1,10 @@
+import errno
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import fsspec
 import pandas as pd
@@ -19,6 +21,19 @@ from mnist_kedro.datasets.atomic_filesystem import AtomicLocalFileSystem
 @pytest.fixture
 def fs():
     return AtomicLocalFileSystem(auto_mkdir=True)
+
+
+class FullFile:
+    """A file on a disk without space."""
+
+    def __init__(self, file):
+        self._file = file
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+    def write(self, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def names(folder):
@@ -124,3 +139,62 @@ def test_a_kill_in_the_middle_of_a_save_leaves_no_version(tmp_path):
     assert killed.returncode == -signal.SIGKILL
     dataset = HDF5Dataset(filepath=str(path), version=Version(None, None))
     assert dataset.load() == {"v": 1}
+
+
+def test_a_failed_write_leaves_nothing_also_when_a_text_wrapper_closes_the_file(
+    fs, tmp_path, monkeypatch
+):
+    """A wrapper closes what it wraps after its own flush failed, and passes no exception on."""
+    path = tmp_path / "x"
+    path.write_text("old")
+
+    file = fs.open(str(path), "w")
+    file.write("new")
+    monkeypatch.setattr(file.buffer, "_file", FullFile(file.buffer._file))
+    with pytest.raises(
+        OSError, match="disk full, at least 3 bytes are needed and [0-9,]+ are free"
+    ):
+        file.close()
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["x"]
+
+
+def test_the_order_survives_a_power_cut(fs, tmp_path, monkeypatch):
+    """New folders, then the content, then the name, then the folder that holds the name."""
+    events = []
+
+    def recording(name, original, of):
+        def call(*args):
+            events.append((name, of(*args)))
+            return original(*args)
+
+        return call
+
+    def opened(handle):
+        return str(Path(f"/proc/self/fd/{handle}").readlink())
+
+    monkeypatch.setattr(os, "fsync", recording("flush", os.fsync, opened))
+    monkeypatch.setattr(os, "link", recording("name", os.link, lambda _, target: str(target)))
+    path = tmp_path / "a" / "b" / "x"
+    with fs.open(str(path), "wb") as file:
+        file.write(b"content")
+    temporary = events[2][1]
+    assert temporary.startswith(str(path.parent / ".x."))
+    assert events == [
+        ("flush", str(tmp_path / "a")),
+        ("flush", str(tmp_path)),
+        ("flush", temporary),
+        ("name", str(path)),
+        ("flush", str(path.parent)),
+    ]
+
+
+def test_works_where_there_are_no_hard_links(fs, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    with fs.open(str(tmp_path / "x"), "wb") as file:
+        file.write(b"content")
+    assert (tmp_path / "x").read_bytes() == b"content"
+    assert names(tmp_path) == ["x"]

@@ -42,6 +42,47 @@ def test_a_damaged_file_is_called_corrupt(dataset, tmp_path, damage):
         dataset.load()
 
 
+def test_refuses_a_model_with_code_of_its_own(tmp_path):
+    """The canary: a file that appears if the code in a model is run."""
+    import keras
+
+    from mnist_kedro.datasets.keras_model_dataset import KerasModelDataset
+
+    canary, path = tmp_path / "canary", tmp_path / "evil.keras"
+    code = f"__import__('pathlib').Path({str(canary)!r}).touch()"
+    layer = keras.layers.Lambda(eval(f"lambda x: [{code}, x][1]"), output_shape=(3,))
+    keras.Sequential([keras.Input((3,)), layer]).save(path)
+    canary.unlink(missing_ok=True)  # touched while it was made
+
+    with pytest.raises(
+        DatasetError,
+        match=r"evil\.keras: refused, for it refers to __lambda__, keras.layers.Lambda",
+    ):
+        KerasModelDataset(filepath=str(path)).load()
+    assert not canary.exists()
+    keras.models.load_model(path, safe_mode=False)(np.zeros((1, 3)))
+    assert canary.exists(), "the canary would not have sung"
+
+
+def test_refuses_a_class_that_is_not_keras_own(dataset, tmp_path):
+    import zipfile
+
+    path = tmp_path / "m.keras" / "1" / "m.keras"
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    foreign = b'"module": "os", "class_name": "system"'
+    config = members["config.json"]
+    members["config.json"] = config.replace(
+        b'"module": "keras.layers", "class_name": "Dense"', foreign
+    )
+    assert foreign in members["config.json"]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(DatasetError, match="refused, for it refers to os.system, which may run"):
+        dataset.load()
+
+
 def test_previews_the_layers(dataset):
     preview = dataset.preview()
     assert preview["columns"] == ["layer", "type", "output shape", "parameters"]

@@ -1,7 +1,6 @@
 import gzip
 import os
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -12,7 +11,7 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.sources import read_mnist
 from mnist_kedro.sources.idx import FILES
 from mnist_kedro.sources.layout import KEYS
-from tests.conftest import FULL_MNIST, ingestion, needs_full_mnist
+from tests.conftest import FULL_MNIST, another_user, ingestion, needs_full_mnist
 from tests.sources.test_idx import idx_bytes
 
 
@@ -118,18 +117,6 @@ def test_refuses_an_unknown_suffix(tmp_path):
     (tmp_path / "mnist.csv").touch()
     with pytest.raises(InputError, match=r"'\.csv' file; expected one of \.hdf5"):
         read(tmp_path / "mnist.csv")
-
-
-@contextmanager
-def another_user():
-    """For root may read everything."""
-    if os.geteuid() == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if os.getuid() == 0:
-            os.seteuid(0)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")

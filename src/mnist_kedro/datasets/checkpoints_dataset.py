@@ -55,8 +55,8 @@ class Checkpoints:
         for file in reversed(self._files(folder)):
             try:
                 state = self._dataset(file).load()
-            except DatasetError as error:
-                logger.warning("%s Going back to the checkpoint before it.", error)
+            except DatasetError:
+                logger.warning("%s: damaged checkpoint; going back to the one before it.", file)
             else:
                 self._used.add(folder)
                 return state

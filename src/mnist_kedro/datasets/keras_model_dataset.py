@@ -1,7 +1,10 @@
 """Keras models in the catalog. Importing this module imports TensorFlow."""
 
+import json
 import zipfile
-from typing import IO
+import zlib
+from collections.abc import Iterator
+from typing import IO, Any
 
 from kedro.io.core import DatasetError, get_filepath_str
 
@@ -14,10 +17,11 @@ from kedro_datasets.tensorflow import TensorFlowModelDataset
 
 
 class KerasModelDataset(TensorFlowModelDataset):
-    """kedro-datasets' ``TensorFlowModelDataset`` for ``.keras`` files that may be damaged.
+    """kedro-datasets' ``TensorFlowModelDataset`` for ``.keras`` files that may be damaged or evil.
 
-    Keras says "file not found" of a file that is there but truncated. Models are loaded in safe
-    mode, kedro-datasets' default: no code in a file is run.
+    Keras says "file not found" of a file that is there but truncated. Models are loaded in Keras's
+    safe mode, kedro-datasets' default, and only if they are made of Keras's own classes without a
+    Lambda layer: no code in a file is run.
 
     ```yaml
     cnn.model:
@@ -31,15 +35,21 @@ class KerasModelDataset(TensorFlowModelDataset):
         """Load the model.
 
         Raises:
-            DatasetError: when the file is damaged.
+            DatasetError: when the file is damaged, or refers to code that is not Keras's.
         """
         path = get_filepath_str(self._get_load_path(), self._protocol)
         with self._fs.open(path, "rb") as file:
-            damaged = not zipfile.is_zipfile(file) or _first_bad_member(file)
-        if damaged:
+            config = _read_config(file)
+        if config is None:
             raise DatasetError(
                 f"{path}: corrupt model file; train it again ('kedro run --pipelines training') "
                 "or name an earlier version with --load-versions."
+            )
+        foreign = sorted(set(_foreign_classes(config)))
+        if foreign:
+            raise DatasetError(
+                f"{path}: refused, for it refers to {', '.join(foreign)}, which may run any code; "
+                "expected a model of Keras's own layers."
             )
         return super().load()
 
@@ -54,6 +64,23 @@ class KerasModelDataset(TensorFlowModelDataset):
         return TablePreview({"index": list(range(len(rows))), "columns": columns, "data": rows})
 
 
-def _first_bad_member(file: IO[bytes]) -> str | None:
-    with zipfile.ZipFile(file) as archive:
-        return archive.testzip()
+def _read_config(file: IO[bytes]) -> Any:
+    """What the model is made of; None if the file, or anything in it, is damaged."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return None if archive.testzip() else json.loads(archive.read("config.json"))
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, NotImplementedError):
+        return None
+
+
+def _foreign_classes(config: Any) -> Iterator[str]:
+    """The classes and functions that a model would load from elsewhere than Keras, and Lambdas."""
+    if isinstance(config, dict):
+        name, module = config.get("class_name"), str(config.get("module"))
+        if name is not None and (name == "Lambda" or module.partition(".")[0] != "keras"):
+            yield f"{module}.{name}".removeprefix("None.")
+        for value in config.values():
+            yield from _foreign_classes(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from _foreign_classes(value)

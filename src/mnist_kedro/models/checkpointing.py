@@ -126,7 +126,7 @@ class Checkpointing(keras.callbacks.Callback):
         if not self.epochs:
             return f"{self._name}: no epoch was done."
         return (
-            f"{self._name}: {self.epochs} epochs are kept; the same command with "
+            f"{self._name}: epoch {self.epochs} is kept; the same command with "
             "--params training.resume=true goes on from there."
         )
 

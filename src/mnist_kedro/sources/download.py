@@ -86,7 +86,10 @@ def _download_from(mirror: str, timeout_seconds: float) -> Arrays:
             file = pooch.retrieve(
                 address, None, fname=f"{name}.gz", path=folder, downloader=downloader
             )
-            arrays[key] = read_idx(Path(file))
+            try:
+                arrays[key] = read_idx(Path(file))
+            except InputError as error:
+                raise InputError(str(error).replace(f"{folder}/", "").rstrip(".")) from error
             if sha256(arrays[key]) != DIGESTS[key]:
                 raise InputError(f"{name}.gz is not the canonical MNIST")
     return arrays

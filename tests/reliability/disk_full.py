@@ -1,0 +1,116 @@
+"""Fill the disk at random moments; a full disk is told in a line, and nothing is lost.
+
+    python -m tests.reliability.disk_full --times 200
+
+A real file system of a random size, in memory; mounting one needs root.
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Self
+
+from tqdm import tqdm
+
+from tests.conftest import copy_project
+from tests.reliability.runs import Project, last_stage
+
+_ENOUGH = 64 * 2**20
+_LARGEST = 5 * 2**20  # a run of `--env smoke` saves some 4 MB
+
+
+def fill_disks(folder: Path, times: int, seed: int) -> Counter[str]:
+    """Run so many times on a disk that becomes full, each followed by a good run on a larger one.
+
+    Returns:
+        How many runs ended after which stage.
+
+    Raises:
+        AssertionError: when a run crashed, half a version was left, or a later run went wrong.
+    """
+    chance = random.Random(seed)
+    project = Project(copy_project(folder / "Projekt ü"))
+    try:
+        with small_disk(project.data, _ENOUGH):
+            first = project.run()
+            assert first.status == 0, first.log
+            expected = project.metrics()
+        stages: Counter[str] = Counter()
+        progress = tqdm(total=times, desc="runs", disable=None)
+        while stages.total() < times:
+            size = round(_LARGEST * chance.random() ** 2)
+            with small_disk(project.data, max(4096, size)) as disk:
+                full = project.run()
+                if full.status == 0:
+                    continue  # there was space enough
+                assert full.status == 1, f"{full.status}\n{full.log}"
+                assert "Traceback" not in full.log, full.log
+                assert "disk full, at least" in full.log or "No space left" in full.log, full.log
+                left = project.files()
+                project.check(sorted(left))
+
+                disk.resize(_ENOUGH)
+                arguments = ["--params", "training.resume=true"] if chance.random() < 0.5 else []
+                good = project.run(*arguments)
+                assert good.status == 0, good.log
+                assert project.metrics() == expected, "the next run has another result"
+                now = project.files()
+                assert {name: now.get(name) for name in left} == left, "a file changed"
+                project.check(sorted(now.keys() - left.keys()))
+                stages[last_stage(full.log)] += 1
+                progress.update()
+        return stages
+    finally:
+        project.close()
+
+
+class small_disk:  # noqa: N801  (a context manager, used like a function)
+    """A file system of so many bytes, mounted in a folder."""
+
+    def __init__(self, folder: Path, size: int) -> None:
+        self._folder, self._size = folder, size
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._mount(f"size={self._size}", "-t", "tmpfs", "tmpfs")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        subprocess.run(["umount", "--lazy", str(self._folder)], check=True)
+
+    def resize(self, size: int) -> None:
+        """Make it larger, or smaller than what is on it."""
+        self._mount(f"remount,size={size}")
+
+    def make_read_only(self) -> None:
+        """Let nothing be written any more."""
+        self._mount("remount,ro")
+
+    def _mount(self, options: str, *what: str) -> None:
+        subprocess.run(["mount", "-o", options, *what, str(self._folder)], check=True)
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--times", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        stages = fill_disks(Path(folder), arguments.times, arguments.seed)
+    result = {
+        "full disks": stages.total(),
+        "seconds": round(time.monotonic() - started),
+        "full after": dict(stages.most_common()),
+    }
+    print(json.dumps(result, indent=2))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Kill runs at random moments; after each kill, nothing is lost and the next run is a good one.
+
+python -m tests.reliability.kill --times 200
+"""
+
+import argparse
+import json
+import random
+import shutil
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from tqdm import tqdm
+
+from tests.conftest import copy_project
+from tests.reliability.runs import Project, last_stage
+
+
+def kill_runs(folder: Path, times: int, seed: int) -> Counter[str]:
+    """Kill so many runs, each followed by a good one.
+
+    Returns:
+        How many were killed after which stage; "finished" counts runs that were faster.
+
+    Raises:
+        AssertionError: when anything was lost, half a version was left, or a run went wrong.
+    """
+    chance = random.Random(seed)
+    project = Project(copy_project(folder / "Projekt ü"))
+    try:
+        project.run()  # the first has to compile and to ingest
+        started = time.monotonic()
+        assert project.run().status == 0
+        duration = time.monotonic() - started
+        expected = project.metrics()
+        stages: Counter[str] = Counter()
+        progress = tqdm(total=times, desc="runs", disable=None)
+        while stages.total() < times:
+            before = project.files()
+            arguments = ["--params", "ingestion.source=sample"] if chance.random() < 0.3 else []
+            after = chance.uniform(0.2, 1.05 * duration)
+            killed = project.run(*arguments, kill_after=after)
+            if killed.status == 0:
+                continue  # it was faster
+            assert killed.status == -9, killed.log
+            left = project.files()
+            assert {name: left.get(name) for name in before} == before, "an earlier file changed"
+            project.check(sorted(left.keys() - before.keys()))
+
+            arguments = ["--params", "training.resume=true"] if chance.random() < 0.5 else []
+            good = project.run(*arguments)
+            assert good.status == 0, good.log
+            assert project.metrics() == expected, "the next run has another result"
+            now = project.files()
+            assert {name: now.get(name) for name in left} == left, "the next run changed a file"
+            project.check(sorted(now.keys() - left.keys()))
+            stages[last_stage(killed.log)] += 1
+            progress.update()
+            _keep_newest(project.data)
+        return stages
+    finally:
+        project.close()
+
+
+def _keep_newest(data: Path) -> None:
+    """Keep the newest two versions of each dataset, so that the disk stays small."""
+    for dataset in data.glob("0*/*"):
+        if dataset.name != "checkpoints":
+            for version in sorted(dataset.iterdir())[:-2]:
+                shutil.rmtree(version)
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--times", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        stages = kill_runs(Path(folder), arguments.times, arguments.seed)
+    result = {
+        "kills": stages.total(),
+        "seconds": round(time.monotonic() - started),
+        "killed after": dict(stages.most_common()),
+    }
+    print(json.dumps(result, indent=2))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

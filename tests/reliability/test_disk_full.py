@@ -1,0 +1,108 @@
+"""Disks that are full or cannot be written: real file systems, in memory."""
+
+import os
+import shutil
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.io import DatasetError
+from kedro.io.core import Version
+from kedro_datasets.json import JSONDataset
+from kedro_datasets.matplotlib import MatplotlibDataset
+from kedro_datasets.pandas import CSVDataset
+from matplotlib.figure import Figure
+
+from mnist_kedro.cli import one_line
+from mnist_kedro.datasets import HDF5Dataset
+from tests.conftest import kedro
+from tests.reliability.disk_full import fill_disks, small_disk
+
+
+def can_mount() -> bool:
+    """Whether this is root, with the right to mount: containers often lack it."""
+    if os.geteuid() != 0 or shutil.which("unshare") is None:
+        return False
+    tried = ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    return subprocess.run(tried, check=False, capture_output=True).returncode == 0
+
+
+pytestmark = pytest.mark.skipif(not can_mount(), reason="mounting a file system needs root")
+
+
+def figure(size):
+    """A figure of noise, which no picture format makes small."""
+    made = Figure(figsize=(size, size))
+    made.figimage(np.random.default_rng(0).random((100 * size, 100 * size)))
+    return made
+
+
+SAVED = {
+    "hdf5": (HDF5Dataset, lambda size: {"x": np.random.default_rng(0).random(25_000 * size)}),
+    "json": (JSONDataset, lambda size: {"x": list(range(40_000 * size))}),
+    "csv": (CSVDataset, lambda size: pd.DataFrame({"x": np.arange(40_000.0 * size)})),
+    "png": (MatplotlibDataset, lambda size: figure(6 * size)),
+    "keras": (None, None),
+}
+
+
+def dataset_and_values(form):
+    """A dataset type with a small value, and one of more than 200 kB."""
+    if form != "keras":
+        kind, make = SAVED[form]
+        return kind, make(1) if form != "png" else figure(1), make(2)
+    import keras
+
+    from mnist_kedro.datasets.keras_model_dataset import KerasModelDataset
+
+    models = [keras.Sequential([keras.Input((5,)), keras.layers.Dense(n)]) for n in (5, 20_000)]
+    return KerasModelDataset, *models
+
+
+@pytest.mark.parametrize("form", SAVED)
+def test_a_full_disk_is_told_and_keeps_what_is_there(tmp_path, form):
+    kind, small, large = dataset_and_values(form)
+    with small_disk(tmp_path / "disk", 2**20):
+        path = tmp_path / "disk" / f"x.{form}"
+        kind(filepath=str(path), version=Version(None, "1")).save(small)
+        (first,) = [file for file in path.rglob("*") if file.is_file()]
+        before = first.read_bytes()
+        free = shutil.disk_usage(tmp_path / "disk").free
+        (tmp_path / "disk" / "filler").write_bytes(bytes(free - 64 * 1024))
+        with pytest.raises(DatasetError) as error:
+            kind(filepath=str(path), version=Version(None, "2")).save(large)
+        told = one_line(error.value)
+        assert f"x.{form}/2/x.{form}: disk full, at least" in told
+        assert "bytes are needed and 6" in told
+        assert "are free" in told
+        assert [file for file in path.rglob("*") if file.is_file()] == [first]
+        assert first.read_bytes() == before
+
+        (tmp_path / "disk" / "filler").unlink()
+        kind(filepath=str(path), version=Version(None, "3")).save(large)
+        assert (path / "3" / f"x.{form}").stat().st_size > 64 * 1024
+
+
+def test_disks_that_become_full_at_random_moments_lose_nothing(tmp_path):
+    assert fill_disks(tmp_path, times=3, seed=2).total() == 3
+
+
+def test_a_disk_without_any_space_is_told_in_one_line(project):
+    with small_disk(project / "data", 4096):
+        finished = kedro(project, "run", "--env", "smoke", "--pipelines", "ingestion")
+    assert finished.returncode == 1
+    error = finished.stderr.strip().splitlines()[-1]
+    assert "disk full" in error or "No space left" in error
+    assert "Traceback" not in finished.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_found_before_anything_is_done(project):
+    with small_disk(project / "data", 2**20) as disk:
+        disk.make_read_only()
+        finished = kedro(project, "run", "--env", "smoke")
+    assert finished.returncode == 1
+    error = finished.stderr.strip().splitlines()[-1]
+    assert f"{project / 'data'}: cannot be written (Read-only file system)" in error
+    assert "Done" not in finished.stderr
+    assert "MNIST" not in finished.stderr

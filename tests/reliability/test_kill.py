@@ -1,0 +1,67 @@
+"""Runs that are killed; see ``kill.py``, which does it 200 times."""
+
+import shutil
+
+import pytest
+
+from tests.reliability.kill import kill_runs
+from tests.reliability.runs import Project
+
+RESUME = ("--params", "training.resume=true")
+MADE_BY = {
+    "mnist.hdf5": ("--pipelines", "ingestion"),
+    "train.hdf5": ("--nodes", "split_training_digits"),
+    "validation.hdf5": ("--nodes", "split_training_digits"),
+    "test.hdf5": ("--nodes", "select_test_digits"),
+    "pixel_statistics.json": ("--nodes", "compute_pixel_statistics"),
+    "cnn.keras": ("--nodes", "cnn.train_model", *RESUME),
+    "cnn_history.json": ("--nodes", "cnn.train_model", *RESUME),
+    "epoch_00002.hdf5": ("--nodes", "dense.train_model", *RESUME),
+    "dense.keras": ("--nodes", "dense.train_model", *RESUME),
+    "cnn_predictions.csv": ("--nodes", "cnn.predict_test_digits"),
+    "metrics.json": ("--from-nodes", "compare_models", "--to-outputs", "metrics"),
+    "training_curves.png": ("--nodes", "draw_training_curves"),
+    "confusion_matrix.png": ("--nodes", "draw_confusion_matrix"),
+    "sample_predictions.png": ("--nodes", "draw_sample_predictions"),
+    "worst_mistakes.png": ("--nodes", "draw_worst_mistakes"),
+    "class_balance.png": ("--nodes", "draw_class_balance"),
+}
+
+
+@pytest.fixture(scope="module")
+def project(smoke_project, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("killed") / "project"
+    shutil.copytree(smoke_project, folder)
+    project = Project(folder)
+    yield project
+    project.close()
+
+
+@pytest.mark.parametrize("name", MADE_BY)
+def test_a_kill_in_the_middle_of_a_save_leaves_no_version(project, name):
+    before = project.files()
+    killed = project.run(*MADE_BY[name], kill_in=name)
+    assert killed.status == -9, killed.log
+    left = project.files()
+    assert {path: left.get(path) for path in before} == before
+    assert not [path for path in left.keys() - before.keys() if path.endswith(name)]
+    project.check(sorted(left.keys() - before.keys()))
+
+    good = project.run(*MADE_BY[name])
+    assert good.status == 0, good.log
+    now = project.files()
+    assert {path: now.get(path) for path in left} == left
+    made = sorted(now.keys() - left.keys())
+    assert made
+    project.check(made)
+
+
+def test_every_output_is_killed_here(smoke_project):
+    data = smoke_project / "data" / "smoke"
+    saved = {path.name for path in data.rglob("*") if path.is_file()}
+    alike = {"dense_history.json", "dense_predictions.csv"}  # as those of the cnn
+    assert saved - alike <= set(MADE_BY)
+
+
+def test_kills_at_random_moments_lose_nothing(tmp_path):
+    assert kill_runs(tmp_path, times=3, seed=1).total() == 3
