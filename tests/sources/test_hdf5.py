@@ -147,6 +147,11 @@ def test_refuses_labels_that_declare_more_than_there_are_images(path):
     assert "'y_train' should be the labels of 800 images" in refusal(path)
 
 
+def test_refuses_text_as_labels_that_is_longer_than_any_label(path):
+    replace(path, "y_train", shape=(800,), dtype="S100000", chunks=(1,), compression="gzip")
+    assert "'y_train' holds text of 100000 characters" in refusal(path)
+
+
 def test_names_a_filter_that_is_not_there(path, mnist):
     plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     plan.set_chunk((800, 28, 28))

@@ -186,6 +186,18 @@ def test_fuel_in_every_form(few):
         assert_same(read(given), few, form)
 
 
+def test_refuses_fuel_rows_that_are_not_there_or_listed_one_by_one(few):
+    arrays = {"features": few[0], "targets": few[1]}
+    for start, stop, scattered, told in (
+        (0, 71, False, "Fuel's split 'train' ends at row 71 of 'features', which is (70, 28, 28)"),
+        (0, 50, True, "Fuel's split 'train' lists single rows; expected a start and a stop"),
+    ):
+        place = FuelRange("train", "features", start, stop, scattered)
+        with pytest.raises(InputError) as error:
+            read(contents(arrays, fuel=(place,)))
+        assert told in str(error.value)
+
+
 def test_one_dataset_a_digit_in_every_form(few):
     images, labels = few
     for form in product(SHAPES, SCALES, INKS, ["(n,)"]):

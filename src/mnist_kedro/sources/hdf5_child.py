@@ -90,16 +90,29 @@ def _problem(dataset: h5py.Dataset) -> str | None:
         return "is put together from other files (virtual storage)"
     if dataset.external:
         return f"lies in another file ('{dataset.external[0][0]}', external storage)"
+    if dataset.dtype.kind == "S" and dataset.dtype.itemsize > _LONGEST_TEXT:
+        return f"holds text of {dataset.dtype.itemsize} characters"
+    return _missing_filter(dataset) or _missing_values(dataset)
+
+
+def _missing_filter(dataset: h5py.Dataset) -> str | None:
     plan = dataset.id.get_create_plist()
     for position in range(plan.get_nfilters()):
         code, _, _, name = plan.get_filter(position)
         if not h5py.h5z.filter_avail(code):
             return f"is packed by '{name.decode(errors='replace')}', which h5py lacks"
-    if dataset.size and dataset.chunks:
+    return None
+
+
+def _missing_values(dataset: h5py.Dataset) -> str | None:
+    """Values that were declared and never written; HDF5 would make them up."""
+    if not dataset.size:
+        return None
+    if dataset.chunks:
         written, declared = dataset.id.get_num_chunks(), _chunk_count(dataset)
         if written < declared:
             return f"declares {declared} chunks of values, but holds {written}"
-    if dataset.size and not dataset.chunks and dataset.id.get_storage_size() == 0:
+    elif dataset.id.get_storage_size() == 0:
         return f"declares {dataset.size} values, but holds none"
     return None
 

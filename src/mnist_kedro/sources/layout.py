@@ -121,7 +121,13 @@ def _by_fuel(contents: Contents) -> Layout | None:
                     f"{contents.path}: Fuel's split '{place.split}' lists single rows; "
                     "expected a start and a stop."
                 )
-            rows[split, role] = (contents.arrays.get(place.source), place.start, place.stop)
+            array = contents.arrays.get(place.source)
+            if array is not None and place.stop > (array.shape or (0,))[0]:
+                raise InputError(
+                    f"{contents.path}: Fuel's split '{place.split}' ends at row {place.stop:,} of "
+                    f"'{array.name}', which is {array.shape}."
+                )
+            rows[split, role] = (array, place.start, place.stop)
     pieces = {}
     for split in SPLITS:
         images, start, stop = rows.get((split, "images"), (None, 0, 0))
