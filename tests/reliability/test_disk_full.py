@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 
 import numpy as np
 import pandas as pd
@@ -40,9 +41,9 @@ def figure(size):
 
 SAVED = {
     "hdf5": (HDF5Dataset, lambda size: {"x": np.random.default_rng(0).random(25_000 * size)}),
-    "json": (JSONDataset, lambda size: {"x": list(range(40_000 * size))}),
+    "json": (JSONDataset, lambda size: {"x": list(range(12_000 * size))}),
     "csv": (CSVDataset, lambda size: pd.DataFrame({"x": np.arange(40_000.0 * size)})),
-    "png": (MatplotlibDataset, lambda size: figure(6 * size)),
+    "png": (MatplotlibDataset, lambda size: figure(2 * size)),
     "keras": (None, None),
 }
 
@@ -82,6 +83,17 @@ def test_a_full_disk_is_told_and_keeps_what_is_there(tmp_path, form):
         (tmp_path / "disk" / "filler").unlink()
         kind(filepath=str(path), version=Version(None, "3")).save(large)
         assert (path / "3" / f"x.{form}").stat().st_size > 64 * 1024
+
+
+def test_a_full_temporary_folder_is_told(tmp_path, monkeypatch):
+    kind, _, large = dataset_and_values("keras")
+    with small_disk(tmp_path / "disk", 64 * 1024):
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "disk"))
+        with pytest.raises(DatasetError) as error:
+            kind(filepath=str(tmp_path / "x.keras")).save(large)
+    assert f"{tmp_path}/disk: disk full, " in one_line(error.value)
+    assert "TMPDIR can name another" in one_line(error.value)
+    assert not (tmp_path / "x.keras").exists()
 
 
 def test_disks_that_become_full_at_random_moments_lose_nothing(tmp_path):

@@ -1,6 +1,9 @@
 """Keras models in the catalog. Importing this module imports TensorFlow."""
 
+import errno
 import json
+import shutil
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -52,6 +55,23 @@ class KerasModelDataset(TensorFlowModelDataset):
                 "expected a model of Keras's own layers."
             )
         return super().load()
+
+    def save(self, data: keras.Model) -> None:
+        """Save the model, by way of a temporary folder.
+
+        Raises:
+            OSError: when a disk is full, with the name of the file or of the temporary folder.
+        """
+        try:
+            super().save(data)
+        except DatasetError as error:
+            cause = error.__cause__
+            if not isinstance(cause, OSError) or cause.errno != errno.ENOSPC or cause.filename:
+                raise
+            folder = tempfile.gettempdir()
+            free = shutil.disk_usage(folder).free
+            why = f"disk full, {free:,} bytes are free; TMPDIR can name another temporary folder"
+            raise OSError(cause.errno, why, folder) from error
 
     def preview(self) -> TablePreview:
         """The model's layers, for Kedro-Viz."""
