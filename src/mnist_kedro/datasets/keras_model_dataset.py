@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from kedro.io.core import DatasetError, get_filepath_str
 
-from mnist_kedro import models  # noqa: F401  (imports TensorFlow without its start-up messages)
+from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that imports it)
 
 # isort: split
 import keras

@@ -75,16 +75,7 @@ def fit_network(
     keras.utils.set_random_seed(parameters.seed)
     model = build_network(network, statistics)
     twin = training_twin(model, policy)
-    twin.compile(
-        optimizer=keras.optimizers.AdamW(
-            _one_cycle(parameters, steps * epochs), weight_decay=parameters.weight_decay
-        ),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-        steps_per_execution=min(_STEPS_PER_EXECUTION, steps),
-        jit_compile=False,  # XLA takes four times as long on a CPU
-    )
-    twin.optimizer.build(twin.trainable_variables)
+    _compile(twin, parameters, steps, epochs)
     training = describe_training(train, validation, statistics, parameters, network, policy)
     checkpointing = Checkpointing(model.name, checkpoints, training)
     if parameters.resume:
@@ -125,6 +116,21 @@ def fit_network(
         data=provenance(train),
     )
     return model, history
+
+
+def _compile(
+    twin: keras.Sequential, parameters: TrainingParameters, steps: int, epochs: int
+) -> None:
+    twin.compile(
+        optimizer=keras.optimizers.AdamW(
+            _one_cycle(parameters, steps * epochs), weight_decay=parameters.weight_decay
+        ),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        steps_per_execution=min(_STEPS_PER_EXECUTION, steps),
+        jit_compile=False,  # XLA takes four times as long on a CPU
+    )
+    twin.optimizer.build(twin.trainable_variables)  # a checkpoint may be read into it
 
 
 def _epochs(parameters: TrainingParameters, steps: int) -> int:

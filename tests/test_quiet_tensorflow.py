@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from mnist_kedro.models.quiet import hold_back_stderr
+from mnist_kedro.quiet_tensorflow import hold_back_stderr
 
 
 def test_holds_back_what_is_written_below_python(capfd):

@@ -1,4 +1,4 @@
-"""Import TensorFlow without the lines that its C++ parts print whatever their log level."""
+"""Import this to import TensorFlow without the lines that its C++ parts print at any log level."""
 
 import os
 import sys
@@ -25,3 +25,13 @@ def hold_back_stderr() -> Iterator[None]:
             if failed:
                 held.seek(0)
                 os.write(2, held.read())
+
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's warnings and errors only
+
+with hold_back_stderr():
+    import tensorflow as tf
+
+    # Looking for a GPU prints an error where there is none; later on it is known.
+    tf.config.list_physical_devices()
