@@ -69,11 +69,11 @@ class Images:
             self._rows = range(len(self._rows))
         self.low, self.high, border = np.inf, -np.inf, 0.0
         for block in self._blocks():
-            self.low = min(self.low, float(block.min()))
-            self.high = max(self.high, float(block.max()))
-            border += block[:, _BORDER].sum(dtype=np.float64)
-            if not (np.isfinite(self.low) and np.isfinite(self.high)):
+            low, high = block.min(), block.max()
+            if not (np.isfinite(low) and np.isfinite(high)):
                 raise self.refusal("finite numbers", np.isfinite)
+            self.low, self.high = min(self.low, float(low)), max(self.high, float(high))
+            border += block[:, _BORDER].sum(dtype=np.float64)
         self.border = border / (len(self) * _BORDER.sum())
 
     @property
