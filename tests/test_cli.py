@@ -48,7 +48,7 @@ def test_a_wrong_file_is_named_and_earlier_outputs_stay(project, tmp_path, mnist
     finished = kedro(project, *run, "--params", f"ingestion.source={path}")
     assert finished.returncode == 1
     error = finished.stderr.strip().splitlines()[-1]
-    assert error.startswith(f"Error: {path}: 'y_train' should be labels in 0–9, but label ")
+    assert error.startswith(f"Error: {path}: 'y_train' should be labels 0–9, but label ")
     assert "Traceback" not in finished.stderr
     assert {path: path.read_bytes() for path in data.rglob("*") if path.is_file()} == before
 

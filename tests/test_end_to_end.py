@@ -109,7 +109,7 @@ def test_raw_data_stays_as_it_was_ingested(smoke_project):
     with h5py.File(latest(smoke_project, "01_raw/mnist.hdf5")) as file:
         assert set(file) == {"x_train", "y_train", "x_test", "y_test"}
         assert file["x_train"].fletcher32
-        assert file.attrs["source"] == "sample"
+        assert file.attrs["source"].decode() == "sample"
 
 
 def test_a_second_run_gives_the_same_metrics(smoke_project, metrics, finished_project):
@@ -218,7 +218,7 @@ def test_a_named_source_is_ingested_though_there_is_mnist(finished_project, mnis
     assert len(versions(finished_project, "01_raw/mnist.hdf5")) == 2
     with h5py.File(latest(finished_project, "05_model_input/test.hdf5")) as file:
         assert file["images"].shape == (200, 28, 28, 1)
-        assert file.attrs["source"] == str(path)
+        assert file.attrs["source"].decode() == str(path)
 
 
 def test_python_m_runs_the_project_too(finished_project):

@@ -8,6 +8,7 @@ from tests.reliability.kill import kill_runs
 from tests.reliability.runs import Project
 
 RESUME = ("--params", "training.resume=true")
+METRICS_NODES = "cnn.evaluate_model,dense.evaluate_model,compare_models,collect_metrics"
 MADE_BY = {
     "mnist.hdf5": ("--pipelines", "ingestion"),
     "train.hdf5": ("--nodes", "split_training_digits"),
@@ -19,7 +20,7 @@ MADE_BY = {
     "epoch_00002.hdf5": ("--nodes", "dense.train_model", *RESUME),
     "dense.keras": ("--nodes", "dense.train_model", *RESUME),
     "cnn_predictions.csv": ("--nodes", "cnn.predict_test_digits"),
-    "metrics.json": ("--from-nodes", "compare_models", "--to-outputs", "metrics"),
+    "metrics.json": ("--nodes", METRICS_NODES),
     "training_curves.png": ("--nodes", "draw_training_curves"),
     "confusion_matrix.png": ("--nodes", "draw_confusion_matrix"),
     "sample_predictions.png": ("--nodes", "draw_sample_predictions"),

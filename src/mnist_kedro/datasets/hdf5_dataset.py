@@ -64,7 +64,8 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
     """``HDF5Dataset`` saves a mapping to one HDF5 file and loads it again.
 
     NumPy arrays become HDF5 datasets, plain values (``str``, ``bool``, ``int``, ``float``) become
-    attributes of the file. A key may contain ``/``: the array then lies in a group.
+    attributes of the file. A key may contain ``/``: the array then lies in a group. Text is UTF-8
+    of a fixed length, which h5py alone gives as bytes.
 
     Arrays are cut into chunks along their first axis, so that slices are read quickly. Damage is
     found when it is read: the chunks carry Fletcher-32 checksums, all else those of HDF5's newer
