@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -130,3 +131,15 @@ def latest(project: Path, path: str) -> Path:
     """The latest version of a smoke run's output."""
     folder = project / "data" / "smoke" / path
     return max(folder.iterdir()) / folder.name
+
+
+@pytest.fixture(scope="module")
+def running_project(smoke_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A copy of the project after its first run, in which runs start fast and may go wrong."""
+    from tests.reliability.runs import Project
+
+    folder = tmp_path_factory.mktemp("running") / "project"
+    shutil.copytree(smoke_project, folder)
+    project = Project(folder)
+    yield project
+    project.close()

@@ -5,12 +5,8 @@
 A real file system of a random size, in memory; mounting one needs root.
 """
 
-import argparse
-import json
 import random
 import subprocess
-import tempfile
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Self
@@ -18,7 +14,7 @@ from typing import Self
 from tqdm import tqdm
 
 from tests.conftest import copy_project
-from tests.reliability.runs import Project, last_stage
+from tests.reliability.runs import Project, last_stage, report
 
 _ENOUGH = 64 * 2**20
 _LARGEST = 5 * 2**20  # a run of `--env smoke` saves some 4 MB
@@ -95,22 +91,5 @@ class small_disk:  # noqa: N801  (a context manager, used like a function)
         subprocess.run(["mount", "-o", options, *what, str(self._folder)], check=True)
 
 
-def main() -> None:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--times", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    started = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        stages = fill_disks(Path(folder), arguments.times, arguments.seed)
-    result = {
-        "full disks": stages.total(),
-        "seconds": round(time.monotonic() - started),
-        "full after": dict(stages.most_common()),
-    }
-    print(json.dumps(result, indent=2))  # noqa: T201
-
-
 if __name__ == "__main__":
-    main()
+    report(__doc__.splitlines()[0], "full disks", fill_disks)

@@ -3,11 +3,8 @@
 python -m tests.reliability.kill --times 200
 """
 
-import argparse
-import json
 import random
 import shutil
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -15,7 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tests.conftest import copy_project
-from tests.reliability.runs import Project, last_stage
+from tests.reliability.runs import Project, last_stage, report
 
 
 def kill_runs(folder: Path, times: int, seed: int) -> Counter[str]:
@@ -72,22 +69,5 @@ def _keep_newest(data: Path) -> None:
                 shutil.rmtree(version)
 
 
-def main() -> None:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--times", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    started = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        stages = kill_runs(Path(folder), arguments.times, arguments.seed)
-    result = {
-        "kills": stages.total(),
-        "seconds": round(time.monotonic() - started),
-        "killed after": dict(stages.most_common()),
-    }
-    print(json.dumps(result, indent=2))  # noqa: T201
-
-
 if __name__ == "__main__":
-    main()
+    report(__doc__.splitlines()[0], "kills", kill_runs)

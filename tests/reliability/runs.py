@@ -4,6 +4,7 @@ Each run is a process of its own, forked from one that has imported the librarie
 seconds instead of 15, and what happens at a random moment happens in the run, not in an import.
 """
 
+import argparse
 import hashlib
 import json
 import os
@@ -11,8 +12,11 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,6 +144,29 @@ class Project:
         for model in metrics["models"].values():
             del model["training_seconds"]
         return metrics
+
+
+def report(description: str, counted: str, harness: Callable[[Path, int, int], Counter]) -> None:
+    """Run a harness from the command line, and print what it counted.
+
+    Args:
+        description: of what it does.
+        counted: what its counts are of.
+        harness: of a folder to work in, how many times, and a seed.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--times", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        stages = harness(Path(folder), arguments.times, arguments.seed)
+    result = {
+        counted: stages.total(),
+        "seconds": round(time.monotonic() - started),
+        "after": dict(stages.most_common()),
+    }
+    print(json.dumps(result, indent=2))  # noqa: T201
 
 
 def last_stage(log: str) -> str:

@@ -1,32 +1,21 @@
 """What ``docs/reliability.md`` says that a person sees is what a person sees."""
 
 import re
-import shutil
 
 import pytest
 
 from tests.conftest import ROOT
 from tests.reliability.faults import FAULTS, PAGE, message, row
-from tests.reliability.runs import Project
 from tests.reliability.test_disk_full import can_mount
 
 
-@pytest.fixture(scope="module")
-def project(smoke_project, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("faults") / "project"
-    shutil.copytree(smoke_project, folder)
-    project = Project(folder)
-    yield project
-    project.close()
-
-
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.number} {fault.what}")
-def test_the_page_says_what_a_person_sees(project, fault):
+def test_the_page_says_what_a_person_sees(running_project, fault):
     if fault.what in {"disk full", "read-only output folder"} and not can_mount():
         pytest.skip("mounting a file system needs root")
-    before = project.files()
-    assert row(fault, message(fault, project)) in PAGE.read_text()
-    now = project.files()
+    before = running_project.files()
+    assert row(fault, message(fault, running_project)) in PAGE.read_text()
+    now = running_project.files()
     assert {name: now.get(name) for name in before} == before
 
 

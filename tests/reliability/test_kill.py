@@ -1,11 +1,8 @@
 """Runs that are killed; see ``kill.py``, which does it 200 times."""
 
-import shutil
-
 import pytest
 
 from tests.reliability.kill import kill_runs
-from tests.reliability.runs import Project
 
 RESUME = ("--params", "training.resume=true")
 METRICS_NODES = "cnn.evaluate_model,dense.evaluate_model,compare_models,collect_metrics"
@@ -29,32 +26,23 @@ MADE_BY = {
 }
 
 
-@pytest.fixture(scope="module")
-def project(smoke_project, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("killed") / "project"
-    shutil.copytree(smoke_project, folder)
-    project = Project(folder)
-    yield project
-    project.close()
-
-
 @pytest.mark.parametrize("name", MADE_BY)
-def test_a_kill_in_the_middle_of_a_save_leaves_no_version(project, name):
-    before = project.files()
-    killed = project.run(*MADE_BY[name], kill_in=name)
+def test_a_kill_in_the_middle_of_a_save_leaves_no_version(running_project, name):
+    before = running_project.files()
+    killed = running_project.run(*MADE_BY[name], kill_in=name)
     assert killed.status == -9, killed.log
-    left = project.files()
+    left = running_project.files()
     assert {path: left.get(path) for path in before} == before
     assert not [path for path in left.keys() - before.keys() if path.endswith(name)]
-    project.check(sorted(left.keys() - before.keys()))
+    running_project.check(sorted(left.keys() - before.keys()))
 
-    good = project.run(*MADE_BY[name])
+    good = running_project.run(*MADE_BY[name])
     assert good.status == 0, good.log
-    now = project.files()
+    now = running_project.files()
     assert {path: now.get(path) for path in left} == left
     made = sorted(now.keys() - left.keys())
     assert made
-    project.check(made)
+    running_project.check(made)
 
 
 def test_every_output_is_killed_here(smoke_project):
