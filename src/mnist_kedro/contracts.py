@@ -14,6 +14,7 @@ from mnist_kedro.errors import InputError
 
 IMAGE_SIDE = 28  # pixels
 CLASSES = 10  # the digits 0 to 9
+GIVEN = "given"  # of a test split: it came with the digits
 
 _HELP = "(docs/data.md shows how to write such a file)"
 
@@ -27,7 +28,7 @@ class Provenance(TypedDict):
     source: str  # as in ingestion.source
     layout: str  # what was recognised in the file
     conversions: str  # from what was found there to the form below; "none"
-    test_split: str  # "given", or how it was made
+    test_split: str  # GIVEN, or how it was made
     canonical_mnist: bool  # byte for byte the MNIST of 60,000 + 10,000 digits
     sha256_x_train: str  # of the bytes of each array of Mnist, as ingested
     sha256_y_train: str

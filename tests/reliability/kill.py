@@ -19,7 +19,7 @@ def kill_runs(folder: Path, times: int, seed: int) -> Counter[str]:
     """Kill so many runs, each followed by a good one.
 
     Returns:
-        How many were killed after which stage; "finished" counts runs that were faster.
+        How many were killed after which stage; runs that were faster do not count.
 
     Raises:
         AssertionError: when anything was lost, half a version was left, or a run went wrong.

@@ -186,6 +186,15 @@ def test_fuel_in_every_form(few):
         assert_same(read(given), few, form)
 
 
+def test_fuel_rows_hold_also_where_there_are_seventy_thousand(seventy_thousand):
+    """The rule for all splits in one is not for rows that the file itself has told."""
+    images, labels = seventy_thousand
+    ranges = tuple(FuelRange("train", name, 0, 50_000, False) for name in ("features", "targets"))
+    result = read(contents({"features": images, "targets": labels}, fuel=ranges))
+    assert sum(len(result.arrays[key]) for key in ("y_train", "y_test")) == 50_000
+    assert result.test_split.startswith("held out here")
+
+
 def test_refuses_fuel_rows_that_are_not_there_or_listed_one_by_one(few):
     arrays = {"features": few[0], "targets": few[1]}
     for start, stop, scattered, told in (

@@ -8,6 +8,8 @@ from typing import Any, ParamSpec
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from mnist_kedro.contracts import GIVEN
+
 # Okabe and Ito's palette (2008, "Color Universal Design"), without its yellow and black.
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY = (
     "#0072B2",
@@ -66,4 +68,4 @@ def describe_source(split: Mapping[str, Any]) -> str:
 def describe_test(test: Mapping[str, Any]) -> str:
     """Say in a few words what a model was tested on."""
     counted = f"{describe_source(test)}, {len(test['labels']):,} test digits"
-    return counted if test["test_split"] == "given" else f"{counted} {test['test_split']}"
+    return counted if test["test_split"] == GIVEN else f"{counted} {test['test_split']}"

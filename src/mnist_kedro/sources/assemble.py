@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnist_kedro.contracts import IMAGE_SIDE, Labels
+from mnist_kedro.contracts import GIVEN, IMAGE_SIDE, Labels
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import IngestionParameters
 from mnist_kedro.sources.canonical import Arrays
@@ -13,8 +13,6 @@ from mnist_kedro.sources.labels import read_labels
 from mnist_kedro.sources.layout import Layout, Piece
 from mnist_kedro.sources.pixels import Images, PixelForm, recognise
 from mnist_kedro.stratification import stratified_choice
-
-GIVEN = "given"
 
 
 @dataclass(frozen=True)

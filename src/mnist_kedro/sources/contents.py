@@ -1,7 +1,7 @@
 """What a file holds, described before any of it is read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +44,7 @@ class Contents:
     arrays: Mapping[str, StoredArray]
     groups: frozenset[str] = frozenset()
     attributes: frozenset[str] = frozenset()
-    fuel: tuple[FuelRange, ...] = field(default=())
+    fuel: tuple[FuelRange, ...] = ()
 
 
 def in_memory(name: str, array: np.ndarray) -> StoredArray:

@@ -236,7 +236,8 @@ def _pooled(contents: Contents) -> Layout | None:
 def _of_splits(name: str, pieces: Mapping[str, Piece]) -> Layout:
     train = pieces["train"]
     test = (pieces["test"],) if "test" in pieces else ()
-    if not test and "validation" not in pieces and count_images(train.images) == MNIST_COUNT:
+    whole = train.rows == slice(None) and "validation" not in pieces
+    if not test and whole and count_images(train.images) == MNIST_COUNT:
         first = MNIST_COUNT - MNIST_TEST_COUNT
         return Layout(
             f"{name}; all in one, the last {MNIST_TEST_COUNT:,} to test",

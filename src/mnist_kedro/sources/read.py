@@ -8,11 +8,11 @@ from typing import cast
 
 from kedro.utils import find_kedro_project
 
-from mnist_kedro.contracts import Mnist, check_mnist
+from mnist_kedro.contracts import GIVEN, Mnist, check_mnist
 from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import IngestionParameters
-from mnist_kedro.sources.assemble import GIVEN, Assembled, assemble
+from mnist_kedro.sources.assemble import Assembled, assemble
 from mnist_kedro.sources.canonical import Arrays, is_canonical
 from mnist_kedro.sources.contents import Contents
 from mnist_kedro.sources.download import download_idx_files

@@ -2,9 +2,9 @@
 
 import logging
 
-from mnist_kedro.contracts import Mnist
+from mnist_kedro.contracts import GIVEN, Mnist
 from mnist_kedro.parameters import IngestionParameters
-from mnist_kedro.sources import GIVEN, read_mnist
+from mnist_kedro.sources import read_mnist
 
 logger = logging.getLogger(__name__)
 
