@@ -47,17 +47,11 @@ def fill_disks(folder: Path, times: int, seed: int) -> Counter[str]:
                 assert full.status == 1, f"{full.status}\n{full.log}"
                 assert "Traceback" not in full.log, full.log
                 assert "disk full, at least" in full.log or "No space left" in full.log, full.log
-                left = project.files()
-                project.check(sorted(left))
+                project.check(sorted(project.files()))
 
                 disk.resize(_ENOUGH)
-                arguments = ["--params", "training.resume=true"] if chance.random() < 0.5 else []
-                good = project.run(*arguments)
-                assert good.status == 0, good.log
-                assert project.metrics() == expected, "the next run has another result"
-                now = project.files()
-                assert {name: now.get(name) for name in left} == left, "a file changed"
-                project.check(sorted(now.keys() - left.keys()))
+                resume = ["--params", "training.resume=true"] if chance.random() < 0.5 else []
+                project.check_recovery(expected, *resume)
                 stages[last_stage(full.log)] += 1
                 progress.update()
         return stages

@@ -46,13 +46,8 @@ def kill_runs(folder: Path, times: int, seed: int) -> Counter[str]:
             assert {name: left.get(name) for name in before} == before, "an earlier file changed"
             project.check(sorted(left.keys() - before.keys()))
 
-            arguments = ["--params", "training.resume=true"] if chance.random() < 0.5 else []
-            good = project.run(*arguments)
-            assert good.status == 0, good.log
-            assert project.metrics() == expected, "the next run has another result"
-            now = project.files()
-            assert {name: now.get(name) for name in left} == left, "the next run changed a file"
-            project.check(sorted(now.keys() - left.keys()))
+            resume = ["--params", "training.resume=true"] if chance.random() < 0.5 else []
+            project.check_recovery(expected, *resume)
             stages[last_stage(killed.log)] += 1
             progress.update()
             _keep_newest(project.data)

@@ -137,6 +137,16 @@ class Project:
         for name in names:
             _open(self.data / name)
 
+    def check_recovery(self, expected: dict, *arguments: str) -> None:
+        """Run again: it has the expected metrics, and every file there was is as it was."""
+        left = self.files()
+        good = self.run(*arguments)
+        assert good.status == 0, good.log
+        assert self.metrics() == expected, "the next run has another result"
+        now = self.files()
+        assert {name: now.get(name) for name in left} == left, "the next run changed a file"
+        self.check(sorted(now.keys() - left.keys()))
+
     def metrics(self) -> dict:
         """The latest metrics, without what differs between equal runs."""
         path = max((self.data / "08_reporting" / "metrics.json").iterdir()) / "metrics.json"
