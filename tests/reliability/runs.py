@@ -49,6 +49,8 @@ for line in sys.stdin:
     arguments, log, name = json.loads(line)
     if not os.fork():
         os.setsid()
+        # Who starts the tests in the background of a script has it ignored in all children.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(handle, 1)
         os.dup2(handle, 2)
