@@ -1,11 +1,12 @@
 """What a person sees who gets something wrong: one line, a status, no traceback."""
 
+import click
 import h5py
 import numpy as np
 import pytest
 from kedro.io import DatasetError
 
-from mnist_kedro.cli import one_line
+from mnist_kedro.cli import one_line, run
 from mnist_kedro.errors import InputError
 from tests.conftest import kedro
 
@@ -16,6 +17,7 @@ from tests.conftest import kedro
         (["--params", "ingestion.source=nowhere.hdf5"], "nowhere.hdf5: no such file or folder"),
         (["--params", "training.epoch=1"], "'training.epoch' is unknown, did you mean 'epochs'?"),
         (["--params", "training.epochs=-1"], "'training.epochs' is -1, but should be greater"),
+        (["--params", "training.models=[cnn,cmm]"], "'training.models.1' is 'cmm', but should"),
         (["--pipelines", "reportin"], "There is no pipeline 'reportin'; there are data_processing"),
         (["--pipelines", "data_processing", "--from-nodes", "x"], "nodes named ['x']"),
         (["--pipelines", "data_processing", "--to-outputs", "x"], "datasets named ['x']"),
@@ -93,3 +95,25 @@ def test_help_lists_the_added_option(project):
     finished = kedro(project, "run", "--help")
     assert "--verbose" in finished.stdout
     assert "--only-missing-outputs" in finished.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "parameters"),
+    [
+        ("", {}),
+        ("a.b=1,c=x", {"a": {"b": 1}, "c": "x"}),
+        ("a.b=[x,y], c=2", {"a": {"b": ["x", "y"]}, "c": 2}),
+        ("a=[x]", {"a": ["x"]}),
+        ("source=a=b.hdf5", {"source": "a=b.hdf5"}),
+    ],
+)
+def test_parameters_on_the_command_line_may_be_lists(given, parameters):
+    option = next(option for option in run.params if option.name == "params")
+    assert option.callback(None, option, given) == parameters
+
+
+@pytest.mark.parametrize("given", ["a", "=1", "a=1,b"])
+def test_a_parameter_on_the_command_line_needs_a_name_and_a_value(given):
+    option = next(option for option in run.params if option.name == "params")
+    with pytest.raises(click.BadParameter, match="should be <parameter>=<value>"):
+        option.callback(None, option, given)

@@ -226,3 +226,20 @@ def test_python_m_runs_the_project_too(finished_project):
     finished = python(finished_project, *run)
     assert finished.returncode == 0, finished.stderr
     assert len(versions(finished_project, "08_reporting/class_balance.png")) == 2
+
+
+def test_the_models_are_chosen_by_a_parameter(project):
+    """Also one that no default run trains; the figures of single predictions are of the first."""
+    models = "training.models=[lenet5,dense]"
+    finished = kedro(project, "run", "--env", "smoke", "--params", f"training.epochs=1,{models}")
+    assert finished.returncode == 0, finished.stderr
+    metrics = json.loads(latest(project, "08_reporting/metrics.json").read_text())
+    assert list(metrics["models"]) == ["lenet5", "dense"]
+    assert list(metrics["comparison"]) == ["lenet5_vs_dense"]
+    assert {path.name for path in (project / "data/smoke/06_models").glob("*.keras")} == {
+        "lenet5.keras",
+        "dense.keras",
+    }
+    again = kedro(project, "run", "--env", "smoke", "--tags", "figures", "--params", models)
+    assert again.returncode == 0, again.stderr
+    assert "draw_worst_mistakes" in again.stderr

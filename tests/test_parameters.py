@@ -5,6 +5,7 @@ from kedro.config import OmegaConfigLoader
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import Parameters, check_parameters
+from mnist_kedro.pipelines import MODELS
 from mnist_kedro.settings import CONFIG_LOADER_ARGS
 from tests.conftest import ROOT
 
@@ -23,6 +24,12 @@ def test_every_environment_is_valid(env):
     assert Parameters.model_validate(parameters).cnn.network.root.architecture == "cnn"
 
 
+def test_the_pipelines_are_made_for_the_models_of_the_configuration():
+    """When they are asked for without a run, as by `kedro registry list`."""
+    loader = OmegaConfigLoader(conf_source=str(ROOT / "conf"), **CONFIG_LOADER_ARGS)
+    assert tuple(loader["parameters"]["training"]["models"]) == MODELS
+
+
 def test_an_environment_changes_only_what_it_names(parameters):
     assert parameters["training"]["epochs"] == 2
     assert parameters["training"]["learning_rate"] == 0.004
@@ -33,6 +40,9 @@ def test_an_environment_changes_only_what_it_names(parameters):
     [
         ("training.epoch", 1, "'training.epoch' is unknown, did you mean 'epochs'?"),
         ("trainig", {}, "'trainig' is unknown, did you mean 'training'?"),
+        ("training.models", [], "'training.models' is []"),
+        ("training.models", ["cnn", "cnn"], "should name each model once"),
+        ("training.models", ["cnm"], "'training.models.0' is 'cnm', but should be 'cnn', 'dense'"),
         ("training.epochs", -1, "'training.epochs' is -1, but should be greater than 0 or"),
         ("training.epochs", "two", "'training.epochs' is 'two'"),
         ("training.batch_size", 0, "'training.batch_size' is 0"),

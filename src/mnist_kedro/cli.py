@@ -1,5 +1,6 @@
 """``kedro run`` with errors of one line for what a person can put right."""
 
+import copy
 import re
 import signal
 import traceback
@@ -11,7 +12,9 @@ from typing import Any, NoReturn
 import click
 import kedro
 from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.cli.utils import split_node_names
 from kedro.io import DatasetError
+from omegaconf import OmegaConf
 
 from mnist_kedro import pipelines
 from mnist_kedro.errors import InputError
@@ -81,6 +84,26 @@ def _be_verbose(ctx: click.Context, _option: click.Parameter, value: bool) -> No
     ctx.meta["verbose"] = value
 
 
+def _with_lists(option: click.Parameter) -> click.Parameter:
+    """Kedro's option, but for ``--params``, where Kedro separates also within a list."""
+    if option.name != "params":
+        return option
+    option = copy.copy(option)
+    option.callback = _split_params
+    return option
+
+
+def _split_params(ctx: click.Context, option: click.Parameter, value: Any) -> Any:
+    """``a.b=1,c=[x,y]`` as nested mappings."""
+    if isinstance(value, dict):  # of a file given with --config
+        return value
+    items = split_node_names(ctx, option, value)  # at commas outside brackets
+    for item in items:
+        if not item.partition("=")[0].strip() or "=" not in item:
+            raise click.BadParameter(f"'{item}' should be <parameter>=<value>.", ctx, option)
+    return OmegaConf.to_container(OmegaConf.from_dotlist(items))
+
+
 @click.group(name="mnist_kedro")
 def cli() -> None:
     """Commands of this project."""
@@ -91,7 +114,7 @@ run = Run(
     help=kedro_run.help,
     callback=kedro_run.callback,
     params=[
-        *kedro_run.params,
+        *map(_with_lists, kedro_run.params),
         click.Option(
             ["--verbose", "-v"],
             is_flag=True,

@@ -8,6 +8,7 @@ from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
 from kedro.io import DataCatalog
 from kedro.io.core import (
     AbstractVersionedDataset,
@@ -21,6 +22,7 @@ from kedro.pipeline.node import Node
 from mnist_kedro.datasets import CheckpointsDataset
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import IngestionParameters, check_parameters
+from mnist_kedro.pipeline_registry import register_pipelines
 from mnist_kedro.pipelines.ingestion.nodes import ingest_mnist
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,16 @@ class ParameterHooks:
     def after_context_created(self, context: KedroContext) -> None:
         """Check every parameter, also those of pipelines that are not run."""
         check_parameters(context.config_loader["parameters"])
+
+
+class ModelHooks:
+    """The pipelines are those of the models that a run asks for."""
+
+    @hook_impl(trylast=True)  # the parameters are checked first
+    def after_context_created(self, context: KedroContext) -> None:
+        """Register them, now that ``training.models`` is known."""
+        models = context.config_loader["parameters"]["training"]["models"]
+        pipelines.update(register_pipelines(models))
 
 
 class VersionHooks:

@@ -17,6 +17,7 @@ from pydantic import (
     PositiveInt,
     RootModel,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
@@ -78,9 +79,13 @@ class AugmentationParameters(_Group):
     zoom: Annotated[float, Field(ge=0, lt=1)]
 
 
-class TrainingParameters(_Group):
-    """How every network is trained."""
+ModelName = Literal["cnn", "dense", "lenet5", "resnet"]
 
+
+class TrainingParameters(_Group):
+    """Which networks are trained, and how every one of them is."""
+
+    models: Annotated[tuple[ModelName, ...], Field(min_length=1)]
     epochs: PositiveInt | Literal["auto"]
     batch_size: PositiveInt
     learning_rate: PositiveFloat
@@ -90,6 +95,13 @@ class TrainingParameters(_Group):
     mixed_bfloat16: bool | Literal["auto"]
     seed: NonNegativeInt
     resume: bool
+
+    @field_validator("models")
+    @classmethod
+    def _names_each_once(cls, models: tuple[ModelName, ...]) -> tuple[ModelName, ...]:
+        if len(set(models)) < len(models):
+            raise ValueError("should name each model once")
+        return models
 
 
 class CnnParameters(_Group):
@@ -106,8 +118,26 @@ class DenseParameters(_Group):
     units: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 
 
+class Lenet5Parameters(_Group):
+    """LeNet-5, whose sizes are given."""
+
+    architecture: Literal["lenet5"]
+
+
+class ResnetParameters(_Group):
+    """A residual network: the filters of its stages."""
+
+    architecture: Literal["resnet"]
+    filters: Annotated[tuple[PositiveInt, ...], Field(min_length=1, max_length=4)]
+
+
 class NetworkParameters(
-    RootModel[Annotated[CnnParameters | DenseParameters, Field(discriminator="architecture")]]
+    RootModel[
+        Annotated[
+            CnnParameters | DenseParameters | Lenet5Parameters | ResnetParameters,
+            Field(discriminator="architecture"),
+        ]
+    ]
 ):
     """One of the networks, told apart by ``architecture``."""
 
@@ -133,6 +163,8 @@ class Parameters(_Group):
     training: TrainingParameters
     cnn: ModelParameters
     dense: ModelParameters
+    lenet5: ModelParameters
+    resnet: ModelParameters
     reporting: ReportingParameters
 
 

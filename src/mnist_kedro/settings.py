@@ -6,6 +6,7 @@ from mnist_kedro.datasets import atomic_filesystem
 from mnist_kedro.hooks import (
     CheckpointHooks,
     InputHooks,
+    ModelHooks,
     OutputHooks,
     ParameterHooks,
     ProgressHooks,
@@ -14,6 +15,7 @@ from mnist_kedro.hooks import (
 
 HOOKS = (
     ParameterHooks(),
+    ModelHooks(),
     VersionHooks(),
     OutputHooks(),
     InputHooks(),

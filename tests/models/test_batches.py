@@ -6,6 +6,7 @@ from mnist_kedro.parameters import AugmentationParameters, TrainingParameters
 
 def parameters(**changes):
     values = {
+        "models": ("cnn",),
         "epochs": 1,
         "batch_size": 100,
         "learning_rate": 0.004,

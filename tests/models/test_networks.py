@@ -11,7 +11,10 @@ STATISTICS = {"mean": 33.3, "standard_deviation": 78.6}
 NETWORKS = [
     {"architecture": "cnn", "filters": [8, 8, 8, 16]},
     {"architecture": "dense", "units": [32, 16]},
+    {"architecture": "lenet5"},
+    {"architecture": "resnet", "filters": [8, 16, 24]},
 ]
+NAMES = [network["architecture"] for network in NETWORKS]
 
 
 def build(network, statistics=STATISTICS):
@@ -20,7 +23,7 @@ def build(network, statistics=STATISTICS):
     return build_network(NetworkParameters.model_validate(network), statistics)
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=["cnn", "dense"])
+@pytest.mark.parametrize("network", NETWORKS, ids=NAMES)
 def test_gives_probabilities_for_raw_pixels(network, digits):
     probabilities = np.asarray(build(network)(digits["images"][:7]))
     assert probabilities.shape == (7, 10)
@@ -29,9 +32,9 @@ def test_gives_probabilities_for_raw_pixels(network, digits):
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=["cnn", "dense"])
+@pytest.mark.parametrize("network", NETWORKS, ids=NAMES)
 def test_its_first_layer_standardises_the_pixels(network, digits):
-    first = build(network).layers[0]
+    first = build(network).get_layer("standardise")
     pixels = digits["images"][:3]
     np.testing.assert_allclose(first(pixels), (pixels - 33.3) / 78.6, rtol=1e-5, atol=1e-5)
 
@@ -39,15 +42,19 @@ def test_its_first_layer_standardises_the_pixels(network, digits):
 def test_the_sizes_are_the_parameters():
     import keras
 
-    cnn, dense = (build(network) for network in NETWORKS)
+    cnn, dense, lenet5, resnet = (build(network) for network in NETWORKS)
     convolutions = [layer for layer in cnn.layers if isinstance(layer, keras.layers.Conv2D)]
     assert [layer.filters for layer in convolutions] == [8, 8, 8, 16]
     hidden = [layer for layer in dense.layers if isinstance(layer, keras.layers.Dense)]
     assert [layer.units for layer in hidden] == [32, 16, 10]
+    weights = [weight.shape for weight in lenet5.trainable_weights]
+    assert sum(map(np.prod, weights)) == 61_706  # as counted by hand for its published layers
+    sums = [layer for layer in resnet.layers if isinstance(layer, keras.layers.Add)]
+    assert [layer.output.shape[1:] for layer in sums] == [(12, 12, 8), (6, 6, 16), (3, 3, 24)]
 
 
 def test_loads_with_keras_alone(digits, tmp_path):
-    """Both networks in one other process, in safe mode and without this package."""
+    """All networks in one other process, in safe mode and without this package."""
     models = [build(network) for network in NETWORKS]
     for i, model in enumerate(models):
         model.save(tmp_path / f"{i}.keras")
@@ -55,7 +62,7 @@ def test_loads_with_keras_alone(digits, tmp_path):
     script = """
 import json, sys
 import keras, numpy as np
-models = [keras.models.load_model(f"{i}.keras", safe_mode=True) for i in range(2)]
+models = [keras.models.load_model(f"{i}.keras", safe_mode=True) for i in range(4)]
 assert not [name for name in sys.modules if name.startswith("mnist_kedro")]
 for model in models:
     assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from tests.models.test_networks import NETWORKS, build
+from tests.models.test_networks import NAMES, NETWORKS, build
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=["cnn", "dense"])
+@pytest.mark.parametrize("network", NETWORKS, ids=NAMES)
 def test_computes_what_the_network_computes(network, digits):
     from mnist_kedro.models.training_twin import training_twin
 

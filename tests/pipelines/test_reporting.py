@@ -137,9 +137,9 @@ def test_draws_each_figure(digits, cnn):
     options = ReportingParameters(examples=10, mistakes=5)
     figures = [
         draw_training_curves(digits, cnn=HISTORY),
-        draw_confusion_matrix(digits, cnn),
-        draw_sample_predictions(digits, cnn, options),
-        draw_worst_mistakes(digits, cnn, options),
+        draw_confusion_matrix(digits, cnn=cnn),
+        draw_sample_predictions(digits, options, cnn=cnn),
+        draw_worst_mistakes(digits, options, cnn=cnn),
         draw_class_balance(digits, digits, digits),
     ]
     assert all(isinstance(figure, Figure) for figure in figures)

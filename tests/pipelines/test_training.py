@@ -14,25 +14,28 @@ STATISTICS = {"mean": 33.3, "standard_deviation": 78.6}
 NETWORKS = {
     "cnn": NetworkParameters.model_validate({"architecture": "cnn", "filters": [8, 8, 8, 16]}),
     "dense": NetworkParameters.model_validate({"architecture": "dense", "units": [64]}),
+    "lenet5": NetworkParameters.model_validate({"architecture": "lenet5"}),
+    "resnet": NetworkParameters.model_validate({"architecture": "resnet", "filters": [8, 16]}),
 }
-OPTIONS = parameters(epochs=5, batch_size=50, learning_rate=0.01)
+OPTIONS = parameters(epochs=20, batch_size=50, learning_rate=0.01)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_trains_a_model_that_has_learned(digits, name, tmp_path):
     checkpoints = CheckpointsDataset(filepath=str(tmp_path)).load()
     model, history = train_model(digits, digits, STATISTICS, OPTIONS, NETWORKS[name], checkpoints)
     predictions = np.argmax(model.predict(digits["images"], verbose=0), axis=1)
     assert np.mean(predictions == digits["labels"]) > 0.5
-    assert history["epochs"] == 5
+    assert history["epochs"] == 20
 
 
-def test_each_model_has_its_namespace():
-    pipeline = create_pipeline()
-    assert {node.name for node in pipeline.nodes} == {f"{m}.train_model" for m in MODELS}
-    assert pipeline.outputs() == {f"{m}.{o}" for m in MODELS for o in ("model", "history")}
+@pytest.mark.parametrize("models", [MODELS, ("resnet",), ("lenet5", "cnn", "dense")])
+def test_each_model_has_its_namespace(models):
+    pipeline = create_pipeline(models)
+    assert {node.name for node in pipeline.nodes} == {f"{m}.train_model" for m in models}
+    assert pipeline.outputs() == {f"{m}.{o}" for m in models for o in ("model", "history")}
     shared = {"train", "validation", "pixel_statistics", "params:training"}
-    own = {name for m in MODELS for name in (f"params:{m}.network", f"{m}.checkpoints")}
+    own = {name for m in models for name in (f"params:{m}.network", f"{m}.checkpoints")}
     assert pipeline.inputs() == shared | own
 
 

@@ -53,7 +53,7 @@ def test_the_grid_shows_each_digit_under_its_caption(digits):
 
 
 def test_sample_predictions_tell_right_from_wrong(digits, predictions):
-    figure = plot_sample_predictions(digits, predictions, 12)
+    figure = plot_sample_predictions(digits, predictions, 12, "cnn")
     captions = figure.axes[0].texts
     assert len(captions) == 12
     assert "10 of the first 12 test digits are classified correctly" in texts(figure)
@@ -65,7 +65,7 @@ def test_sample_predictions_tell_right_from_wrong(digits, predictions):
 
 
 def test_the_worst_mistake_comes_first(digits, predictions):
-    figure = plot_worst_mistakes(digits, predictions, 2)
+    figure = plot_worst_mistakes(digits, predictions, 2, "resnet")
     captions = [text.get_text() for text in figure.axes[0].texts]
     label = digits["labels"][10]
     assert captions[0] == f"{label}→{(label + 1) % 10}  >99%"
@@ -78,7 +78,7 @@ def test_the_worst_mistake_comes_first(digits, predictions):
 
 def test_no_mistakes_are_a_figure_too(digits, predictions):
     predictions["prediction"] = predictions["label"]
-    figure = plot_worst_mistakes(digits, predictions, 40)
+    figure = plot_worst_mistakes(digits, predictions, 40, "cnn")
     assert "misclassifies 0 of 800" in texts(figure)
     drawn(figure)
 
@@ -87,14 +87,14 @@ def test_the_confusion_matrix_names_the_most_frequent_mistake(digits):
     predicted = digits["labels"].copy()
     fours = np.flatnonzero(digits["labels"] == 4)[:6]
     predicted[fours] = 9
-    figure = plot_confusion_matrix(digits, predicted)
+    figure = plot_confusion_matrix(digits, predicted, "mine")
     assert "4 taken for 9, 6 times" in texts(figure)
     assert "6" in [text.get_text() for text in figure.axes[0].texts]
     drawn(figure)
 
 
 def test_a_perfect_confusion_matrix_has_no_mistake_to_name(digits):
-    assert "No digit is mistaken" in texts(plot_confusion_matrix(digits, digits["labels"]))
+    assert "No digit is mistaken" in texts(plot_confusion_matrix(digits, digits["labels"], "cnn"))
 
 
 @pytest.mark.parametrize("epochs", [1, 5, 40])

@@ -5,10 +5,18 @@ import keras
 from mnist_kedro.contracts import PixelStatistics
 from mnist_kedro.models.cnn import build_cnn
 from mnist_kedro.models.dense import build_dense
-from mnist_kedro.parameters import CnnParameters, DenseParameters, NetworkParameters
+from mnist_kedro.models.lenet5 import build_lenet5
+from mnist_kedro.models.resnet import build_resnet
+from mnist_kedro.parameters import (
+    CnnParameters,
+    DenseParameters,
+    Lenet5Parameters,
+    NetworkParameters,
+    ResnetParameters,
+)
 
 
-def build_network(parameters: NetworkParameters, statistics: PixelStatistics) -> keras.Sequential:
+def build_network(parameters: NetworkParameters, statistics: PixelStatistics) -> keras.Model:
     """An untrained network that takes raw pixels and gives probabilities.
 
     Args:
@@ -23,3 +31,7 @@ def build_network(parameters: NetworkParameters, statistics: PixelStatistics) ->
             return build_cnn(filters, statistics)
         case DenseParameters(units=units):
             return build_dense(units, statistics)
+        case Lenet5Parameters():
+            return build_lenet5(statistics)
+        case ResnetParameters(filters=filters):
+            return build_resnet(filters, statistics)

@@ -49,7 +49,7 @@ def fit_network(
     parameters: TrainingParameters,
     network: NetworkParameters,
     checkpoints: Checkpoints,
-) -> tuple[keras.Sequential, TrainingHistory]:
+) -> tuple[keras.Model, TrainingHistory]:
     """Build a network and train it by AdamW with a one-cycle learning rate.
 
     The rate climbs linearly to its peak and falls to zero by a half cosine (Smith and Topin 2017,
@@ -118,9 +118,7 @@ def fit_network(
     return model, history
 
 
-def _compile(
-    twin: keras.Sequential, parameters: TrainingParameters, steps: int, epochs: int
-) -> None:
+def _compile(twin: keras.Model, parameters: TrainingParameters, steps: int, epochs: int) -> None:
     twin.compile(
         optimizer=keras.optimizers.AdamW(
             _one_cycle(parameters, steps * epochs), weight_decay=parameters.weight_decay

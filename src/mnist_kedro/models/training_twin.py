@@ -35,7 +35,7 @@ class FusedBatchNormalization(layers.BatchNormalization):
         return outputs
 
 
-def training_twin(network: keras.Sequential, dtype_policy: str) -> keras.Sequential:
+def training_twin(network: keras.Model, dtype_policy: str) -> keras.Model:
     """Copy a network and its weights for training.
 
     Args:

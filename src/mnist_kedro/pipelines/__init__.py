@@ -1,5 +1,5 @@
 """What happens, in the order of a run: ingestion, data_processing, training, reporting."""
 
-# The networks that a run trains and compares; the first is the one that the figures show.
-# Each has its `network` in conf/base/parameters_training.yml.
+# What the pipelines are made for until a run's `training.models` is known (see hooks.py), as when
+# `kedro registry list` asks for them; the same as in conf/base.
 MODELS = ("cnn", "dense")

@@ -6,16 +6,17 @@ from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import LabelledImages
 from mnist_kedro.evaluation.classification import confusion_matrix
-from mnist_kedro.plots.style import INK, RED, annotate, describe_test, styled
+from mnist_kedro.plots.style import INK, RED, annotate, call, describe_test, styled
 
 
 @styled
-def plot_confusion_matrix(test: LabelledImages, predicted: np.ndarray) -> Figure:
+def plot_confusion_matrix(test: LabelledImages, predicted: np.ndarray, model: str) -> Figure:
     """Counts of each true digit and prediction; only the mistakes are coloured.
 
     Args:
         test: the test split.
         predicted: ``(n,)`` integers in 0–9, the prediction for each of its digits.
+        model: whose predictions they are.
     """
     labels = np.asarray(test["labels"])
     counts = confusion_matrix(labels, predicted)
@@ -42,7 +43,7 @@ def plot_confusion_matrix(test: LabelledImages, predicted: np.ndarray) -> Figure
     annotate(
         figure,
         _finding(mistakes),
-        "The CNN's predictions, counted; the mistakes are coloured.",
+        f"{call(model)}'s predictions, counted; the mistakes are coloured.",
         describe_test(test),
     )
     return figure

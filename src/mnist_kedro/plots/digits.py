@@ -15,6 +15,7 @@ from mnist_kedro.plots.style import (
     RED,
     TITLE_INCHES,
     annotate,
+    call,
     describe_test,
     styled,
 )
@@ -60,13 +61,16 @@ def digit_grid(
 
 
 @styled
-def plot_sample_predictions(test: LabelledImages, predictions: pd.DataFrame, count: int) -> Figure:
+def plot_sample_predictions(
+    test: LabelledImages, predictions: pd.DataFrame, count: int, model: str
+) -> Figure:
     """The first test digits with what the network predicts, right or wrong.
 
     Args:
         test: the test split.
         predictions: a row for each of its digits, with ``label``, ``prediction``, ``confidence``.
         count: how many to show.
+        model: whose predictions they are.
     """
     shown = predictions.head(count)
     wrong = shown["label"] != shown["prediction"]
@@ -77,14 +81,16 @@ def plot_sample_predictions(test: LabelledImages, predictions: pd.DataFrame, cou
     annotate(
         figure,
         f"{right} the first {len(shown)} test digits are classified correctly",
-        "The CNN's prediction and its confidence; for a mistake, true digit → prediction.",
+        f"{call(model)}'s prediction and confidence; for a mistake, true digit → prediction.",
         describe_test(test),
     )
     return figure
 
 
 @styled
-def plot_worst_mistakes(test: LabelledImages, predictions: pd.DataFrame, count: int) -> Figure:
+def plot_worst_mistakes(
+    test: LabelledImages, predictions: pd.DataFrame, count: int, model: str
+) -> Figure:
     """The mistakes that the network was surest of, from the worst; arguments as above."""
     mistakes = predictions[predictions["label"] != predictions["prediction"]]
     worst = mistakes.sort_values("confidence", ascending=False, kind="stable").head(count)
@@ -93,7 +99,7 @@ def plot_worst_mistakes(test: LabelledImages, predictions: pd.DataFrame, count: 
     which = "All of them" if len(worst) == len(mistakes) else f"The {len(worst)} it is surest of"
     annotate(
         figure,
-        f"The CNN misclassifies {len(mistakes)} of {len(predictions):,} test digits",
+        f"{call(model)} misclassifies {len(mistakes)} of {len(predictions):,} test digits",
         f"{which}: true digit → prediction, and its confidence.",
         describe_test(test),
     )

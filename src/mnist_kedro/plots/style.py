@@ -23,6 +23,12 @@ PALETTE = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)
 INK, FAINT = "#222222", "#6B6B6B"
 TITLE_INCHES, FOOTER_INCHES = 0.62, 0.24
 
+_CALLED = {
+    "cnn": "The CNN",
+    "dense": "The dense network",
+    "lenet5": "LeNet-5",
+    "resnet": "The ResNet",
+}
 _SHEET = Path(__file__).parent / "figures.mplstyle"
 
 _P = ParamSpec("_P")
@@ -54,6 +60,11 @@ def annotate(figure: Figure, finding: str, detail: str, data: str) -> None:
     figure.text(0.012, 1 - 0.08 / height, finding, va="top", fontsize=13, fontweight="bold")
     figure.text(0.012, 1 - 0.36 / height, detail, va="top", fontsize=9, color=FAINT)
     figure.text(0.012, 0.06 / height, data, va="bottom", fontsize=8, color=FAINT)
+
+
+def call(model: str) -> str:
+    """What a figure calls a model, as the beginning of a sentence."""
+    return _CALLED.get(model, f"The {model}")
 
 
 def describe_source(split: Mapping[str, Any]) -> str:

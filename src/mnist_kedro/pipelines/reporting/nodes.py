@@ -138,23 +138,26 @@ def draw_training_curves(train: LabelledImages, **histories: Mapping[str, Any]) 
     return plot_training_curves(histories, describe_source(train))
 
 
-def draw_confusion_matrix(test: LabelledImages, predictions: pd.DataFrame) -> Figure:
-    """Which digits are taken for which."""
-    return plot_confusion_matrix(test, predictions["prediction"].to_numpy())
+def draw_confusion_matrix(test: LabelledImages, **predictions: pd.DataFrame) -> Figure:
+    """Which digits the one model takes for which."""
+    ((model, table),) = predictions.items()
+    return plot_confusion_matrix(test, table["prediction"].to_numpy(), model)
 
 
 def draw_sample_predictions(
-    test: LabelledImages, predictions: pd.DataFrame, reporting: ReportingParameters
+    test: LabelledImages, reporting: ReportingParameters, **predictions: pd.DataFrame
 ) -> Figure:
-    """The first test digits with their predictions."""
-    return plot_sample_predictions(test, predictions, reporting.examples)
+    """The first test digits with the one model's predictions."""
+    ((model, table),) = predictions.items()
+    return plot_sample_predictions(test, table, reporting.examples, model)
 
 
 def draw_worst_mistakes(
-    test: LabelledImages, predictions: pd.DataFrame, reporting: ReportingParameters
+    test: LabelledImages, reporting: ReportingParameters, **predictions: pd.DataFrame
 ) -> Figure:
-    """The mistakes that the model was surest of."""
-    return plot_worst_mistakes(test, predictions, reporting.mistakes)
+    """The mistakes that the one model was surest of."""
+    ((model, table),) = predictions.items()
+    return plot_worst_mistakes(test, table, reporting.mistakes, model)
 
 
 def draw_class_balance(

@@ -1,5 +1,7 @@
 """The ``reporting`` pipeline."""
 
+from collections.abc import Sequence
+
 from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.pipelines import MODELS
@@ -16,10 +18,14 @@ from mnist_kedro.pipelines.reporting.nodes import (
 )
 
 
-def create_pipeline() -> Pipeline:
-    """Models and test digits in, metrics and figures out: the only reader of the test split."""
-    evaluations = sum((_evaluate(model) for model in MODELS), Pipeline([]))
-    return evaluations + _metrics() + _figures(MODELS[0])
+def create_pipeline(models: Sequence[str] = MODELS) -> Pipeline:
+    """Models and test digits in, metrics and figures out: the only reader of the test split.
+
+    Args:
+        models: by name; the figures of single predictions are of the first.
+    """
+    evaluations = sum((_evaluate(model) for model in models), Pipeline([]))
+    return evaluations + _metrics(models) + _figures(models)
 
 
 def _evaluate(model: str) -> Pipeline:
@@ -45,13 +51,13 @@ def _evaluate(model: str) -> Pipeline:
     )
 
 
-def _metrics() -> Pipeline:
+def _metrics(models: Sequence[str]) -> Pipeline:
     """All models side by side."""
     return Pipeline(
         [
             Node(
                 func=compare_models,
-                inputs={model: f"{model}.predictions" for model in MODELS},
+                inputs={model: f"{model}.predictions" for model in models},
                 outputs="comparison",
                 name="compare_models",
             ),
@@ -62,7 +68,7 @@ def _metrics() -> Pipeline:
                     "validation": "validation",
                     "test": "test",
                     "comparison": "comparison",
-                    **{model: f"{model}.evaluation" for model in MODELS},
+                    **{model: f"{model}.evaluation" for model in models},
                 },
                 outputs="metrics",
                 name="collect_metrics",
@@ -72,9 +78,9 @@ def _metrics() -> Pipeline:
     )
 
 
-def _figures(model: str) -> Pipeline:
-    """One figure a node; those of predictions are of the one model named."""
-    predictions = f"{model}.predictions"
+def _figures(models: Sequence[str]) -> Pipeline:
+    """One figure a node."""
+    shown = {models[0]: f"{models[0]}.predictions"}
     return Pipeline(
         [
             Node(
@@ -85,25 +91,25 @@ def _figures(model: str) -> Pipeline:
             ),
             Node(
                 func=draw_training_curves,
-                inputs={"train": "train", **{name: f"{name}.history" for name in MODELS}},
+                inputs={"train": "train", **{model: f"{model}.history" for model in models}},
                 outputs="training_curves",
                 name="draw_training_curves",
             ),
             Node(
                 func=draw_confusion_matrix,
-                inputs=["test", predictions],
+                inputs={"test": "test", **shown},
                 outputs="confusion_matrix",
                 name="draw_confusion_matrix",
             ),
             Node(
                 func=draw_sample_predictions,
-                inputs=["test", predictions, "params:reporting"],
+                inputs={"test": "test", "reporting": "params:reporting", **shown},
                 outputs="sample_predictions",
                 name="draw_sample_predictions",
             ),
             Node(
                 func=draw_worst_mistakes,
-                inputs=["test", predictions, "params:reporting"],
+                inputs={"test": "test", "reporting": "params:reporting", **shown},
                 outputs="worst_mistakes",
                 name="draw_worst_mistakes",
             ),

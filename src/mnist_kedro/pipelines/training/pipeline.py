@@ -1,14 +1,16 @@
 """The ``training`` pipeline."""
 
+from collections.abc import Sequence
+
 from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.pipelines import MODELS
 from mnist_kedro.pipelines.training.nodes import train_model
 
 
-def create_pipeline() -> Pipeline:
+def create_pipeline(models: Sequence[str] = MODELS) -> Pipeline:
     """The same training for each network, so that they can be compared."""
-    return sum((_train(model) for model in MODELS), Pipeline([]))
+    return sum((_train(model) for model in models), Pipeline([]))
 
 
 def _train(model: str) -> Pipeline:
