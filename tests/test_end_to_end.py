@@ -243,3 +243,25 @@ def test_the_models_are_chosen_by_a_parameter(project):
     again = kedro(project, "run", "--env", "smoke", "--tags", "figures", "--params", models)
     assert again.returncode == 0, again.stderr
     assert "draw_worst_mistakes" in again.stderr
+
+
+def test_an_ensemble_is_reported_beside_its_members(project):
+    """Trained one by one, averaged, in the comparison; the report alone is the same again."""
+    chosen = "training.models=[dense],training.members=2"
+    finished = kedro(project, "run", "--env", "smoke", "--params", chosen)
+    assert finished.returncode == 0, finished.stderr
+    assert "dense_2: epoch 2 of 2" in finished.stderr
+    metrics = json.loads(latest(project, "08_reporting/metrics.json").read_text())
+    assert list(metrics["models"]) == ["dense", "dense_2", "dense_ensemble"]
+    assert list(metrics["comparison"]) == ["dense_vs_dense_ensemble"]
+    ensemble = metrics["models"]["dense_ensemble"]
+    assert ensemble["members"]["seeds"] == [0, 1]
+    tables = [
+        pd.read_csv(latest(project, f"07_model_output/{name}_predictions.csv"))
+        for name in ("dense", "dense_2")
+    ]
+    voted = sum(table.filter(regex="^p[0-9]$").to_numpy() for table in tables).argmax(axis=1)
+    assert ensemble["errors"] == (voted != tables[0]["label"]).sum()
+    again = kedro(project, "run", "--env", "smoke", "--pipelines", "reporting", "--params", chosen)
+    assert again.returncode == 0, again.stderr
+    assert json.loads(latest(project, "08_reporting/metrics.json").read_text()) == metrics

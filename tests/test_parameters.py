@@ -43,6 +43,7 @@ def test_an_environment_changes_only_what_it_names(parameters):
         ("training.models", [], "'training.models' is []"),
         ("training.models", ["cnn", "cnn"], "should name each model once"),
         ("training.models", ["cnm"], "'training.models.0' is 'cnm', but should be 'cnn', 'dense'"),
+        ("training.members", 0, "'training.members' is 0"),
         ("training.epochs", -1, "'training.epochs' is -1, but should be greater than 0 or"),
         ("training.epochs", "two", "'training.epochs' is 'two'"),
         ("training.batch_size", 0, "'training.batch_size' is 0"),

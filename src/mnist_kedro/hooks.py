@@ -42,9 +42,9 @@ class ModelHooks:
 
     @hook_impl(trylast=True)  # the parameters are checked first
     def after_context_created(self, context: KedroContext) -> None:
-        """Register them, now that ``training.models`` is known."""
-        models = context.config_loader["parameters"]["training"]["models"]
-        pipelines.update(register_pipelines(models))
+        """Register them, now that ``training.models`` and ``training.members`` are known."""
+        training = context.config_loader["parameters"]["training"]
+        pipelines.update(register_pipelines(training["models"], training["members"]))
 
 
 class VersionHooks:

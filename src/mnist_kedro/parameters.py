@@ -86,6 +86,7 @@ class TrainingParameters(_Group):
     """Which networks are trained, and how every one of them is."""
 
     models: Annotated[tuple[ModelName, ...], Field(min_length=1)]
+    members: PositiveInt
     epochs: PositiveInt | Literal["auto"]
     batch_size: PositiveInt
     learning_rate: PositiveFloat

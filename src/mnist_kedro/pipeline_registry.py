@@ -9,18 +9,21 @@ from kedro.pipeline import Pipeline
 from mnist_kedro import pipelines as package
 
 
-def register_pipelines(models: Sequence[str] = package.MODELS) -> dict[str, Pipeline]:
+def register_pipelines(
+    models: Sequence[str] = package.MODELS, members: int = 1
+) -> dict[str, Pipeline]:
     """Each folder of ``pipelines`` by its name; the default run is all but ``ingestion``.
 
     ``ingestion`` runs by itself when there is no ``mnist`` yet (see ``hooks.py``).
 
     Args:
         models: which networks are trained and reported on, as in the parameter ``training.models``.
+        members: how many of each, as in ``training.members``.
     """
     pipelines = find_pipelines(raise_errors=True)
     for name in {"training", "reporting"} & pipelines.keys():
         module = import_module(f"{package.__name__}.{name}")
-        pipelines[name] = module.create_pipeline(models)
+        pipelines[name] = module.create_pipeline(models, members)
     main = ("data_processing", "training", "reporting")
     pipelines["__default__"] = sum(
         (pipelines[name] for name in main if name in pipelines), Pipeline([])

@@ -7,6 +7,7 @@ from mnist_kedro.parameters import AugmentationParameters, TrainingParameters
 def parameters(**changes):
     values = {
         "models": ("cnn",),
+        "members": 1,
         "epochs": 1,
         "batch_size": 100,
         "learning_rate": 0.004,

@@ -26,7 +26,7 @@ def fit(digits, folder, validation=None, statistics=STATISTICS, network=CNN, **c
     checkpoints = CheckpointsDataset(filepath=str(folder)).load()
     validation = validation or {key: digits[key][:100] for key in ("images", "labels")}
     options = parameters(**{**OPTIONS, **changes})
-    return fit_network(digits, validation, statistics, options, network, checkpoints)
+    return fit_network(digits, validation, statistics, options, network, checkpoints, "cnn")
 
 
 def _epoch_end(_self, number, logs):

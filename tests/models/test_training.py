@@ -17,7 +17,7 @@ def fit(digits, folder, **changes):
     checkpoints = CheckpointsDataset(filepath=str(folder)).load()
     options = parameters(**{"epochs": 3, "batch_size": 50, "learning_rate": 0.01, **changes})
     validation = {key: digits[key][:100] for key in ("images", "labels")}
-    return fit_network(digits, validation, STATISTICS, options, CNN, checkpoints)
+    return fit_network(digits, validation, STATISTICS, options, CNN, checkpoints, "cnn")
 
 
 @pytest.fixture(scope="module")

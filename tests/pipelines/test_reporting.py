@@ -12,6 +12,7 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import ReportingParameters
 from mnist_kedro.pipelines.reporting import create_pipeline
 from mnist_kedro.pipelines.reporting.nodes import (
+    average_predictions,
     collect_metrics,
     compare_models,
     draw_class_balance,
@@ -19,6 +20,7 @@ from mnist_kedro.pipelines.reporting.nodes import (
     draw_sample_predictions,
     draw_training_curves,
     draw_worst_mistakes,
+    evaluate_ensemble,
     evaluate_model,
     predict_test_digits,
 )
@@ -85,6 +87,60 @@ def test_evaluates_predictions(cnn, history, digits):
     assert evaluation["errors"] == 8
     assert evaluation["parameters"] == 1234
     assert evaluation["training_seconds"] == 2.1
+
+
+def test_averages_the_probabilities_of_an_ensemble(digits):
+    rng = np.random.default_rng(0)
+    tables = {}
+    for name in ("cnn", "cnn_2", "cnn_3"):
+        table = predictions_of(digits, 0)
+        probabilities = rng.dirichlet(np.ones(10), len(table))
+        tables[name] = table.assign(**{f"p{i}": probabilities[:, i] for i in range(10)})
+    averaged = average_predictions(**tables)
+    for i in range(len(averaged)):
+        expected = sum(tables[name].loc[i, "p0":"p9"].to_numpy() for name in tables) / 3
+        np.testing.assert_allclose(averaged.loc[i, "p0":"p9"].to_numpy(float), expected)
+        assert averaged.loc[i, "prediction"] == expected.argmax()
+        assert averaged.loc[i, "confidence"] == pytest.approx(expected.max())
+    np.testing.assert_array_equal(averaged["label"], digits["labels"])
+
+
+def test_does_not_average_predictions_for_other_digits(cnn):
+    other = cnn.assign(label=cnn["label"][::-1].to_numpy())
+    with pytest.raises(InputError, match="predictions of cnn, cnn_2: are not of the same digits"):
+        average_predictions(cnn=cnn, cnn_2=other)
+
+
+def test_evaluates_an_ensemble_beside_its_members(digits, history):
+    members = {
+        name: evaluate_model(predictions_of(digits, mistakes), {**history, "seed": seed}, digits)
+        for seed, (name, mistakes) in enumerate({"cnn": 8, "cnn_2": 16, "cnn_3": 24}.items())
+    }
+    ensemble = evaluate_ensemble(predictions_of(digits, 4), **members)
+    assert ensemble["errors"] == 4
+    assert ensemble["parameters"] == 3 * 1234
+    assert ensemble["training_seconds"] == pytest.approx(6.3)
+    assert ensemble["members"] == {
+        "names": ["cnn", "cnn_2", "cnn_3"],
+        "seeds": [0, 1, 2],
+        "accuracies": [0.99, 0.98, 0.97],
+        "mean_accuracy": pytest.approx(0.98),
+        "standard_deviation": pytest.approx(0.01),
+    }
+
+
+def test_an_ensemble_takes_part_in_the_comparison():
+    pipeline = create_pipeline(("cnn", "dense"), 2)
+    nodes = {node.name: node for node in pipeline.nodes}
+    assert set(nodes["compare_models"].inputs) == {
+        f"{name}.predictions" for name in ("cnn", "dense", "cnn_ensemble", "dense_ensemble")
+    }
+    evaluated = {name for name in nodes["collect_metrics"].inputs if name.endswith(".evaluation")}
+    assert evaluated == {
+        f"{model}{suffix}.evaluation"
+        for model in ("cnn", "dense")
+        for suffix in ("", "_2", "_ensemble")
+    }
 
 
 def test_compares_each_pair_of_models(cnn, dense):

@@ -39,6 +39,31 @@ def test_each_model_has_its_namespace(models):
     assert pipeline.inputs() == shared | own
 
 
+def test_the_members_of_an_ensemble_share_all_but_the_seed():
+    pipeline = create_pipeline(("dense",), 3)
+    assert [node.name for node in pipeline.nodes] == [
+        "dense.train_model",
+        "dense_2.train_model",
+        "dense_3.train_model",
+    ]
+    for node in pipeline.nodes:
+        assert {"params:training", "params:dense.network"} <= set(node.inputs)
+        assert f"{node.namespace}.checkpoints" in node.inputs
+
+
+def test_each_member_has_a_seed_of_its_own(digits, tmp_path):
+    options = parameters(epochs=1, seed=7)
+    seeds = []
+    for member in (0, 2):
+        checkpoints = CheckpointsDataset(filepath=str(tmp_path / str(member))).load()
+        _, history = train_model(
+            digits, digits, STATISTICS, options, NETWORKS["dense"], checkpoints, member
+        )
+        seeds.append((history["seed"], history["loss"][-1]))
+    assert [seed for seed, _ in seeds] == [7, 9]
+    assert seeds[0][1] != seeds[1][1]
+
+
 def test_runs_on_an_in_memory_catalog(digits, tmp_path):
     catalog = DataCatalog()
     for name, data in {

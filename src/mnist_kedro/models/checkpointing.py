@@ -29,7 +29,7 @@ def describe_training(
     dtype_policy: str,
 ) -> dict[str, Any]:
     """All that the result of a training depends on, by the names that a person knows it by."""
-    options = parameters.model_dump(exclude={"models", "resume", "mixed_bfloat16"})
+    options = parameters.model_dump(exclude={"models", "members", "resume", "mixed_bfloat16"})
     augmentation = options.pop("augmentation")
     return {
         **{f"training.{key}": value for key, value in options.items()},

@@ -49,6 +49,7 @@ def fit_network(
     parameters: TrainingParameters,
     network: NetworkParameters,
     checkpoints: Checkpoints,
+    name: str,
 ) -> tuple[keras.Model, TrainingHistory]:
     """Build a network and train it by AdamW with a one-cycle learning rate.
 
@@ -58,6 +59,15 @@ def fit_network(
 
     A checkpoint is kept after each epoch; with ``parameters.resume`` the training goes on from the
     newest of them, to the same result as without the interruption.
+
+    Args:
+        train: digits to learn from.
+        validation: digits to watch.
+        statistics: of the training pixels.
+        parameters: the recipe.
+        network: what to build.
+        checkpoints: of this training.
+        name: what the log calls it.
 
     Returns:
         The trained network, of stock float32 Keras layers, and its history.
@@ -77,7 +87,7 @@ def fit_network(
     twin = training_twin(model, policy)
     _compile(twin, parameters, steps, epochs)
     training = describe_training(train, validation, statistics, parameters, network, policy)
-    checkpointing = Checkpointing(model.name, checkpoints, training)
+    checkpointing = Checkpointing(name, checkpoints, training)
     if parameters.resume:
         checkpointing.resume(twin)
     epoch = tf.Variable(checkpointing.epochs, dtype=tf.int64, trainable=False)
@@ -92,7 +102,7 @@ def fit_network(
             verbose=0,
             callbacks=[
                 keras.callbacks.LambdaCallback(on_epoch_begin=lambda i, _: epoch.assign(i)),
-                EpochProgress(model.name),
+                EpochProgress(name),
                 checkpointing,
             ],
         )

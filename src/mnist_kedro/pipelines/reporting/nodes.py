@@ -23,6 +23,8 @@ from mnist_kedro.plots.training import plot_training_curves
 logger = logging.getLogger(__name__)
 
 _PREDICTION_BATCH = 1000
+_PROBABILITIES = [f"p{digit}" for digit in range(CLASSES)]
+_REMEDY = "run 'kedro run' anew, or name versions that belong together with --load-versions"
 
 
 def predict_test_digits(model: Any, test: LabelledImages) -> pd.DataFrame:
@@ -38,8 +40,25 @@ def predict_test_digits(model: Any, test: LabelledImages) -> pd.DataFrame:
     """
     images = np.asarray(test["images"])
     probabilities = model.predict(images, batch_size=_PREDICTION_BATCH, verbose=0)
-    table = pd.DataFrame(probabilities, columns=[f"p{digit}" for digit in range(CLASSES)])
-    table.insert(0, "label", np.asarray(test["labels"]))
+    return _predictions(np.asarray(test["labels"]), probabilities)
+
+
+def average_predictions(**predictions: pd.DataFrame) -> pd.DataFrame:
+    """The mean of the probabilities of several models; arguments and result are such tables."""
+    first, *others = predictions.values()
+    for table in others:
+        if not table["label"].equals(first["label"]):
+            raise InputError(
+                f"predictions of {', '.join(predictions)}: are not of the same digits; {_REMEDY}."
+            )
+    tables = [table[_PROBABILITIES].to_numpy() for table in predictions.values()]
+    probabilities = np.mean(tables, axis=0)
+    return _predictions(first["label"].to_numpy(), probabilities)
+
+
+def _predictions(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
+    table = pd.DataFrame(probabilities, columns=_PROBABILITIES)
+    table.insert(0, "label", labels)
     table.insert(1, "prediction", probabilities.argmax(axis=1))
     table.insert(2, "confidence", probabilities.max(axis=1))
     return table
@@ -67,11 +86,33 @@ def evaluate_model(
     }
 
 
+def evaluate_ensemble(predictions: pd.DataFrame, **members: Mapping[str, Any]) -> dict[str, Any]:
+    """How well the average reads the test digits, and how its members do, each by itself.
+
+    The members differ by their seeds alone: the mean and standard deviation of their accuracies
+    (of a sample, n − 1) say what one training with any seed may be expected to give.
+    """
+    accuracies = [evaluation["accuracy"] for evaluation in members.values()]
+    return {
+        **classify_errors(predictions["label"].to_numpy(), predictions["prediction"].to_numpy()),
+        **{
+            key: sum(evaluation[key] for evaluation in members.values())
+            for key in ("parameters", "training_seconds")
+        },
+        "members": {
+            "names": list(members),
+            "seeds": [evaluation["seed"] for evaluation in members.values()],
+            "accuracies": accuracies,
+            "mean_accuracy": float(np.mean(accuracies)),
+            "standard_deviation": float(np.std(accuracies, ddof=1)),
+        },
+    }
+
+
 def _check_one_source(
     predictions: pd.DataFrame, trained_on: Mapping[str, Any], test: LabelledImages
 ) -> None:
     """A test digit may be a training digit of another ingestion: nothing is reported then."""
-    remedy = "run 'kedro run' anew, or name versions that belong together with --load-versions"
     differing = [
         key
         for key, value in provenance(test).items()
@@ -80,10 +121,10 @@ def _check_one_source(
     if differing:
         raise InputError(
             f"test: comes from '{test['source']}', but the model was trained on digits from "
-            f"'{trained_on['source']}' ({', '.join(differing)} differ); {remedy}."
+            f"'{trained_on['source']}' ({', '.join(differing)} differ); {_REMEDY}."
         )
     if not np.array_equal(predictions["label"], np.asarray(test["labels"])):
-        raise InputError(f"predictions: are not of the digits in 'test'; {remedy}.")
+        raise InputError(f"predictions: are not of the digits in 'test'; {_REMEDY}.")
 
 
 def compare_models(**predictions: pd.DataFrame) -> dict[str, Comparison]:

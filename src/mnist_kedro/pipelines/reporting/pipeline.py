@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from mnist_kedro.pipelines import MODELS
+from mnist_kedro.pipelines import MODELS, member_names
 from mnist_kedro.pipelines.reporting.nodes import (
+    average_predictions,
     collect_metrics,
     compare_models,
     draw_class_balance,
@@ -13,19 +14,28 @@ from mnist_kedro.pipelines.reporting.nodes import (
     draw_sample_predictions,
     draw_training_curves,
     draw_worst_mistakes,
+    evaluate_ensemble,
     evaluate_model,
     predict_test_digits,
 )
 
 
-def create_pipeline(models: Sequence[str] = MODELS) -> Pipeline:
+def create_pipeline(models: Sequence[str] = MODELS, members: int = 1) -> Pipeline:
     """Models and test digits in, metrics and figures out: the only reader of the test split.
 
     Args:
         models: by name; the figures of single predictions are of the first.
+        members: networks of each; those of more than one are also averaged.
     """
-    evaluations = sum((_evaluate(model) for model in models), Pipeline([]))
-    return evaluations + _metrics(models) + _figures(models)
+    networks = {model: member_names(model, members) for model in models}
+    single = [_evaluate(name) for names in networks.values() for name in names]
+    ensembles = {f"{model}_ensemble": names for model, names in networks.items() if members > 1}
+    averaged = [_average(ensemble, names) for ensemble, names in ensembles.items()]
+    evaluated = [*(name for names in networks.values() for name in names), *ensembles]
+    return sum(
+        (*single, *averaged, _metrics([*models, *ensembles], evaluated), _figures(models)),
+        Pipeline([]),
+    )
 
 
 def _evaluate(model: str) -> Pipeline:
@@ -51,13 +61,37 @@ def _evaluate(model: str) -> Pipeline:
     )
 
 
-def _metrics(models: Sequence[str]) -> Pipeline:
-    """All models side by side."""
+def _average(ensemble: str, members: Sequence[str]) -> Pipeline:
+    """The mean of several networks' probabilities, and how good it is."""
+    return Pipeline(
+        [
+            Node(
+                func=average_predictions,
+                inputs={member: f"{member}.predictions" for member in members},
+                outputs=f"{ensemble}.predictions",
+                name=f"{ensemble}.average_predictions",
+            ),
+            Node(
+                func=evaluate_ensemble,
+                inputs={
+                    "predictions": f"{ensemble}.predictions",
+                    **{member: f"{member}.evaluation" for member in members},
+                },
+                outputs=f"{ensemble}.evaluation",
+                name=f"{ensemble}.evaluate_ensemble",
+            ),
+        ],
+        tags=["reporting", ensemble],
+    )
+
+
+def _metrics(compared: Sequence[str], evaluated: Sequence[str]) -> Pipeline:
+    """All models side by side; of an ensemble's members the first is compared with the others."""
     return Pipeline(
         [
             Node(
                 func=compare_models,
-                inputs={model: f"{model}.predictions" for model in models},
+                inputs={model: f"{model}.predictions" for model in compared},
                 outputs="comparison",
                 name="compare_models",
             ),
@@ -68,7 +102,7 @@ def _metrics(models: Sequence[str]) -> Pipeline:
                     "validation": "validation",
                     "test": "test",
                     "comparison": "comparison",
-                    **{model: f"{model}.evaluation" for model in models},
+                    **{model: f"{model}.evaluation" for model in evaluated},
                 },
                 outputs="metrics",
                 name="collect_metrics",

@@ -6,6 +6,7 @@ from typing import Any
 from mnist_kedro.contracts import LabelledImages, PixelStatistics
 from mnist_kedro.datasets import Checkpoints
 from mnist_kedro.parameters import NetworkParameters, TrainingParameters
+from mnist_kedro.pipelines import member_names
 
 
 def train_model(
@@ -15,6 +16,7 @@ def train_model(
     training: TrainingParameters,
     network: NetworkParameters,
     checkpoints: Checkpoints,
+    member: int = 0,
 ) -> tuple[Any, Mapping[str, Any]]:
     """Build a network and train it.
 
@@ -24,6 +26,7 @@ def train_model(
         pixel_statistics: of the training pixels; they become the network's first layer.
         training: how long, how fast, on what variations.
         network: which network.
+        member: which one of an ensemble, from 0; it is added to the seed.
         checkpoints: where the state after each epoch is kept, and read when a training is resumed.
 
     Returns:
@@ -33,4 +36,6 @@ def train_model(
     """
     from mnist_kedro.models.training import fit_network  # noqa: PLC0415  (imports TensorFlow)
 
-    return fit_network(train, validation, pixel_statistics, training, network, checkpoints)
+    options = training.model_copy(update={"seed": training.seed + member})
+    name = member_names(network.root.architecture, member + 1)[member]
+    return fit_network(train, validation, pixel_statistics, options, network, checkpoints, name)

@@ -1,24 +1,38 @@
 """The ``training`` pipeline."""
 
 from collections.abc import Sequence
+from functools import partial, update_wrapper
 
 from kedro.pipeline import Node, Pipeline
 
-from mnist_kedro.pipelines import MODELS
+from mnist_kedro.pipelines import MODELS, member_names
 from mnist_kedro.pipelines.training.nodes import train_model
 
 
-def create_pipeline(models: Sequence[str] = MODELS) -> Pipeline:
-    """The same training for each network, so that they can be compared."""
-    return sum((_train(model) for model in models), Pipeline([]))
+def create_pipeline(models: Sequence[str] = MODELS, members: int = 1) -> Pipeline:
+    """The same training for each network, so that they can be compared.
+
+    Args:
+        models: which networks.
+        members: how many of each, with other seeds.
+    """
+    return sum(
+        (
+            _train(model, name, member)
+            for model in models
+            for member, name in enumerate(member_names(model, members))
+        ),
+        Pipeline([]),
+    )
 
 
-def _train(model: str) -> Pipeline:
-    """Digits in, one trained model and its history out; instantiated once per model name."""
+def _train(model: str, name: str, member: int) -> Pipeline:
+    """Digits in, one trained model and its history out; instantiated once per network."""
+    func = update_wrapper(partial(train_model, member=member), train_model)
     return Pipeline(
         [
             Node(
-                func=train_model,
+                func=func if member else train_model,
                 inputs=[
                     "train",
                     "validation",
@@ -31,8 +45,8 @@ def _train(model: str) -> Pipeline:
                 name="train_model",
             )
         ],
-        namespace=model,
+        namespace=name,
         inputs={"train", "validation", "pixel_statistics"},
-        parameters="training",
+        parameters={"training": "training", "network": f"{model}.network"},
         tags=["training", model],
     )
