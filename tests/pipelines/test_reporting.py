@@ -89,6 +89,17 @@ def test_evaluates_predictions(cnn, history, digits):
     assert evaluation["training_seconds"] == 2.1
 
 
+def test_tells_the_accuracy_without_label_errors_of_mnist_alone(digits, cnn, history):
+    assert "without_label_errors" not in evaluate_model(cnn, history, digits)
+    labels = np.resize(digits["labels"], 10_000)
+    test = {**digits, "labels": labels, "canonical_mnist": True}
+    evaluation = evaluate_model(predictions_of(test, 2000), history, test)
+    assert evaluation["errors"] == 2000
+    # Three of the wrong labels, at 947, 1621 and 1901, are among the first 2,000.
+    assert evaluation["without_label_errors"]["errors"] == 1997
+    assert evaluation["without_label_errors"]["excluded"] == 15
+
+
 def test_averages_the_probabilities_of_an_ensemble(digits):
     rng = np.random.default_rng(0)
     tables = {}
@@ -116,7 +127,7 @@ def test_evaluates_an_ensemble_beside_its_members(digits, history):
         name: evaluate_model(predictions_of(digits, mistakes), {**history, "seed": seed}, digits)
         for seed, (name, mistakes) in enumerate({"cnn": 8, "cnn_2": 16, "cnn_3": 24}.items())
     }
-    ensemble = evaluate_ensemble(predictions_of(digits, 4), **members)
+    ensemble = evaluate_ensemble(predictions_of(digits, 4), digits, **members)
     assert ensemble["errors"] == 4
     assert ensemble["parameters"] == 3 * 1234
     assert ensemble["training_seconds"] == pytest.approx(6.3)

@@ -13,6 +13,7 @@ from mnist_kedro.contracts import CLASSES, LabelledImages, provenance
 from mnist_kedro.errors import InputError
 from mnist_kedro.evaluation.classification import classify_errors
 from mnist_kedro.evaluation.comparison import Comparison, compare
+from mnist_kedro.evaluation.label_errors import classify_without_label_errors
 from mnist_kedro.parameters import ReportingParameters
 from mnist_kedro.plots.balance import plot_class_balance
 from mnist_kedro.plots.confusion import plot_confusion_matrix
@@ -73,11 +74,8 @@ def evaluate_model(
         InputError: when the model, the predictions and the test digits do not belong together.
     """
     _check_one_source(predictions, history["data"], test)
-    evaluation = classify_errors(
-        predictions["label"].to_numpy(), predictions["prediction"].to_numpy()
-    )
     return {
-        **evaluation,
+        **_classify(predictions, test),
         "parameters": history["parameters"],
         "epochs": history["epochs"],
         "training_seconds": history["training_seconds"],
@@ -86,7 +84,9 @@ def evaluate_model(
     }
 
 
-def evaluate_ensemble(predictions: pd.DataFrame, **members: Mapping[str, Any]) -> dict[str, Any]:
+def evaluate_ensemble(
+    predictions: pd.DataFrame, test: LabelledImages, **members: Mapping[str, Any]
+) -> dict[str, Any]:
     """How well the average reads the test digits, and how its members do, each by itself.
 
     The members differ by their seeds alone: the mean and standard deviation of their accuracies
@@ -94,7 +94,7 @@ def evaluate_ensemble(predictions: pd.DataFrame, **members: Mapping[str, Any]) -
     """
     accuracies = [evaluation["accuracy"] for evaluation in members.values()]
     return {
-        **classify_errors(predictions["label"].to_numpy(), predictions["prediction"].to_numpy()),
+        **_classify(predictions, test),
         **{
             key: sum(evaluation[key] for evaluation in members.values())
             for key in ("parameters", "training_seconds")
@@ -107,6 +107,15 @@ def evaluate_ensemble(predictions: pd.DataFrame, **members: Mapping[str, Any]) -
             "standard_deviation": float(np.std(accuracies, ddof=1)),
         },
     }
+
+
+def _classify(predictions: pd.DataFrame, test: LabelledImages) -> dict[str, Any]:
+    """Of the canonical test split it is known which labels are wrong."""
+    labels, predicted = predictions["label"].to_numpy(), predictions["prediction"].to_numpy()
+    classification: dict[str, Any] = {**classify_errors(labels, predicted)}
+    if test["canonical_mnist"]:
+        classification["without_label_errors"] = classify_without_label_errors(labels, predicted)
+    return classification
 
 
 def _check_one_source(

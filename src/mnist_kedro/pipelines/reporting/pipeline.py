@@ -75,6 +75,7 @@ def _average(ensemble: str, members: Sequence[str]) -> Pipeline:
                 func=evaluate_ensemble,
                 inputs={
                     "predictions": f"{ensemble}.predictions",
+                    "test": "test",
                     **{member: f"{member}.evaluation" for member in members},
                 },
                 outputs=f"{ensemble}.evaluation",
