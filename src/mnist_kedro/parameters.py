@@ -77,6 +77,9 @@ class AugmentationParameters(_Group):
     rotation: Annotated[float, Field(ge=0, le=180)]
     shift: Annotated[float, Field(ge=0, le=14)]
     zoom: Annotated[float, Field(ge=0, lt=1)]
+    shear: Annotated[float, Field(ge=0, le=60)]
+    elastic: Annotated[float, Field(ge=0, le=5)]
+    erasing: Annotated[float, Field(ge=0, le=28)]
 
 
 ModelName = Literal["cnn", "dense", "lenet5", "resnet"]

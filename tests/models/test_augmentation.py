@@ -5,13 +5,17 @@ from hypothesis import strategies as st
 
 from mnist_kedro.parameters import AugmentationParameters
 
+ALL = {"rotation": 10, "shift": 2, "zoom": 0.1, "shear": 10, "elastic": 1, "erasing": 8}
 
-def augment(images, seed=(1, 2), rotation=0.0, shift=0.0, zoom=0.0):
+
+def augment(images, seed=(1, 2), **amounts):
     import tensorflow as tf
 
     from mnist_kedro.models import augmentation
 
-    parameters = AugmentationParameters(rotation=rotation, shift=shift, zoom=zoom)
+    parameters = AugmentationParameters(
+        **{**dict.fromkeys(AugmentationParameters.model_fields, 0), **amounts}
+    )
     return augmentation.augment(
         tf.constant(images), tf.constant(seed, tf.int64), parameters
     ).numpy()
@@ -29,9 +33,20 @@ def test_nothing_asked_changes_nothing(digits):
 
 
 @settings(max_examples=20)
-@given(rotation=st.floats(0, 180), shift=st.floats(0, 14), zoom=st.floats(0, 0.9))
-def test_keeps_shape_type_and_range(digits, rotation, shift, zoom):
-    varied = augment(digits["images"][:8], rotation=rotation, shift=shift, zoom=zoom)
+@given(
+    st.fixed_dictionaries(
+        {
+            "rotation": st.floats(0, 180),
+            "shift": st.floats(0, 14),
+            "zoom": st.floats(0, 0.9),
+            "shear": st.floats(0, 60),
+            "elastic": st.sampled_from([0, 0.5, 5]),
+            "erasing": st.floats(0, 28),
+        }
+    )
+)
+def test_keeps_shape_type_and_range(digits, amounts):
+    varied = augment(digits["images"][:8], **amounts)
     assert varied.shape == (8, 28, 28, 1)
     assert varied.dtype == np.uint8
     assert varied.max() <= digits["images"][:8].max()
@@ -39,7 +54,7 @@ def test_keeps_shape_type_and_range(digits, rotation, shift, zoom):
 
 def test_the_same_seed_varies_in_the_same_way(digits):
     images = digits["images"][:20]
-    first, again, other = (augment(images, seed, 10, 2, 0.1) for seed in [(1, 2), (1, 2), (3, 4)])
+    first, again, other = (augment(images, seed, **ALL) for seed in [(1, 2), (1, 2), (3, 4)])
     np.testing.assert_array_equal(first, again)
     assert (first != other).any(axis=(1, 2, 3)).all()
 
@@ -74,3 +89,56 @@ def test_zooms_by_no_more_than_asked(side):
     assert sides.min() > 1 / 1.13
     assert sides.max() < 1.13
     assert sides.max() - sides.min() > 0.15
+
+
+def test_shears_by_no_more_than_asked_and_keeps_the_height():
+    stroke = np.zeros((500, 28, 28, 1), np.uint8)
+    stroke[:, 4:24, 13:15] = 255  # upright, through the centre
+    slanted = augment(stroke, shear=15)[..., 0].astype(float)
+    columns = np.arange(28) - 13.5
+    top, bottom = ((slanted[:, row] @ columns) / slanted[:, row].sum(axis=1) for row in (5, 22))
+    angles = np.degrees(np.arctan((bottom - top) / 17))
+    assert 13 < np.abs(angles).max() < 16
+    assert abs(angles.mean()) < 2
+    assert (slanted[:, [4, 23]].sum(axis=2) > 0).all()
+    assert (slanted[:, [3, 24]].sum(axis=2) == 0).all()
+
+
+def test_an_elastic_change_of_almost_nothing_is_the_affine_one(digits):
+    """Two ways to interpolate, TensorFlow's and this project's, give the same digits."""
+    affine = {"rotation": 30, "shift": 6, "zoom": 0.3, "shear": 20}
+    ours = augment(digits["images"][:100], **affine, elastic=1e-6)
+    theirs = augment(digits["images"][:100], **affine)
+    assert np.abs(ours.astype(int) - theirs).max() <= 2
+
+
+def test_bends_each_part_of_a_digit_by_another_amount():
+    grid = np.zeros((200, 28, 28, 1), np.uint8)
+    grid[:, 8, 4:24] = grid[:, 19, 4:24] = 255  # two level strokes
+    bent = augment(grid, elastic=1)[..., 0].astype(float)
+    rows = np.arange(28)
+
+    def heights(half, columns):
+        ink = bent[:, half, columns].sum(axis=2)
+        return (ink * rows[half]).sum(axis=1) / ink.sum(axis=1)
+
+    corners = [
+        heights(half, columns)
+        for half in (slice(0, 14), slice(14, 28))
+        for columns in (slice(5, 8), slice(20, 23))
+    ]
+    moves = np.stack(corners) - np.array([8, 8, 19, 19])[:, None]
+    assert 0.4 < moves.std() < 1.2
+    assert np.abs(np.corrcoef(moves) - np.eye(4)).max() < 0.5
+
+
+def test_blanks_a_square_of_up_to_the_side_and_nothing_else():
+    white = np.full((400, 28, 28, 1), 255, np.uint8)
+    erased = augment(white, erasing=10)[..., 0]
+    assert set(np.unique(erased)) <= {0, 255}
+    blank = erased == 0
+    heights, widths = blank.any(axis=2).sum(axis=1), blank.any(axis=1).sum(axis=1)
+    np.testing.assert_array_equal(blank.sum(axis=(1, 2)), heights * widths)
+    assert 9 <= max(heights.max(), widths.max()) <= 11
+    assert (heights < 3).any()  # the side is drawn, too
+    assert blank.any(axis=0).mean() > 0.95  # anywhere

@@ -4,6 +4,12 @@ import pytest
 from mnist_kedro.parameters import AugmentationParameters, TrainingParameters
 
 
+def augmentation(**amounts):
+    """Nothing but what is asked for."""
+    names = AugmentationParameters.model_fields
+    return AugmentationParameters(**{**dict.fromkeys(names, 0), **amounts})
+
+
 def parameters(**changes):
     values = {
         "models": ("cnn",),
@@ -13,7 +19,7 @@ def parameters(**changes):
         "learning_rate": 0.004,
         "warmup_fraction": 0.25,
         "weight_decay": 0.01,
-        "augmentation": AugmentationParameters(rotation=0, shift=0, zoom=0),
+        "augmentation": augmentation(),
         "mixed_bfloat16": False,
         "seed": 0,
         "resume": False,
@@ -45,16 +51,16 @@ def test_an_epoch_is_every_digit_once_with_its_label(digits):
 
 
 def test_each_epoch_has_another_order_and_other_variations(digits):
-    augmentation = AugmentationParameters(rotation=10, shift=2, zoom=0.1)
-    first, second = (epoch(batches(digits, i, augmentation=augmentation)) for i in (0, 1))
+    varied = augmentation(rotation=10, shift=2, zoom=0.1)
+    first, second = (epoch(batches(digits, i, augmentation=varied)) for i in (0, 1))
     assert (first[1] != second[1]).any()
     seen = {image.tobytes() for image in first[0]}
     assert not any(image.tobytes() in seen for image in second[0])
 
 
 def test_the_same_seed_gives_the_same_epochs(digits):
-    augmentation = AugmentationParameters(rotation=10, shift=2, zoom=0.1)
-    options = {"number": 3, "augmentation": augmentation}
+    varied = augmentation(rotation=10, shift=2, zoom=0.1)
+    options = {"number": 3, "augmentation": varied}
     one, again, other = (epoch(batches(digits, seed=seed, **options)) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one[0], again[0])
     np.testing.assert_array_equal(one[1], again[1])

@@ -8,15 +8,14 @@ import pytest
 
 from mnist_kedro.datasets import CheckpointsDataset
 from mnist_kedro.errors import InputError
-from mnist_kedro.parameters import AugmentationParameters
-from tests.models.test_batches import parameters
+from tests.models.test_batches import augmentation, parameters
 from tests.models.test_training import CNN, STATISTICS
 
 OPTIONS = {
     "epochs": 4,
     "batch_size": 50,
     "learning_rate": 0.01,
-    "augmentation": AugmentationParameters(rotation=10, shift=2, zoom=0.1),
+    "augmentation": augmentation(rotation=10, shift=2, zoom=0.1),
 }
 
 
@@ -126,7 +125,7 @@ OTHERS = {
     "seed": ({"seed": 7}, "training.seed was 0, is 7"),
     "epochs": ({"epochs": 5}, "training.epochs was 4, is 5"),
     "augmentation": (
-        {"augmentation": AugmentationParameters(rotation=11, shift=2, zoom=0.1)},
+        {"augmentation": augmentation(rotation=11, shift=2, zoom=0.1)},
         "training.augmentation.rotation was 10.0, is 11.0",
     ),
     "network": (

@@ -1,4 +1,4 @@
-"""Random rotation, zoom and shift of training digits, in one transform."""
+"""Random changes of training digits: an affine one, an elastic one, and blank squares."""
 
 import math
 
@@ -8,41 +8,99 @@ from mnist_kedro.contracts import IMAGE_SIDE
 from mnist_kedro.parameters import AugmentationParameters
 
 _CENTRE = (IMAGE_SIDE - 1) / 2
+_NODES = 4  # of the elastic grid, each way
 
 
 def augment(images: tf.Tensor, seed: tf.Tensor, parameters: AugmentationParameters) -> tf.Tensor:
-    """Rotate, zoom and shift each image by its own random amounts.
+    """Rotate, zoom, shear, shift and bend each image by its own random amounts; blank a square.
 
-    The three are composed into one projective transform, so that an image is interpolated once.
+    All but the blanking are composed into one map of coordinates, so that an image is interpolated
+    once.
 
     Args:
         images: ``(n, 28, 28, 1)`` uint8 in 0–255, the background 0.
         seed: two integers; the same seed varies the same images in the same way.
-        parameters: the largest amounts; each is drawn uniformly from ± that amount.
+        parameters: the largest amounts; see ``conf/base/parameters_training.yml``.
 
     Returns:
         Images of the same shape, type and range.
     """
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=images,
-        transforms=_random_transforms(tf.shape(images)[0], seed, parameters),
-        output_shape=[IMAGE_SIDE, IMAGE_SIDE],
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="CONSTANT",
-    )
+    transforms = _random_transforms(tf.shape(images)[0], seed, parameters)
+    if parameters.elastic:
+        varied = _bend(images, transforms, tf.random.fold_in(seed, 1), parameters.elastic)
+    else:
+        varied = tf.raw_ops.ImageProjectiveTransformV3(
+            images=images,
+            transforms=transforms,
+            output_shape=[IMAGE_SIDE, IMAGE_SIDE],
+            fill_value=0.0,
+            interpolation="BILINEAR",
+            fill_mode="CONSTANT",
+        )
+    if parameters.erasing:
+        varied = _erase(varied, tf.random.fold_in(seed, 2), parameters.erasing)
+    return varied
 
 
 def _random_transforms(
     count: tf.Tensor, seed: tf.Tensor, parameters: AugmentationParameters
 ) -> tf.Tensor:
     """``(count, 8)`` coefficients that map a pixel of the new image to one of the old."""
-    angle, zoom, right, down = tf.unstack(tf.random.stateless_uniform([4, count], seed, -1.0, 1.0))
+    draws = tf.random.stateless_uniform([5, count], seed, -1.0, 1.0)
+    angle, zoom, right, down, slant = tf.unstack(draws)
     angle *= parameters.rotation * math.pi / 180
+    shear = tf.tan(slant * parameters.shear * math.pi / 180)
     scale = 1.0 + parameters.zoom * zoom
     cosine, sine = tf.cos(angle) * scale, tf.sin(angle) * scale
-    # The centre stays where it is, but for the shift.
-    x_offset = _CENTRE * (1.0 - cosine + sine) + parameters.shift * right
-    y_offset = _CENTRE * (1.0 - sine - cosine) + parameters.shift * down
-    zero = tf.zeros_like(cosine)
-    return tf.stack([cosine, -sine, x_offset, sine, cosine, y_offset, zero, zero], axis=1)
+    # Upright strokes are slanted, then all is turned and zoomed. The centre stays where it is, but
+    # for the shift.
+    a, b = cosine, cosine * shear - sine
+    c, d = sine, sine * shear + cosine
+    x_offset = _CENTRE * (1.0 - a - b) + parameters.shift * right
+    y_offset = _CENTRE * (1.0 - c - d) + parameters.shift * down
+    zero = tf.zeros_like(a)
+    return tf.stack([a, b, x_offset, c, d, y_offset, zero, zero], axis=1)
+
+
+def _bend(images: tf.Tensor, transforms: tf.Tensor, seed: tf.Tensor, pixels: float) -> tf.Tensor:
+    """Move each pixel by its transform and by a smooth random displacement.
+
+    Simard, Steinkraus and Platt 2003 (doi:10.1109/ICDAR.2003.1227801) smooth noise of every pixel
+    by a Gaussian; here a grid of 4 × 4 normal displacements is interpolated, which is far cheaper.
+    """
+    count = tf.shape(images)[0]
+    grid = pixels * tf.random.stateless_normal([count, _NODES, _NODES, 2], seed)
+    flow = tf.image.resize(grid, (IMAGE_SIDE, IMAGE_SIDE), "bicubic")
+    y, x = tf.meshgrid(*2 * [tf.range(IMAGE_SIDE, dtype=tf.float32)], indexing="ij")
+    coefficients = tf.unstack(transforms[:, :6, None, None], axis=1)
+    a, b, x_offset, c, d, y_offset = coefficients
+    old_x = a * x + b * y + x_offset + flow[..., 0]
+    old_y = c * x + d * y + y_offset + flow[..., 1]
+    return _bilinear(images, old_x, old_y)
+
+
+def _bilinear(images: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """The images at ``(n, 28, 28)`` coordinates of theirs; 0 outside."""
+    padded = IMAGE_SIDE + 2
+    flat = tf.reshape(tf.pad(images[..., 0], [[0, 0], [1, 1], [1, 1]]), (-1, padded**2))
+    x, y = (tf.clip_by_value(v + 1.0, 0.0, padded - 1.001) for v in (x, y))
+    left, top = tf.floor(x), tf.floor(y)
+    index = tf.cast(top * padded + left, tf.int32)
+    corner = [
+        tf.cast(tf.gather(flat, index + step, batch_dims=1), tf.float32)
+        for step in (0, 1, padded, padded + 1)
+    ]
+    right, down = x - left, y - top
+    upper = corner[0] + right * (corner[1] - corner[0])
+    lower = corner[2] + right * (corner[3] - corner[2])
+    return tf.cast(upper + down * (lower - upper), images.dtype)[..., None]
+
+
+def _erase(images: tf.Tensor, seed: tf.Tensor, side: float) -> tf.Tensor:
+    """Blank a square of up to that side, somewhere (Zhong et al. 2017, arXiv:1708.04896)."""
+    draws = tf.random.stateless_uniform([3, tf.shape(images)[0], 1], seed)
+    half = side * draws[0] / 2
+    pixels = tf.range(IMAGE_SIDE, dtype=tf.float32) + 0.5
+    columns, rows = (tf.abs(pixels - IMAGE_SIDE * draw) < half for draw in tf.unstack(draws[1:]))
+    blank = rows[:, :, None] & columns[:, None, :]
+    return tf.where(blank[..., None], tf.zeros((), images.dtype), images)
