@@ -16,6 +16,7 @@ TO_LOOK_AT = {
     "validation",
     "test",
     "pixel_statistics",
+    "augmented_digits",
     "metrics",
     "training_curves",
     "confusion_matrix",

@@ -7,8 +7,8 @@ from mnist_kedro.datasets import CheckpointsDataset
 from mnist_kedro.parameters import NetworkParameters
 from mnist_kedro.pipelines import MODELS
 from mnist_kedro.pipelines.training import create_pipeline
-from mnist_kedro.pipelines.training.nodes import train_model
-from tests.models.test_batches import parameters
+from mnist_kedro.pipelines.training.nodes import draw_augmented_digits, train_model
+from tests.models.test_batches import augmentation, parameters
 
 STATISTICS = {"mean": 33.3, "standard_deviation": 78.6}
 NETWORKS = {
@@ -32,8 +32,13 @@ def test_trains_a_model_that_has_learned(digits, name, tmp_path):
 @pytest.mark.parametrize("models", [MODELS, ("resnet",), ("lenet5", "cnn", "dense")])
 def test_each_model_has_its_namespace(models):
     pipeline = create_pipeline(models)
-    assert {node.name for node in pipeline.nodes} == {f"{m}.train_model" for m in models}
-    assert pipeline.outputs() == {f"{m}.{o}" for m in models for o in ("model", "history")}
+    assert {node.name for node in pipeline.nodes} == {
+        "draw_augmented_digits",
+        *(f"{m}.train_model" for m in models),
+    }
+    assert pipeline.outputs() == {"augmented_digits"} | {
+        f"{m}.{o}" for m in models for o in ("model", "history")
+    }
     shared = {"train", "validation", "pixel_statistics", "params:training"}
     own = {name for m in models for name in (f"params:{m}.network", f"{m}.checkpoints")}
     assert pipeline.inputs() == shared | own
@@ -41,12 +46,13 @@ def test_each_model_has_its_namespace(models):
 
 def test_the_members_of_an_ensemble_share_all_but_the_seed():
     pipeline = create_pipeline(("dense",), 3)
-    assert [node.name for node in pipeline.nodes] == [
+    trainings = [node for node in pipeline.nodes if node.namespace]
+    assert [node.name for node in trainings] == [
         "dense.train_model",
         "dense_2.train_model",
         "dense_3.train_model",
     ]
-    for node in pipeline.nodes:
+    for node in trainings:
         assert {"params:training", "params:dense.network"} <= set(node.inputs)
         assert f"{node.namespace}.checkpoints" in node.inputs
 
@@ -80,3 +86,17 @@ def test_runs_on_an_in_memory_catalog(digits, tmp_path):
     outputs = SequentialRunner().run(pipeline, catalog)
     assert outputs["dense.model"].load().name == "dense"
     assert len(outputs["dense.history"].load()["loss"]) == 1
+
+
+def test_draws_a_digit_of_each_class_with_its_variations(digits):
+    amounts = {"rotation": 10, "zoom": 0.1, "elastic": 0.5}
+    options = parameters(augmentation=augmentation(**amounts))
+    figure = draw_augmented_digits(digits, options)
+    (picture,) = figure.axes[0].images
+    assert picture.get_array().shape == (10 * 40, 10 * 36)
+    texts = [text.get_text() for text in figure.texts]
+    assert any("varied by rotation ±10°, zoom ±10%, elastic 0.5 px." in text for text in texts)
+    left, right = picture.get_array()[:40, :36], picture.get_array()[:40, 36:72]
+    assert (left != right).any()
+    same = draw_augmented_digits(digits, parameters()).axes[0].images[0].get_array()
+    np.testing.assert_array_equal(same[:40, :36], same[:40, 36:72])

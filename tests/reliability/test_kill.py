@@ -12,6 +12,7 @@ MADE_BY = {
     "validation.hdf5": ("--nodes", "split_training_digits"),
     "test.hdf5": ("--nodes", "select_test_digits"),
     "pixel_statistics.json": ("--nodes", "compute_pixel_statistics"),
+    "augmented_digits.png": ("--nodes", "draw_augmented_digits"),
     "cnn.keras": ("--nodes", "cnn.train_model", *RESUME),
     "cnn_history.json": ("--nodes", "cnn.train_model", *RESUME),
     "epoch_00002.hdf5": ("--nodes", "dense.train_model", *RESUME),

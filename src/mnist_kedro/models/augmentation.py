@@ -4,7 +4,7 @@ import math
 
 import tensorflow as tf
 
-from mnist_kedro.contracts import IMAGE_SIDE
+from mnist_kedro.contracts import IMAGE_SIDE, Pixels
 from mnist_kedro.parameters import AugmentationParameters
 
 _CENTRE = (IMAGE_SIDE - 1) / 2
@@ -40,6 +40,23 @@ def augment(images: tf.Tensor, seed: tf.Tensor, parameters: AugmentationParamete
     if parameters.erasing:
         varied = _erase(varied, tf.random.fold_in(seed, 2), parameters.erasing)
     return varied
+
+
+def variations(images: Pixels, count: int, parameters: AugmentationParameters, seed: int) -> Pixels:
+    """How each of some digits may look in training.
+
+    Args:
+        images: ``(n, 28, 28, 1)`` uint8.
+        count: variations of each.
+        parameters: as of the training.
+        seed: of the variations.
+
+    Returns:
+        ``(n, count, 28, 28, 1)`` uint8.
+    """
+    repeated = tf.repeat(images, count, axis=0)
+    varied = augment(repeated, tf.constant([seed, count], tf.int64), parameters).numpy()
+    return varied.reshape(len(images), count, *images.shape[1:])
 
 
 def _random_transforms(

@@ -3,10 +3,25 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from matplotlib.figure import Figure
+
 from mnist_kedro.contracts import LabelledImages, PixelStatistics
 from mnist_kedro.datasets import Checkpoints
 from mnist_kedro.parameters import NetworkParameters, TrainingParameters
 from mnist_kedro.pipelines import member_names
+from mnist_kedro.plots.augmentation import VARIATIONS, plot_augmented_digits
+from mnist_kedro.plots.style import describe_source
+
+
+def draw_augmented_digits(train: LabelledImages, training: TrainingParameters) -> Figure:
+    """A digit of each class, and how the training varies it."""
+    from mnist_kedro.models.augmentation import variations  # noqa: PLC0415  (imports TensorFlow)
+
+    rows = np.unique(np.asarray(train["labels"]), return_index=True)[1]
+    images = np.asarray(train["images"])[rows]
+    varied = variations(images, VARIATIONS, training.augmentation, training.seed)
+    return plot_augmented_digits(images, varied, training.augmentation, describe_source(train))
 
 
 def train_model(

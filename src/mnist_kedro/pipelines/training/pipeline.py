@@ -6,7 +6,7 @@ from functools import partial, update_wrapper
 from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.pipelines import MODELS, member_names
-from mnist_kedro.pipelines.training.nodes import train_model
+from mnist_kedro.pipelines.training.nodes import draw_augmented_digits, train_model
 
 
 def create_pipeline(models: Sequence[str] = MODELS, members: int = 1) -> Pipeline:
@@ -22,7 +22,22 @@ def create_pipeline(models: Sequence[str] = MODELS, members: int = 1) -> Pipelin
             for model in models
             for member, name in enumerate(member_names(model, members))
         ),
-        Pipeline([]),
+        _preview(),
+    )
+
+
+def _preview() -> Pipeline:
+    """What the networks get to see."""
+    return Pipeline(
+        [
+            Node(
+                func=draw_augmented_digits,
+                inputs=["train", "params:training"],
+                outputs="augmented_digits",
+                name="draw_augmented_digits",
+            )
+        ],
+        tags="training",
     )
 
 
