@@ -82,7 +82,7 @@ class AugmentationParameters(_Group):
     erasing: Annotated[float, Field(ge=0, le=28)]
 
 
-ModelName = Literal["cnn", "dense", "lenet5", "resnet"]
+ModelName = Literal["cnn", "dense", "lenet5", "resnet", "capsnet"]
 
 
 class TrainingParameters(_Group):
@@ -135,10 +135,23 @@ class ResnetParameters(_Group):
     filters: Annotated[tuple[PositiveInt, ...], Field(min_length=1, max_length=4)]
 
 
+class CapsnetParameters(_Group):
+    """A capsule network: the filters of its four convolutions; the last make capsules of 8."""
+
+    architecture: Literal["capsnet"]
+    filters: tuple[
+        PositiveInt, PositiveInt, PositiveInt, Annotated[PositiveInt, Field(multiple_of=8)]
+    ]
+
+
 class NetworkParameters(
     RootModel[
         Annotated[
-            CnnParameters | DenseParameters | Lenet5Parameters | ResnetParameters,
+            CnnParameters
+            | DenseParameters
+            | Lenet5Parameters
+            | ResnetParameters
+            | CapsnetParameters,
             Field(discriminator="architecture"),
         ]
     ]
@@ -169,6 +182,7 @@ class Parameters(_Group):
     dense: ModelParameters
     lenet5: ModelParameters
     resnet: ModelParameters
+    capsnet: ModelParameters
     reporting: ReportingParameters
 
 

@@ -38,6 +38,18 @@ def test_fused_normalisation_is_keras_normalisation():
         np.testing.assert_allclose(one, other, rtol=2e-3, atol=2e-3)
 
 
+def test_normalises_the_units_of_a_dense_layer_as_keras_does():
+    import keras
+
+    from mnist_kedro.models.training_twin import training_twin
+
+    network = keras.Sequential([keras.Input((3,)), keras.layers.BatchNormalization()])
+    inputs = np.random.default_rng(0).normal(size=(32, 3))
+    expected = network(inputs, training=True)
+    twin = training_twin(keras.models.clone_model(network), "float32")
+    np.testing.assert_allclose(twin(inputs, training=True), expected, rtol=1e-5, atol=1e-6)
+
+
 def test_mixed_precision_keeps_the_probabilities_in_float32(digits):
     from mnist_kedro.models.training_twin import training_twin
 

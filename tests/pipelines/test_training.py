@@ -16,6 +16,9 @@ NETWORKS = {
     "dense": NetworkParameters.model_validate({"architecture": "dense", "units": [64]}),
     "lenet5": NetworkParameters.model_validate({"architecture": "lenet5"}),
     "resnet": NetworkParameters.model_validate({"architecture": "resnet", "filters": [8, 16]}),
+    "capsnet": NetworkParameters.model_validate(
+        {"architecture": "capsnet", "filters": [8, 8, 8, 16]}
+    ),
 }
 OPTIONS = parameters(epochs=20, batch_size=50, learning_rate=0.01)
 

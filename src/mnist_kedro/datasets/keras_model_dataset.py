@@ -6,10 +6,11 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 from kedro.io.core import DatasetError, get_filepath_str
+from kedro.utils import load_obj
 
 from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that imports it)
 
@@ -24,15 +25,27 @@ class KerasModelDataset(TensorFlowModelDataset):
 
     Keras says "file not found" of a file that is there but truncated. Models are loaded in Keras's
     safe mode, kedro-datasets' default, and only if they are made of Keras's own classes without a
-    Lambda layer: no code in a file is run.
+    Lambda layer, and of the layers that the catalog names: no code in a file is run.
 
     ```yaml
     cnn.model:
       type: mnist_kedro.datasets.keras_model_dataset.KerasModelDataset
       filepath: data/06_models/cnn.keras
       versioned: true
+      layers: [mnist_kedro.models.capsnet.SelfAttentionRouting]
     ```
     """
+
+    def __init__(self, *, layers: Sequence[str] = (), **kwargs: Any) -> None:
+        """Creates a new instance of ``KerasModelDataset``.
+
+        Args:
+            layers: what models may be made of besides Keras's own classes: registered layers by
+                module and name. They are imported when a model has them.
+            **kwargs: as for kedro-datasets' ``TensorFlowModelDataset``.
+        """
+        super().__init__(**kwargs)
+        self._layers = frozenset(layers)
 
     def load(self) -> keras.Model:
         """Load the model.
@@ -48,12 +61,15 @@ class KerasModelDataset(TensorFlowModelDataset):
                 f"{path}: corrupt model file; train it again ('kedro run --pipelines training') "
                 "or name an earlier version with --load-versions."
             )
-        foreign = sorted(set(_foreign_classes(config)))
+        classes = set(_foreign_classes(config))
+        foreign = sorted(classes - self._layers)
         if foreign:
             raise DatasetError(
                 f"{path}: refused, for it refers to {', '.join(foreign)}, which may run any code; "
-                "expected a model of Keras's own layers."
+                "expected a model of Keras's own layers, or of those that the catalog names."
             )
+        for name in classes:
+            load_obj(name)
         return super().load()
 
     def save(self, data: keras.Model) -> None:

@@ -3,11 +3,13 @@
 import keras
 
 from mnist_kedro.contracts import PixelStatistics
+from mnist_kedro.models.capsnet import build_capsnet
 from mnist_kedro.models.cnn import build_cnn
 from mnist_kedro.models.dense import build_dense
 from mnist_kedro.models.lenet5 import build_lenet5
 from mnist_kedro.models.resnet import build_resnet
 from mnist_kedro.parameters import (
+    CapsnetParameters,
     CnnParameters,
     DenseParameters,
     Lenet5Parameters,
@@ -35,3 +37,5 @@ def build_network(parameters: NetworkParameters, statistics: PixelStatistics) ->
             return build_lenet5(statistics)
         case ResnetParameters(filters=filters):
             return build_resnet(filters, statistics)
+        case CapsnetParameters(filters=filters):
+            return build_capsnet(filters, statistics)

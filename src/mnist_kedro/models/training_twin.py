@@ -17,9 +17,9 @@ class FusedBatchNormalization(layers.BatchNormalization):
     """
 
     def call(self, inputs, training=None, mask=None):
-        """As in Keras, for inputs ``(n, height, width, channels)``."""
-        if not training:
-            return super().call(inputs, training=False, mask=mask)
+        """As in Keras; fused are inputs ``(n, height, width, channels)``."""
+        if not training or len(inputs.shape) != 4:
+            return super().call(inputs, training=training, mask=mask)
         none = tf.constant([], tf.float32)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,

@@ -28,6 +28,7 @@ _CALLED = {
     "dense": "The dense network",
     "lenet5": "LeNet-5",
     "resnet": "The ResNet",
+    "capsnet": "The CapsNet",
 }
 _SHEET = Path(__file__).parent / "figures.mplstyle"
 
