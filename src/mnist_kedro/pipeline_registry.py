@@ -12,18 +12,20 @@ from mnist_kedro import pipelines as package
 def register_pipelines(
     models: Sequence[str] = package.MODELS, members: int = 1
 ) -> dict[str, Pipeline]:
-    """Each folder of ``pipelines`` by its name; the default run is all but ``ingestion``.
+    """Each folder of ``pipelines`` by its name, and what runs by default.
 
-    ``ingestion`` runs by itself when there is no ``mnist`` yet (see ``hooks.py``).
+    ``tuning`` runs on request only, ``ingestion`` also by itself when there is no ``mnist`` yet
+    (see ``hooks.py``).
 
     Args:
         models: which networks are trained and reported on, as in the parameter ``training.models``.
         members: how many of each, as in ``training.members``.
     """
     pipelines = find_pipelines(raise_errors=True)
-    for name in {"training", "reporting"} & pipelines.keys():
+    of_models = {"training": (models, members), "reporting": (models, members), "tuning": (models,)}
+    for name in of_models.keys() & pipelines.keys():
         module = import_module(f"{package.__name__}.{name}")
-        pipelines[name] = module.create_pipeline(models, members)
+        pipelines[name] = module.create_pipeline(*of_models[name])
     main = ("data_processing", "training", "reporting")
     pipelines["__default__"] = sum(
         (pipelines[name] for name in main if name in pipelines), Pipeline([])

@@ -51,7 +51,10 @@ class Checkpointing(keras.callbacks.Callback):
     ``BackupAndRestore`` of Keras writes in place, and its history begins at the restart.
     """
 
-    def __init__(self, name: str, checkpoints: Checkpoints, training: Mapping[str, Any]) -> None:
+    def __init__(
+        self, name: str, checkpoints: Checkpoints | None, training: Mapping[str, Any]
+    ) -> None:
+        """Without ``checkpoints`` only the history is kept."""
         super().__init__()
         self._name, self._checkpoints, self._training = name, checkpoints, training
         self.epochs = 0  # done
@@ -64,9 +67,11 @@ class Checkpointing(keras.callbacks.Callback):
         Raises:
             InputError: when there is one of another training alone; it names the differences.
         """
+        if self._checkpoints is None:
+            return
         state = self._checkpoints.load(self._training)
         if state is None:
-            self._refuse_another()
+            self._refuse_another(self._checkpoints)
             logger.info("%s: no checkpoint, training from the start.", self._name)
             return
         for key, variables in _variables(model).items():
@@ -77,8 +82,8 @@ class Checkpointing(keras.callbacks.Callback):
         self.curves = {curve: state[f"curves/{curve}"].tolist() for curve in _CURVES}
         logger.info("%s: going on after epoch %d.", self._name, self.epochs)
 
-    def _refuse_another(self) -> None:
-        differences = self._checkpoints.differences(self._training)
+    def _refuse_another(self, checkpoints: Checkpoints) -> None:
+        differences = checkpoints.differences(self._training)
         if differences:
             told = "; ".join(
                 f"{name} was {_short(was)}, is {_short(now)}"
@@ -103,15 +108,18 @@ class Checkpointing(keras.callbacks.Callback):
         for curve in _CURVES:
             self.curves[curve].append(float(logs[curve]))
         self.seconds = time.perf_counter() - self._started
+        if self._checkpoints is not None:
+            self._checkpoints.save(self._training, epoch + 1, self._state(epoch))
+        self.epochs = epoch + 1
+
+    def _state(self, epoch: int) -> dict[str, Any]:
         state = {
             f"{key}/{i:03d}": variable.numpy()
             for key, variables in _variables(self.model).items()
             for i, variable in enumerate(variables)
         }
         state |= {f"curves/{curve}": np.array(values) for curve, values in self.curves.items()}
-        state |= {"epoch": epoch + 1, "seconds": self.seconds}
-        self._checkpoints.save(self._training, epoch + 1, state)
-        self.epochs = epoch + 1
+        return state | {"epoch": epoch + 1, "seconds": self.seconds}
 
     def _check(self, loss: float) -> None:
         if not math.isfinite(loss):

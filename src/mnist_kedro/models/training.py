@@ -1,6 +1,7 @@
 """Train a network."""
 
 import math
+from collections.abc import Sequence
 from typing import TypedDict
 
 import keras
@@ -48,8 +49,9 @@ def fit_network(
     statistics: PixelStatistics,
     parameters: TrainingParameters,
     network: NetworkParameters,
-    checkpoints: Checkpoints,
+    checkpoints: Checkpoints | None,
     name: str,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> tuple[keras.Model, TrainingHistory]:
     """Build a network and train it by AdamW with a one-cycle learning rate.
 
@@ -66,8 +68,9 @@ def fit_network(
         statistics: of the training pixels.
         parameters: the recipe.
         network: what to build.
-        checkpoints: of this training.
+        checkpoints: of this training; None: it is not resumed if it is interrupted.
         name: what the log calls it.
+        callbacks: further ones, called after the checkpoint of an epoch.
 
     Returns:
         The trained network, of stock float32 Keras layers, and its history.
@@ -104,10 +107,12 @@ def fit_network(
                 keras.callbacks.LambdaCallback(on_epoch_begin=lambda i, _: epoch.assign(i)),
                 EpochProgress(name),
                 checkpointing,
+                *callbacks,
             ],
         )
     except KeyboardInterrupt as interrupt:
-        interrupt.add_note(checkpointing.how_to_resume())
+        if checkpoints is not None:
+            interrupt.add_note(checkpointing.how_to_resume())
         raise
     model.set_weights(twin.get_weights())
     curves = checkpointing.curves

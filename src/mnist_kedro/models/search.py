@@ -1,0 +1,177 @@
+"""Search for training parameters."""
+
+import hashlib
+import json
+import logging
+from typing import Any
+
+import keras
+import optuna
+import pandas as pd
+
+from mnist_kedro.contracts import LabelledImages, PixelStatistics
+from mnist_kedro.errors import InputError
+from mnist_kedro.models.checkpointing import describe_training
+from mnist_kedro.models.precision import dtype_policy
+from mnist_kedro.models.training import fit_network
+from mnist_kedro.parameters import (
+    NetworkParameters,
+    SearchedValues,
+    TrainingParameters,
+    TuningParameters,
+)
+
+logger = logging.getLogger(__name__)
+
+_DONE = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+# Trials that are trained to their end before any is compared with the median of the others.
+_NEVER_PRUNED = 5
+
+
+def search(
+    train: LabelledImages,
+    validation: LabelledImages,
+    statistics: PixelStatistics,
+    training: TrainingParameters,
+    network: NetworkParameters,
+    tuning: TuningParameters,
+    storage: optuna.storages.BaseStorage,
+) -> pd.DataFrame:
+    """Maximise the validation accuracy after the last epoch.
+
+    Values are drawn by the tree-structured Parzen estimator (Bergstra et al. 2011, "Algorithms for
+    hyper-parameter optimization"); a trial that is behind the median of the earlier ones after an
+    epoch is pruned (Golovin et al. 2017, doi:10.1145/3097983.3098043). The study goes on with the
+    trials that the storage has of the same digits, recipe, network and search.
+
+    Args:
+        train: digits to learn from.
+        validation: digits that the trials are compared by.
+        statistics: of the training pixels.
+        training: the recipe, for all that is not searched.
+        network: what is trained.
+        tuning: what is searched, and how often.
+        storage: of the trials.
+
+    Returns:
+        A row for each trial that is done: ``trial`` (from 1), ``state`` (complete or pruned),
+        ``validation_accuracy`` (0–1, after the last epoch that it had), ``epochs``, ``seconds``,
+        and a column for each searched parameter.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    described = describe_training(
+        train, validation, statistics, training, network, dtype_policy(training.mixed_bfloat16)
+    )
+    study = optuna.create_study(
+        storage=storage,
+        study_name=_study_name(described, tuning),
+        direction="maximize",
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=_NEVER_PRUNED),
+        load_if_exists=True,
+    )
+    earlier = len(study.trials)
+    study.sampler = optuna.samplers.TPESampler(seed=tuning.seed + earlier)
+    done = len(study.get_trials(states=_DONE))
+    if done:
+        logger.info("tuning: %d of %d trials are done already.", done, tuning.trials)
+
+    def objective(trial: optuna.Trial) -> float:
+        options = with_values(training, suggest(trial, tuning.search.spaces))
+        name = f"trial {trial.number + 1}"
+        try:
+            _, history = fit_network(
+                *(train, validation, statistics, options, network, None, name),
+                callbacks=[_Pruning(trial)],
+            )
+        except InputError as error:  # its loss is no number
+            logger.warning("%s", error)
+            raise optuna.TrialPruned from error
+        return history["validation_accuracy"][-1]
+
+    if done < tuning.trials:
+        enough = optuna.study.MaxTrialsCallback(tuning.trials, states=_DONE)
+        try:
+            study.optimize(objective, callbacks=[_tell, enough])
+        except KeyboardInterrupt as interrupt:
+            interrupt.add_note("The same command goes on with the trials that are done.")
+            raise
+    return _table(study, tuning)
+
+
+def suggest(trial: optuna.Trial, spaces: dict[str, SearchedValues]) -> dict[str, float | int]:
+    """A value for each searched parameter; integers where the bounds are."""
+    values: dict[str, float | int] = {}
+    for name, space in spaces.items():
+        if space.choices:
+            values[name] = trial.suggest_categorical(name, space.choices)
+        elif isinstance(space.low, int) and isinstance(space.high, int):
+            values[name] = trial.suggest_int(name, space.low, space.high, log=space.log)
+        else:
+            low, high = space.extremes
+            values[name] = trial.suggest_float(name, low, high, log=space.log)
+    return values
+
+
+def with_values(training: TrainingParameters, values: dict[str, float | int]) -> TrainingParameters:
+    """The recipe with other values, named as in ``SearchParameters.spaces``."""
+    options = training.model_dump() | {"resume": False}
+    for name, value in values.items():
+        *groups, key = name.split(".")
+        place: Any = options
+        for group in groups:
+            place = place[group]
+        place[key] = value
+    return TrainingParameters.model_validate(options)
+
+
+class _Pruning(keras.callbacks.Callback):
+    """Tells the study how a trial does, and ends it when the study says so."""
+
+    def __init__(self, trial: optuna.Trial) -> None:
+        super().__init__()
+        self._trial = trial
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Report the validation accuracy."""
+        self._trial.report(logs["val_accuracy"], epoch + 1)
+        if self._trial.should_prune():
+            raise optuna.TrialPruned
+
+
+def _study_name(described: dict[str, Any], tuning: TuningParameters) -> str:
+    """Studies of other digits, recipes or searches do not mix; one of more trials is the same."""
+    search = tuning.search.model_dump()
+    text = json.dumps([described, search, tuning.seed], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _tell(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+    values = ", ".join(f"{name} {value:.3g}" for name, value in trial.params.items())
+    if trial.state != optuna.trial.TrialState.COMPLETE:
+        logger.info("trial %d: ended early; %s.", trial.number + 1, values)
+        return
+    logger.info(
+        "trial %d: validation accuracy %.2f%% (best so far: trial %d, %.2f%%); %s.",
+        trial.number + 1,
+        100 * (trial.value or 0),
+        study.best_trial.number + 1,
+        100 * study.best_value,
+        values,
+    )
+
+
+def _table(study: optuna.Study, tuning: TuningParameters) -> pd.DataFrame:
+    names = list(tuning.search.spaces)
+    rows = [
+        {
+            "trial": trial.number + 1,
+            "state": trial.state.name.lower(),
+            "validation_accuracy": trial.intermediate_values.get(trial.last_step or 0),
+            "epochs": trial.last_step or 0,
+            "seconds": trial.duration.total_seconds() if trial.duration else None,
+            **{name: trial.params.get(name) for name in names},
+        }
+        for trial in study.get_trials(states=_DONE)
+    ]
+    columns = ["trial", "state", "validation_accuracy", "epochs", "seconds", *names]
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,86 @@
+"""Nodes of the ``tuning`` pipeline."""
+
+import logging
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from mnist_kedro.contracts import LabelledImages, PixelStatistics
+from mnist_kedro.errors import InputError
+from mnist_kedro.parameters import NetworkParameters, TrainingParameters, TuningParameters
+from mnist_kedro.plots.style import describe_source
+from mnist_kedro.plots.tuning import plot_search
+
+logger = logging.getLogger(__name__)
+
+
+def search_parameters(
+    train: LabelledImages,
+    validation: LabelledImages,
+    pixel_statistics: PixelStatistics,
+    training: TrainingParameters,
+    network: NetworkParameters,
+    tuning: TuningParameters,
+    storage: Any,
+) -> pd.DataFrame:
+    """Train a network again and again, each time with values that promise more.
+
+    Args:
+        train: digits to learn from.
+        validation: digits that the trials are compared by.
+        pixel_statistics: of the training pixels.
+        training: the recipe, for all that is not searched.
+        network: which network.
+        tuning: what is searched, and how often.
+        storage: Optuna's, in which the trials are kept.
+
+    Returns:
+        See :func:`~mnist_kedro.models.search.search`.
+    """
+    from mnist_kedro.models.search import search  # noqa: PLC0415  (imports TensorFlow)
+
+    return search(train, validation, pixel_statistics, training, network, tuning, storage)
+
+
+def choose_parameters(trials: pd.DataFrame, tuning: TuningParameters) -> dict[str, Any]:
+    """The values of the trial with the best validation accuracy, as a file of parameters has them.
+
+    Raises:
+        InputError: when no trial came to its end.
+    """
+    complete = trials[trials["state"] == "complete"]
+    if complete.empty:
+        raise InputError(
+            "No trial came to its end, so there are no best parameters: allow smaller learning "
+            "rates in tuning.search, or more tuning.trials."
+        )
+    best = max(complete.to_dict("records"), key=lambda trial: trial["validation_accuracy"])
+    chosen: dict[str, Any] = {}
+    for name in tuning.search.spaces:
+        *groups, key = name.split(".")
+        place = chosen
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[key] = best[name]
+    logger.info(
+        "The best of %d trials is trial %d: validation accuracy %.2f%%. Its values are in "
+        "'tuned_parameters'; what it is worth, other digits must tell.",
+        len(trials),
+        best["trial"],
+        100 * best["validation_accuracy"],
+    )
+    return {"training": chosen}
+
+
+def draw_search(
+    trials: pd.DataFrame, tuning: TuningParameters, validation: LabelledImages
+) -> Figure:
+    """What the trials reached, in their order and against each value."""
+    logarithmic = {name for name, space in tuning.search.spaces.items() if space.log}
+    return plot_search(
+        trials,
+        list(tuning.search.spaces),
+        logarithmic,
+        f"{describe_source(validation)}, {len(validation['labels']):,} validation digits",
+    )

@@ -1,0 +1,77 @@
+"""The search for training parameters."""
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+
+from mnist_kedro.plots.style import BLUE, ORANGE, annotate, styled
+
+_COLUMNS = 4
+_GREY = "#A8A8A8"
+
+
+@styled
+def plot_search(
+    trials: pd.DataFrame, names: Sequence[str], logarithmic: Collection[str], data: str
+) -> Figure:
+    """Validation accuracy of the trials, in their order and against each searched value.
+
+    Args:
+        trials: columns ``trial``, ``state``, ``validation_accuracy`` (0–1) and the names; at least
+            one is complete.
+        names: of the searched parameters.
+        logarithmic: those that are drawn on a logarithmic axis.
+        data: what the accuracy is of, in a few words.
+    """
+    complete = trials[trials["state"] == "complete"]
+    pruned = trials[trials["state"] != "complete"]
+    best = complete.nlargest(1, "validation_accuracy")
+    bottom, top = _good(complete["validation_accuracy"])
+
+    rows, columns = -(-(len(names) + 1) // _COLUMNS), min(len(names) + 1, _COLUMNS)
+    figure = Figure(figsize=(2.6 * columns, 2.4 * rows + 1))
+    panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    for axes, name in zip(panels.flat, ["trial", *names], strict=False):
+        for some, colour, size in ((pruned, _GREY, 14), (complete, BLUE, 22), (best, ORANGE, 48)):
+            heights = some["validation_accuracy"].clip(lower=bottom)
+            axes.scatter(some[name], heights, color=colour, s=size, linewidth=0, clip_on=False)
+        axes.set_xlabel(name)
+        if name in logarithmic:
+            _make_logarithmic(axes)
+    for axes in panels.flat[len(names) + 1 :]:
+        axes.remove()
+    for row in panels:
+        row[0].set_ylabel("Validation accuracy")
+    first = panels[0, 0]
+    so_far = complete["validation_accuracy"].cummax().clip(lower=bottom)
+    first.step(complete["trial"], so_far, where="post", color=BLUE)
+    first.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    first.set_ylim(bottom, top)
+    first.yaxis.set_major_formatter(lambda value, _: f"{value:.2%}")
+    annotate(
+        figure,
+        f"The best of {len(trials)} trials reached {best['validation_accuracy'].iloc[0]:.2%}",
+        f"Orange: the best. Grey: {len(pruned)} ended early. At the lower edge: that or less. "
+        "The line: the best so far.",
+        data,
+    )
+    return figure
+
+
+def _good(accuracies: pd.Series) -> tuple[float, float]:
+    """The range worth looking at: trials far below it would flatten all others."""
+    low, high = float(np.quantile(accuracies, 0.1)), float(accuracies.max())
+    room = max(high - low, 1e-3)
+    return low - 0.5 * room, min(high + 0.2 * room, 1.0)
+
+
+def _make_logarithmic(axes: Axes) -> None:
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 50 else (1,)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())

@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+
+from mnist_kedro.parameters import NetworkParameters, TuningParameters
+from tests.models.test_batches import parameters
+
+STATISTICS = {"mean": 33.3, "standard_deviation": 78.6}
+NETWORK = NetworkParameters.model_validate({"architecture": "dense", "units": [16]})
+SEARCH = {
+    "batch_size": {"choices": [20, 50]},
+    "learning_rate": {"low": 0.0001, "high": 0.01, "log": True},
+    "augmentation": {"rotation": {"low": 0, "high": 20}},
+}
+
+
+def tuning(trials, **search):
+    options = {"trials": trials, "seed": 0, "search": search or SEARCH}
+    return TuningParameters.model_validate(options)
+
+
+@pytest.fixture
+def run(digits, tmp_path):
+    """Search on the digits of the tests, in one storage."""
+    from mnist_kedro.datasets.optuna_storage_dataset import OptunaStorageDataset
+    from mnist_kedro.models.search import search
+
+    storage = OptunaStorageDataset(filepath=str(tmp_path / "tuning.sqlite3"))
+
+    def run_search(options, training=None, train=digits):
+        training = training or parameters(epochs=2)
+        return search(train, digits, STATISTICS, training, NETWORK, options, storage.load())
+
+    return run_search
+
+
+def test_tries_values_of_the_search_and_tells_what_they_reached(run):
+    trials = run(tuning(3))
+    assert list(trials["trial"]) == [1, 2, 3]
+    assert set(trials["state"]) == {"complete"}
+    assert trials["validation_accuracy"].between(0, 1).all()
+    assert (trials["epochs"] == 2).all()
+    assert (trials["seconds"] > 0).all()
+    assert set(trials["batch_size"]) <= {20, 50}
+    assert trials["learning_rate"].between(0.0001, 0.01).all()
+    rotations = trials["augmentation.rotation"]
+    assert rotations.between(0, 20).all()
+    assert (rotations == rotations.round()).all()  # its bounds are integers
+    assert trials["learning_rate"].nunique() == 3
+
+
+def test_goes_on_where_it_was(run):
+    first = run(tuning(2))
+    more = run(tuning(4))
+    assert more.head(2).equals(first)
+    assert list(more["trial"]) == [1, 2, 3, 4]
+    assert more["learning_rate"].nunique() == 4
+    assert run(tuning(4)).equals(more)
+
+
+def test_does_not_mix_with_searches_of_something_else(run, digits):
+    run(tuning(2))
+    others = digits | {"images": 255 - np.asarray(digits["images"])}
+    for search in (
+        run(tuning(1), train=others),
+        run(tuning(1), training=parameters(epochs=1)),
+        run(tuning(1, learning_rate=SEARCH["learning_rate"])),
+    ):
+        assert list(search["trial"]) == [1]
+
+
+def test_ends_a_trial_that_is_behind_the_others(run):
+    """Rates far too low come among the first five, which are the measure of the others."""
+    rates = {"low": 1e-7, "high": 0.01, "log": True}
+    trials = run(tuning(12, learning_rate=rates), training=parameters(epochs=3, batch_size=20))
+    ended = trials[trials["state"] == "pruned"]
+    complete = trials[trials["state"] == "complete"]
+    assert len(ended) > 0
+    assert (ended["epochs"] < 3).all()
+    assert ended["trial"].min() > 5
+    assert ended["validation_accuracy"].max() < complete["validation_accuracy"].max()
+
+
+def test_a_loss_that_is_no_number_does_not_end_the_search(run):
+    rates = {"choices": [0.001, 1e30]}
+    trials = run(tuning(4, learning_rate=rates), training=parameters(epochs=1))
+    lost = trials["learning_rate"] == 1e30
+    assert lost.any()
+    assert (trials.loc[lost, "state"] == "pruned").all()

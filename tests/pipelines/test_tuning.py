@@ -1,0 +1,102 @@
+import signal
+
+import pandas as pd
+import pytest
+import yaml
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.runner import SequentialRunner
+from matplotlib.figure import Figure
+
+from mnist_kedro.errors import InputError
+from mnist_kedro.pipelines.tuning import create_pipeline
+from mnist_kedro.pipelines.tuning.nodes import choose_parameters
+from tests.models.test_batches import parameters
+from tests.models.test_search import NETWORK, STATISTICS, tuning
+
+TRIALS = pd.DataFrame(
+    {
+        "trial": [1, 2, 3],
+        "state": ["complete", "complete", "pruned"],
+        "validation_accuracy": [0.97, 0.98, 0.99],
+        "epochs": [2, 2, 1],
+        "seconds": [3.0, 3.0, 1.0],
+        "batch_size": [20, 50, 20],
+        "learning_rate": [0.001, 0.002, 0.003],
+        "augmentation.rotation": [5, 6, 7],
+    }
+)
+
+
+def test_reads_no_test_digits_and_trains_the_first_model():
+    pipeline = create_pipeline(("resnet", "cnn"))
+    assert "test" not in pipeline.datasets()
+    assert "params:resnet.network" in pipeline.inputs()
+    assert pipeline.outputs() == {"tuned_parameters", "tuning_search"}
+
+
+def test_chooses_the_best_of_the_trials_that_came_to_their_end():
+    assert choose_parameters(TRIALS, tuning(3)) == {
+        "training": {
+            "batch_size": 50,
+            "learning_rate": 0.002,
+            "augmentation": {"rotation": 6},
+        }
+    }
+
+
+def test_says_so_when_no_trial_came_to_its_end():
+    with pytest.raises(InputError, match=r"No trial came to its end"):
+        choose_parameters(TRIALS[TRIALS["state"] == "pruned"], tuning(3))
+
+
+def test_runs_on_an_in_memory_catalog(digits):
+    import optuna
+
+    catalog = DataCatalog()
+    for name, data in {
+        "train": digits,
+        "validation": digits,
+        "pixel_statistics": STATISTICS,
+        "params:training": parameters(epochs=1),
+        "params:cnn.network": NETWORK,
+        "params:tuning": tuning(2),
+    }.items():
+        catalog[name] = data
+    catalog["tuning_storage"] = MemoryDataset(optuna.storages.InMemoryStorage(), copy_mode="assign")
+    outputs = SequentialRunner().run(create_pipeline(), catalog)
+    assert set(outputs["tuned_parameters"].load()["training"]) == {
+        "batch_size",
+        "learning_rate",
+        "augmentation",
+    }
+    assert isinstance(outputs["tuning_search"].load(), Figure)
+
+
+def test_a_killed_search_goes_on(running_project):
+    """By the command line: Ctrl-C in the first trial, SIGKILL after one was done."""
+    run = ("--pipelines", "tuning")
+    stopped = running_project.run(*run, kill_when="trial 1: epoch 1", kill_with=signal.SIGINT)
+    assert stopped.status == 130, stopped.log
+    said = stopped.log.strip().splitlines()[-1]
+    assert said == "Interrupted. The same command goes on with the trials that are done."
+    killed = running_project.run(*run, kill_when="trial 3: epoch 1", kill_with=signal.SIGKILL)
+    assert killed.status == -9, killed.log
+    resumed = running_project.run(*run)
+    assert resumed.status == 0, resumed.log
+    assert "1 of 3 trials are done already" in resumed.log
+    assert "trial 2: epoch" not in resumed.log
+    assert "Warning" not in resumed.log
+    results = running_project.data / "08_reporting"
+    trials = pd.read_csv(latest(results, "tuning_trials.csv"))
+    assert list(trials["trial"]) == [2, 4, 5]  # the others were lost with their runs
+    chosen = yaml.safe_load(latest(results, "tuned_parameters.yml").read_text())["training"]
+    best = trials.loc[trials["validation_accuracy"].idxmax()]
+    assert chosen["learning_rate"] == pytest.approx(best["learning_rate"])
+    assert chosen["augmentation"]["zoom"] == pytest.approx(best["augmentation.zoom"])
+    assert latest(results, "tuning_search.png").stat().st_size > 10_000
+    assert not list(running_project.data.rglob("epoch_*"))
+
+
+def latest(folder, name):
+    """The latest version of a dataset."""
+    return max((folder / name).iterdir()) / name
