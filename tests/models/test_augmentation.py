@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_kedro.parameters import AugmentationParameters
+from tests.models.test_batches import augmentation
 
 ALL = {"rotation": 10, "shift": 2, "zoom": 0.1, "shear": 10, "elastic": 1, "erasing": 8}
 
@@ -104,12 +105,38 @@ def test_shears_by_no_more_than_asked_and_keeps_the_height():
     assert (slanted[:, [3, 24]].sum(axis=2) == 0).all()
 
 
-def test_an_elastic_change_of_almost_nothing_is_the_affine_one(digits):
-    """Two ways to interpolate, TensorFlow's and this project's, give the same digits."""
-    affine = {"rotation": 30, "shift": 6, "zoom": 0.3, "shear": 20}
-    ours = augment(digits["images"][:100], **affine, elastic=1e-6)
-    theirs = augment(digits["images"][:100], **affine)
+def test_interpolates_as_tensorflow_does(digits):
+    import tensorflow as tf
+
+    from mnist_kedro.models.augmentation import _interpolate, _random_transforms
+
+    images = tf.constant(digits["images"][:100])
+    amounts = augmentation(rotation=30, shift=6, zoom=0.3, shear=20)
+    transforms = _random_transforms(100, tf.constant([1, 2]), amounts)
+    ours = _interpolate(images, transforms, tf.zeros([2, 1, 1, 1])).numpy()
+    theirs = tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=tf.pad(tf.transpose(transforms), [[0, 0], [0, 2]]),
+        output_shape=[28, 28],
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+    ).numpy()
     assert np.abs(ours.astype(int) - theirs).max() <= 2
+    assert (ours != digits["images"][:100]).any(axis=(1, 2, 3)).all()
+
+
+def test_bends_as_a_bicubic_resize_of_the_grid_does():
+    import tensorflow as tf
+
+    from mnist_kedro.models.augmentation import _random_bending
+
+    seed = tf.constant([1, 2])
+    bending = _random_bending(5, seed, augmentation(elastic=0.5))
+    grid = 0.5 * tf.random.stateless_normal([2, 5, 4, 4], seed)
+    for displacement, nodes in zip(bending, grid, strict=True):
+        resized = tf.image.resize(nodes[..., None], (28, 28), "bicubic")[..., 0]
+        np.testing.assert_allclose(displacement, resized, atol=1e-5)
 
 
 def test_bends_each_part_of_a_digit_by_another_amount():
