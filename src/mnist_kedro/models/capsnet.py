@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from mnist_kedro.contracts import CLASSES, PixelStatistics
-from mnist_kedro.models.ends import first_layers
+from mnist_kedro.models.parts import convolution, first_layers
 
 _PRIMARY_SIZE, _CLASS_SIZE = 8, 16  # numbers in a capsule, as in the paper
 _EPSILON = 1e-7  # keeps the gradient of a length finite at 0
@@ -29,10 +29,10 @@ def build_capsnet(
     return keras.Sequential(
         [
             *first_layers(statistics),
-            *_convolution(first, 5),  # 24 × 24
-            *_convolution(second, 3),  # 22 × 22
-            *_convolution(third, 3),  # 20 × 20
-            *_convolution(fourth, 3, strides=2),  # 9 × 9
+            *convolution(first, 5),  # 24 × 24
+            *convolution(second, 3),  # 22 × 22
+            *convolution(third, 3),  # 20 × 20
+            *convolution(fourth, 3, strides=2),  # 9 × 9
             layers.DepthwiseConv2D(9),  # 1 × 1
             layers.Reshape((fourth // _PRIMARY_SIZE, _PRIMARY_SIZE)),
             SelfAttentionRouting(CLASSES, _CLASS_SIZE, name="capsules"),
@@ -40,14 +40,6 @@ def build_capsnet(
         ],
         name="capsnet",
     )
-
-
-def _convolution(filters: int, side: int, strides: int = 1) -> list[layers.Layer]:
-    return [
-        layers.Conv2D(filters, side, strides, use_bias=False),
-        layers.BatchNormalization(),
-        layers.ReLU(),
-    ]
 
 
 @keras.saving.register_keras_serializable(package="mnist_kedro")

@@ -4,16 +4,16 @@ import keras
 from keras import layers
 
 from mnist_kedro.contracts import PixelStatistics
-from mnist_kedro.models.ends import first_layers, last_layers
+from mnist_kedro.models.parts import convolution, first_layers, last_layers
 
 
 def build_cnn(filters: tuple[int, int, int, int], statistics: PixelStatistics) -> keras.Sequential:
     """Four unpadded convolutions, two of them followed by 2 × 2 max-pooling.
 
     In the line of LeNet-5 (LeCun et al. 1998, doi:10.1109/5.726791), with batch normalisation
-    (Ioffe and Szegedy 2015, arXiv:1502.03167) before each ReLU. Pooling comes first where there is
-    one: it commutes with ReLU, and normalising a quarter of the values takes a quarter off an epoch
-    (two cores of an Intel Xeon: 1.31 times as long the other way round) at the same accuracy.
+    (Ioffe and Szegedy 2015, arXiv:1502.03167) before each ReLU. It looks at the middle 24 × 24
+    pixels: MNIST's digits fill 20 × 20 and are centred by their mass, so that 88 % of them leave
+    the margin blank; an epoch takes two thirds of the time, and the accuracy does not suffer.
 
     Args:
         filters: filters of the convolutions, from the first (5 × 5; the others are 3 × 3).
@@ -23,20 +23,11 @@ def build_cnn(filters: tuple[int, int, int, int], statistics: PixelStatistics) -
     return keras.Sequential(
         [
             *first_layers(statistics),
-            layers.Conv2D(first, 5, use_bias=False),  # 24 × 24
-            layers.MaxPooling2D(),  # 12 × 12
-            layers.BatchNormalization(),
-            layers.ReLU(),
-            layers.Conv2D(second, 3, use_bias=False),  # 10 × 10
-            layers.BatchNormalization(),
-            layers.ReLU(),
-            layers.Conv2D(third, 3, use_bias=False),  # 8 × 8
-            layers.MaxPooling2D(),  # 4 × 4
-            layers.BatchNormalization(),
-            layers.ReLU(),
-            layers.Conv2D(fourth, 3, use_bias=False),  # 2 × 2
-            layers.BatchNormalization(),
-            layers.ReLU(),
+            layers.Cropping2D(2),  # 24 × 24
+            *convolution(first, 5, pooling=True),  # 20 × 20, pooled 10 × 10
+            *convolution(second, 3),  # 8 × 8
+            *convolution(third, 3, pooling=True),  # 6 × 6, pooled 3 × 3
+            *convolution(fourth, 3),  # 1 × 1
             *last_layers(),
         ],
         name="cnn",

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from mnist_kedro.contracts import PixelStatistics
-from mnist_kedro.models.ends import first_layers, last_layers
+from mnist_kedro.models.parts import first_layers, last_layers
 
 
 def build_lenet5(statistics: PixelStatistics) -> keras.Sequential:
