@@ -51,6 +51,10 @@ kill: $(DEV_READY)  ## kill 200 runs at random moments: nothing is lost
 disk-full: $(DEV_READY)  ## fill the disk of 200 runs at random sizes: nothing is lost; needs root
 	unshare --mount $(BIN)/python -m tests.reliability.disk_full $(ARGS)
 
+.PHONY: bench
+bench: $(DEV_READY)  ## this project beside what one would use instead; an hour, on a quiet machine
+	$(BIN)/python -m benchmarks $(ARGS)
+
 .PHONY: lint
 lint: $(DEV_READY)  ## check style and types
 	$(BIN)/ruff check .

@@ -1,0 +1,153 @@
+"""Run the benchmarks and write their tables and figure: ``make bench``."""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from benchmarks import summary
+from benchmarks.this_project import parameters
+from mnist_kedro.errors import InputError
+from mnist_kedro.sources import read_mnist
+
+_ROOT = Path(__file__).parents[1]
+_KEYS = ("x_train", "y_train", "x_test", "y_test")
+
+
+class Entry(NamedTuple):
+    """A recipe as it takes part."""
+
+    label: str
+    recipe: str
+    epochs: int | None = None
+    environment: str | None = None
+
+
+ENTRIES = (
+    Entry("mnist_kedro quick", "this_project", environment="quick"),
+    Entry("mnist_kedro, 2 epochs", "this_project", epochs=2),
+    Entry("mnist_kedro, 4 epochs", "this_project", epochs=4),
+    Entry("mnist_kedro base", "this_project", environment="base"),
+    Entry("keras.io", "keras_io"),
+    Entry("PyTorch, one epoch", "pytorch_one_epoch"),
+    Entry("pytorch/examples", "pytorch_examples"),
+)
+
+
+def main() -> None:
+    """Everything, one after the other."""
+    parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
+    parser.add_argument("--mnist", default="auto", help="as the parameter ingestion.source")
+    parser.add_argument("--seeds", type=int, default=3, help="trainings of each recipe")
+    parser.add_argument("--runs", type=int, default=3, help="whole runs with and without Kedro")
+    parser.add_argument("--epochs", type=int, help="of every recipe, to try the benchmark itself")
+    parser.add_argument(
+        "--torch-python",
+        default=sys.executable,
+        help="a Python that has torch, for the PyTorch recipes; without one they are left out",
+    )
+    parser.add_argument("--results", type=Path, default=_ROOT / "benchmarks" / "results")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        _benchmark(arguments, Path(folder))
+
+
+def _benchmark(arguments: argparse.Namespace, folder: Path) -> None:
+    source = parameters("base").ingestion.model_copy(update={"source": arguments.mnist})
+    try:
+        mnist: Any = read_mnist(source)
+    except InputError as error:
+        sys.exit(f"Error: {error}")
+    np.savez(folder / "digits.npz", **{key: mnist[key] for key in _KEYS})
+    entries = [entry for entry in ENTRIES if _can_run(entry, arguments.torch_python)]
+    arguments.results.mkdir(parents=True, exist_ok=True)
+
+    rounds = [(seed, entry) for seed in range(arguments.seeds) for entry in entries]
+    epochs, processes = [], []
+    for seed, entry in (bar := tqdm(rounds, desc="trainings", disable=None)):
+        bar.set_postfix_str(f"{entry.label}, seed {seed}")
+        *lines, last = _train(entry, seed, folder / "digits.npz", arguments)
+        epochs += [{"recipe": entry.label, "seed": seed, **line} for line in lines]
+        processes.append({"recipe": entry.label, "seed": seed, **last})
+        pd.DataFrame(epochs).to_csv(arguments.results / "training.csv", index=False)
+    runs = pd.DataFrame(_whole_runs(mnist, folder, arguments))
+    runs.to_csv(arguments.results / "whole_runs.csv", index=False)
+    summary.write(
+        arguments.results,
+        summary.describe_machine(mnist),
+        pd.DataFrame(epochs),
+        pd.DataFrame(processes),
+        runs,
+    )
+
+
+def _can_run(entry: Entry, torch_python: str) -> bool:
+    if not entry.recipe.startswith("pytorch"):
+        return True
+    tried = subprocess.run([torch_python, "-c", "import torch"], capture_output=True, check=False)
+    if tried.returncode:
+        print(f"{entry.label} is left out: {torch_python} has no torch (see --torch-python).")
+    return not tried.returncode
+
+
+def _train(
+    entry: Entry, seed: int, digits: Path, arguments: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
+    """The lines of one worker."""
+    pytorch = entry.recipe.startswith("pytorch")
+    command = [arguments.torch_python if pytorch else sys.executable, "-m", "benchmarks.worker"]
+    command += [entry.recipe, str(digits), f"--seed={seed}", "--inference"]
+    epochs = arguments.epochs or entry.epochs
+    command += [f"--epochs={epochs}"] if epochs else []
+    command += [f"--environment={entry.environment}"] if entry.environment else []
+    worker = subprocess.run(command, cwd=_ROOT, stdout=subprocess.PIPE, check=True, text=True)
+    yield from (json.loads(line) for line in worker.stdout.splitlines() if line.startswith("{"))
+
+
+def _whole_runs(
+    mnist: Any, folder: Path, arguments: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
+    """``kedro run`` and the same without Kedro in turns, each from the file to the figures."""
+    source = folder / "mnist.hdf5"
+    with h5py.File(source, "w") as file:
+        for key in _KEYS:
+            file[key] = mnist[key]
+    for number in tqdm(range(arguments.runs), desc="whole runs", disable=None):
+        data, conf = folder / f"kedro_{number}", folder / f"conf_{number}"
+        shutil.copytree(_ROOT / "conf", conf, ignore=shutil.ignore_patterns("local"))
+        (conf / "local").mkdir()
+        (conf / "local" / "globals.yml").write_text(f"paths: {{root: {data}}}\n")
+        changes = [f"ingestion.source={source}", f"training.seed={number}"]
+        changes += [f"training.epochs={arguments.epochs}"] if arguments.epochs else []
+        kedro = ["-m", "kedro", "run", f"--conf-source={conf}", f"--params={','.join(changes)}"]
+        yield {"run": number, "kind": "kedro run", **_time(kedro)}
+        out = folder / f"bare_{number}"
+        out.mkdir()
+        bare = ["-m", "benchmarks.bare_run", str(source), str(out), f"--seed={number}"]
+        bare += [f"--epochs={arguments.epochs}"] if arguments.epochs else []
+        yield {"run": number, "kind": "bare script", **_time(bare)}
+
+
+def _time(command: list[str]) -> dict[str, float]:
+    started = time.perf_counter()
+    finished = subprocess.run(
+        [sys.executable, *command], cwd=_ROOT, capture_output=True, text=True, check=False
+    )
+    if finished.returncode:
+        sys.exit(finished.stderr)
+    return {"seconds": round(time.perf_counter() - started, 2)}
+
+
+if __name__ == "__main__":
+    main()

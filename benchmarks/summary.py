@@ -1,0 +1,192 @@
+"""Tables and a figure of what was measured."""
+
+import datetime as dt
+import os
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullFormatter
+
+from mnist_kedro.plots.style import BLUE, GREEN, ORANGE, PURPLE, annotate, styled
+
+_OURS = "mnist_kedro"
+_GOALS = (0.990, 0.995)
+
+
+def write(
+    folder: Path, machine: str, epochs: pd.DataFrame, processes: pd.DataFrame, runs: pd.DataFrame
+) -> None:
+    """Write ``results.md`` and ``results.png``, and print the first."""
+    text = "\n".join(
+        [
+            f"# Benchmarks\n\n{machine}\n",
+            "## Training\n",
+            training_table(epochs, processes),
+            "",
+            "![Test accuracy against seconds of training](results.png)\n",
+            "## Inference\n",
+            inference_table(processes),
+            "",
+            "## A whole run, with Kedro and without\n",
+            runs_table(runs),
+            "",
+        ]
+    )
+    (folder / "results.md").write_text(text)
+    plot_training(epochs, machine).savefig(folder / "results.png")
+    print(text)
+
+
+def describe_machine(mnist: Any) -> str:
+    """Where, when and with what; and on which digits."""
+    names = ("tensorflow", "keras", "kedro", "numpy")
+    versions = ", ".join(f"{name} {version(name)}" for name in names)
+    digits = "MNIST" if mnist["canonical_mnist"] else "not MNIST: " + mnist["source"]
+    return (
+        f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}, {_processor()}, {os.cpu_count()} cores; "
+        f"Python {platform.python_version()}, {versions}. "
+        f"{digits}, {len(mnist['y_train']):,} + {len(mnist['y_test']):,} digits."
+    )
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def curves(epochs: pd.DataFrame) -> pd.DataFrame:
+    """Means over the seeds: ``recipe``, ``epoch``, ``seconds``, ``accuracy``, in that order."""
+    means = epochs.groupby(["recipe", "epoch"], sort=False)[["seconds", "accuracy"]].mean()
+    return means.reset_index()
+
+
+def seconds_to(epochs: pd.DataFrame, goal: float) -> dict[str, float]:
+    """Mean seconds until the mean accuracy over the seeds is first at the goal, for each recipe."""
+    means = curves(epochs)
+    reached = means[means["accuracy"] >= goal]
+    first = reached.groupby("recipe")["seconds"].min()
+    return {recipe: float(first.get(recipe, np.nan)) for recipe in epochs["recipe"].unique()}
+
+
+def accuracy_after(epochs: pd.DataFrame, seconds: float) -> dict[str, float]:
+    """Mean accuracy over the seeds after the last epoch that ended by then, for each recipe."""
+    means = curves(epochs)
+    last = means[means["seconds"] <= seconds].groupby("recipe")["accuracy"].last()
+    return {recipe: float(last.get(recipe, np.nan)) for recipe in epochs["recipe"].unique()}
+
+
+def training_table(epochs: pd.DataFrame, processes: pd.DataFrame) -> str:
+    """A row for each recipe; the ratios are to the fastest of this project that gets there."""
+    last = epochs.sort_values("epoch").groupby(["recipe", "seed"], sort=False).tail(1)
+    finals = last.groupby("recipe")
+    reached = {goal: seconds_to(epochs, goal) for goal in _GOALS}
+    ours = {
+        goal: np.nanmin([s for name, s in of.items() if name.startswith(_OURS)] + [np.inf])
+        for goal, of in reached.items()
+    }
+    rows = []
+    for recipe in epochs["recipe"].unique():
+        final = finals.get_group(recipe)
+        accuracy = 100 * final["accuracy"]
+        spread = f" ± {accuracy.std():.2f}" if len(final) > 1 else ""
+        row = [
+            recipe,
+            f"{final['epoch'].iloc[0]}",
+            f"{final['seconds'].mean():.1f}",
+            f"{accuracy.mean():.2f}{spread}",
+        ]
+        for goal in _GOALS:
+            seconds = reached[goal][recipe]
+            ratio = f" ({seconds / ours[goal]:.1f} ×)" if np.isfinite(ours[goal]) else ""
+            row.append("not reached" if np.isnan(seconds) else f"{seconds:.1f}{ratio}")
+        memory = processes.loc[processes["recipe"] == recipe, "peak_memory_mib"].max()
+        rows.append([*row, f"{memory / 1024:.1f}"])
+    seeds = epochs["seed"].nunique()
+    headings = ["recipe", "epochs", "seconds of training", "test accuracy, %"]
+    headings += [*(f"seconds to {goal:.1%}" for goal in _GOALS), "peak memory, GiB"]
+    note = (
+        f"Last epoch; mean ± standard deviation of {seeds} seeds. In brackets: times the seconds "
+        "of this project's fastest. A goal is reached when the mean over the seeds is at it."
+    )
+    return f"{_markdown(headings, rows)}\n\n{note}"
+
+
+def inference_table(processes: pd.DataFrame) -> str:
+    """Digits a second and milliseconds for one, from raw pixels to the digit."""
+    rows = [
+        [
+            str(recipe),
+            f"{of['digits_per_second'].median():,.0f}",
+            f"{of['milliseconds_for_one'].median():.2f}",
+        ]
+        for recipe, of in processes.groupby("recipe", sort=False)
+        if "epochs" not in str(recipe)
+    ]
+    return _markdown(["model of", "digits a second", "milliseconds for one digit"], rows)
+
+
+def runs_table(runs: pd.DataFrame) -> str:
+    """Seconds of each pair of runs, and what Kedro adds."""
+    pairs = runs.pivot_table(index="run", columns="kind", values="seconds")
+    rows = [
+        [str(number), f"{pair['kedro run']:.1f}", f"{pair['bare script']:.1f}"]
+        for number, pair in pairs.iterrows()
+    ]
+    medians = pairs.median()
+    added = medians["kedro run"] - medians["bare script"]
+    rows.append(["median", f"{medians['kedro run']:.1f}", f"{medians['bare script']:.1f}"])
+    share = f"{added:+.1f} s ({added / medians['bare script']:+.1%})"
+    return f"{_markdown(['run', 'kedro run', 'bare script'], rows)}\n\nDifference: {share}."
+
+
+def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+@styled
+def plot_training(epochs: pd.DataFrame, machine: str) -> Figure:
+    """Test accuracy against seconds of training: one curve a recipe, all runs of ours in one."""
+    figure = Figure(figsize=(9, 4.6))
+    axes = figure.add_subplot()
+    means = curves(epochs)
+    ours = means["recipe"].str.startswith(_OURS)
+    lasts = means[ours].groupby("recipe", sort=False).tail(1).sort_values("seconds")
+    groups = [("mnist_kedro", lasts), *means[~ours].groupby("recipe", sort=False)]
+    for (name, curve), colour in zip(groups, (BLUE, ORANGE, GREEN, PURPLE), strict=False):
+        marker = "o" if name == "mnist_kedro" else "."
+        axes.plot(curve["seconds"], 1 - curve["accuracy"], marker=marker, color=colour, label=name)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.invert_yaxis()
+    wrong = [0.05, 0.03, 0.02, 0.015, 0.01, 0.007, 0.005, 0.004]
+    axes.yaxis.set_major_locator(FixedLocator(wrong))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{1 - value:.1%}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.set_ylim(0.05, None)
+    axes.set_xlabel("Seconds of training")
+    axes.set_ylabel("Test accuracy")
+    axes.legend(loc="lower right")
+    best = lasts.iloc[-1]
+    others = epochs[~epochs["recipe"].str.startswith(_OURS)]
+    then = accuracy_after(others, best["seconds"])
+    told = ", ".join(f"{name} {accuracy:.2%}" for name, accuracy in then.items())
+    annotate(
+        figure,
+        f"After {best['seconds']:.0f} seconds: mnist_kedro {best['accuracy']:.2%}, {told}",
+        "Means over the seeds. Of mnist_kedro each point is a training of its own; of the others, "
+        "an epoch.",
+        machine,
+    )
+    return figure

@@ -1,0 +1,64 @@
+"""This project's CNN, as its environments configure it.
+
+It is trained on the training digits without the validation split, as in a run; the seconds are
+those of the whole training node, with the watching of the validation digits after each epoch.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from kedro.config import OmegaConfigLoader
+
+from benchmarks.recipe import Clock, Digits
+from mnist_kedro.parameters import Parameters
+from mnist_kedro.pipelines.data_processing.nodes import (
+    compute_pixel_statistics,
+    split_training_digits,
+)
+from mnist_kedro.settings import CONFIG_LOADER_ARGS
+
+_CONF = Path(__file__).parents[1] / "conf"
+
+
+def parameters(environment: str) -> Parameters:
+    """Those of an environment."""
+    options: dict[str, Any] = {**CONFIG_LOADER_ARGS, "default_run_env": environment}
+    loader = OmegaConfigLoader(conf_source=str(_CONF), **options)
+    return Parameters.model_validate(loader["parameters"])
+
+
+def train(digits: Digits, seed: int, epochs: int | None = None, environment: str = "base") -> Any:
+    """One training; with ``epochs``, of so many."""
+    from mnist_kedro.models.training import fit_network
+
+    options = parameters(environment)
+    mnist: Any = {**asdict(digits), **_no_provenance()}
+    train_split, validation = split_training_digits(mnist, options.data_processing)
+    statistics = compute_pixel_statistics(train_split)
+    changes = {"seed": seed, **({"epochs": epochs} if epochs else {})}
+    training = options.training.model_copy(update=changes)
+    clock = Clock()
+    model, history = fit_network(
+        *(train_split, validation, statistics, training, options.cnn.network, None, environment)
+    )
+    clock.stop()
+    predictions = model.predict(digits.x_test[..., np.newaxis], batch_size=1000, verbose=0)
+    clock.tell(history["epochs"], predictions.argmax(axis=1), digits.y_test)
+    return model
+
+
+def _no_provenance() -> dict[str, Any]:
+    from mnist_kedro.contracts import Provenance
+
+    return dict.fromkeys(Provenance.__annotations__, "")
+
+
+def predictor(model: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """Digits for raw pixels ``(n, 28, 28)``, compiled."""
+    import tensorflow as tf
+
+    compiled = tf.function(model, reduce_retracing=True)
+    return lambda images: compiled(images[..., np.newaxis]).numpy().argmax(axis=1)
