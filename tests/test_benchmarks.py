@@ -63,10 +63,14 @@ def test_tells_what_kedro_adds_to_a_run():
         {
             "run": [0, 0, 1, 1, 2, 2],
             "kind": ["kedro run", "bare script"] * 3,
-            "seconds": [62.0, 60.0, 65.0, 60.0, 61.0, 58.0],
+            "seconds": [62.0, 60.0, 75.0, 60.0, 61.0, 58.0],
+            "training_seconds": [40.0, 41.0, 53.0, 40.0, 40.0, 38.0],
         }
     )
-    assert summary.runs_table(runs).endswith("Difference: +2.0 s (+3.3%).")
+    table = summary.runs_table(runs)
+    assert row(table, "kedro run")[1:] == ["62.0", "40.0", "22.0"]
+    assert row(table, "bare script")[1:] == ["60.0", "40.0", "20.0"]
+    assert table.endswith("Kedro adds 2.0 s to the rest: 3.3%.")
 
 
 @pytest.mark.parametrize("recipe", ["keras_io", "this_project"])

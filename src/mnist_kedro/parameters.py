@@ -111,10 +111,11 @@ class TrainingParameters(_Group):
 
 
 class CnnParameters(_Group):
-    """A convolutional network: the filters of its four convolutions."""
+    """A convolutional network: the filters of its convolutions, the units of its dense layer."""
 
     architecture: Literal["cnn"]
-    filters: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt]
+    filters: tuple[PositiveInt, PositiveInt, PositiveInt]
+    units: PositiveInt
 
 
 class DenseParameters(_Group):

@@ -133,10 +133,9 @@ def test_bends_as_a_bicubic_resize_of_the_grid_does():
 
     seed = tf.constant([1, 2])
     bending = _random_bending(5, seed, augmentation(elastic=0.5))
-    grid = 0.5 * tf.random.stateless_normal([2, 5, 4, 4], seed)
-    for displacement, nodes in zip(bending, grid, strict=True):
-        resized = tf.image.resize(nodes[..., None], (28, 28), "bicubic")[..., 0]
-        np.testing.assert_allclose(displacement, resized, atol=1e-5)
+    grid = 0.5 * tf.random.stateless_normal([10, 16], seed)
+    resized = tf.image.resize(tf.reshape(grid, [10, 4, 4, 1]), (28, 28), "bicubic")
+    np.testing.assert_allclose(bending, tf.reshape(resized, [2, 5, 28, 28]), atol=1e-5)
 
 
 def test_bends_each_part_of_a_digit_by_another_amount():

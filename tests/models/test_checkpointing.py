@@ -129,8 +129,8 @@ OTHERS = {
         "training.augmentation.rotation was 10.0, is 11.0",
     ),
     "network": (
-        {"network": CNN.model_validate({"architecture": "cnn", "filters": [8, 8, 16, 24]})},
-        "network.filters was [8, 8, 16, 16], is [8, 8, 16, 24]",
+        {"network": CNN.model_validate({**CNN.model_dump(), "units": 24})},
+        "network.units was 16, is 24",
     ),
     "precision": ({"mixed_bfloat16": True}, "dtype policy was float32, is mixed_bfloat16"),
     "statistics": (

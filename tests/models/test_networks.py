@@ -9,7 +9,7 @@ from mnist_kedro.parameters import NetworkParameters
 
 STATISTICS = {"mean": 33.3, "standard_deviation": 78.6}
 NETWORKS = [
-    {"architecture": "cnn", "filters": [8, 8, 8, 16]},
+    {"architecture": "cnn", "filters": [8, 8, 16], "units": 16},
     {"architecture": "dense", "units": [32, 16]},
     {"architecture": "lenet5"},
     {"architecture": "resnet", "filters": [8, 16, 24]},
@@ -45,7 +45,7 @@ def test_the_sizes_are_the_parameters():
 
     cnn, dense, lenet5, resnet, _ = (build(network) for network in NETWORKS)
     convolutions = [layer for layer in cnn.layers if isinstance(layer, keras.layers.Conv2D)]
-    assert [layer.filters for layer in convolutions] == [8, 8, 8, 16]
+    assert [layer.filters for layer in convolutions] == [8, 8, 16]
     hidden = [layer for layer in dense.layers if isinstance(layer, keras.layers.Dense)]
     assert [layer.units for layer in hidden] == [32, 16, 10]
     weights = [weight.shape for weight in lenet5.trainable_weights]

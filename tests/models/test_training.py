@@ -7,7 +7,7 @@ from mnist_kedro.datasets import CheckpointsDataset
 from mnist_kedro.parameters import NetworkParameters
 from tests.models.test_batches import parameters
 
-CNN = NetworkParameters.model_validate({"architecture": "cnn", "filters": [8, 8, 16, 16]})
+CNN = NetworkParameters.model_validate({"architecture": "cnn", "filters": [8, 8, 16], "units": 16})
 STATISTICS = {"mean": 33.3, "standard_deviation": 78.6}
 
 

@@ -12,7 +12,9 @@ from tests.models.test_batches import augmentation, parameters
 
 STATISTICS = {"mean": 33.3, "standard_deviation": 78.6}
 NETWORKS = {
-    "cnn": NetworkParameters.model_validate({"architecture": "cnn", "filters": [8, 8, 8, 16]}),
+    "cnn": NetworkParameters.model_validate(
+        {"architecture": "cnn", "filters": [8, 8, 16], "units": 16}
+    ),
     "dense": NetworkParameters.model_validate({"architecture": "dense", "units": [64]}),
     "lenet5": NetworkParameters.model_validate({"architecture": "lenet5"}),
     "resnet": NetworkParameters.model_validate({"architecture": "resnet", "filters": [8, 16]}),

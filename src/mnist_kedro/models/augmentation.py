@@ -82,10 +82,12 @@ def _random_bending(
     """
     if not parameters.elastic:
         return tf.zeros([2, 1, 1, 1])
-    grid = parameters.elastic * tf.random.stateless_normal([2, count, _NODES, _NODES], seed)
-    identity = tf.eye(_NODES)[..., None]
-    bicubic = tf.image.resize(identity, (IMAGE_SIDE, _NODES), "bicubic")[..., 0]
-    return tf.einsum("yi,knij,xj->knyx", bicubic, grid, bicubic)
+    grids = parameters.elastic * tf.random.stateless_normal([2 * count, _NODES**2], seed)
+    # To resize is a linear map of the nodes: its matrix are the resized unit vectors.
+    nodes = tf.reshape(tf.eye(_NODES**2), [-1, _NODES, _NODES, 1])
+    bicubic = tf.image.resize(nodes, (IMAGE_SIDE, IMAGE_SIDE), "bicubic")
+    bent = grids @ tf.reshape(bicubic, [_NODES**2, IMAGE_SIDE**2])
+    return tf.reshape(bent, [2, count, IMAGE_SIDE, IMAGE_SIDE])
 
 
 # XLA makes one loop of it. For 256 digits that takes 1.7 ms of a processor's time; TensorFlow's own

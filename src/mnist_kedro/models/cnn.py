@@ -7,8 +7,10 @@ from mnist_kedro.contracts import PixelStatistics
 from mnist_kedro.models.parts import convolution, first_layers, last_layers
 
 
-def build_cnn(filters: tuple[int, int, int, int], statistics: PixelStatistics) -> keras.Sequential:
-    """Four unpadded convolutions, two of them followed by 2 × 2 max-pooling.
+def build_cnn(
+    filters: tuple[int, int, int], units: int, statistics: PixelStatistics
+) -> keras.Sequential:
+    """Three unpadded convolutions, two of them followed by 2 × 2 max-pooling, and a dense layer.
 
     In the line of LeNet-5 (LeCun et al. 1998, doi:10.1109/5.726791), with batch normalisation
     (Ioffe and Szegedy 2015, arXiv:1502.03167) before each ReLU. It looks at the middle 24 × 24
@@ -16,10 +18,12 @@ def build_cnn(filters: tuple[int, int, int, int], statistics: PixelStatistics) -
     the margin blank; an epoch takes two thirds of the time, and the accuracy does not suffer.
 
     Args:
-        filters: filters of the convolutions, from the first (5 × 5; the others are 3 × 3).
+        filters: of the convolutions, from the first (5 × 5; the others are 3 × 3).
+        units: of the dense layer before the last. It is what a fourth convolution over all of the
+            3 × 3 pixels that are left would be, in a fifth of that one's time.
         statistics: of the training pixels.
     """
-    first, second, third, fourth = filters
+    first, second, third = filters
     return keras.Sequential(
         [
             *first_layers(statistics),
@@ -27,7 +31,10 @@ def build_cnn(filters: tuple[int, int, int, int], statistics: PixelStatistics) -
             *convolution(first, 5, pooling=True),  # 20 × 20, pooled 10 × 10
             *convolution(second, 3),  # 8 × 8
             *convolution(third, 3, pooling=True),  # 6 × 6, pooled 3 × 3
-            *convolution(fourth, 3),  # 1 × 1
+            layers.Flatten(name="flatten_features"),
+            layers.Dense(units, use_bias=False),
+            layers.BatchNormalization(momentum=0.95),
+            layers.ReLU(),
             *last_layers(),
         ],
         name="cnn",

@@ -29,8 +29,8 @@ def build_network(parameters: NetworkParameters, statistics: PixelStatistics) ->
         ``(n, 28, 28, 1)`` uint8 in 0–255 → ``(n, 10)`` float32 probabilities.
     """
     match parameters.root:
-        case CnnParameters(filters=filters):
-            return build_cnn(filters, statistics)
+        case CnnParameters(filters=filters, units=units):
+            return build_cnn(filters, units, statistics)
         case DenseParameters(units=units):
             return build_dense(units, statistics)
         case Lenet5Parameters():
