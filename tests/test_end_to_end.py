@@ -229,16 +229,21 @@ def test_python_m_runs_the_project_too(finished_project):
 
 
 def test_the_models_are_chosen_by_a_parameter(project):
-    """Also one that no default run trains; the figures of single predictions are of the first."""
-    models = "training.models=[lenet5,dense]"
+    """Those that no default run trains; the figures of single predictions are of the first."""
+    models = "training.models=[lenet5,resnet,capsnet]"
     finished = kedro(project, "run", "--env", "smoke", "--params", f"training.epochs=1,{models}")
     assert finished.returncode == 0, finished.stderr
     metrics = json.loads(latest(project, "08_reporting/metrics.json").read_text())
-    assert list(metrics["models"]) == ["lenet5", "dense"]
-    assert list(metrics["comparison"]) == ["lenet5_vs_dense"]
+    assert list(metrics["models"]) == ["lenet5", "resnet", "capsnet"]
+    assert list(metrics["comparison"]) == [
+        "lenet5_vs_resnet",
+        "lenet5_vs_capsnet",
+        "resnet_vs_capsnet",
+    ]
     assert {path.name for path in (project / "data/smoke/06_models").glob("*.keras")} == {
         "lenet5.keras",
-        "dense.keras",
+        "resnet.keras",
+        "capsnet.keras",
     }
     again = kedro(project, "run", "--env", "smoke", "--tags", "figures", "--params", models)
     assert again.returncode == 0, again.stderr

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 from kedro.io.core import DatasetError, Version
 
+from tests.models.test_networks import NAMES, NETWORKS, build
+
 
 @pytest.fixture(scope="module")
 def model():
@@ -24,6 +26,26 @@ def dataset(tmp_path, model):
 def test_loads_the_model_that_was_saved(dataset, model, digits):
     loaded = dataset.load()
     np.testing.assert_array_equal(loaded(digits["images"][:5]), model(digits["images"][:5]))
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=NAMES)
+def test_every_network_is_loaded_as_it_was_saved(network, digits, tmp_path):
+    from mnist_kedro.datasets.keras_model_dataset import KerasModelDataset
+
+    layers = ["mnist_kedro.models.capsnet.SelfAttentionRouting"]
+    dataset = KerasModelDataset(filepath=str(tmp_path / "m.keras"), layers=layers)
+    model = build(network)
+    dataset.save(model)
+    np.testing.assert_array_equal(dataset.load()(digits["images"][:5]), model(digits["images"][:5]))
+
+
+def test_a_layer_that_the_catalog_does_not_name_is_refused(tmp_path):
+    from mnist_kedro.datasets.keras_model_dataset import KerasModelDataset
+
+    dataset = KerasModelDataset(filepath=str(tmp_path / "m.keras"))
+    dataset.save(build(NETWORKS[NAMES.index("capsnet")]))
+    with pytest.raises(DatasetError, match=r"refers to mnist_kedro\.models\.capsnet\.SelfAtt"):
+        dataset.load()
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])

@@ -19,6 +19,9 @@ import keras
 from kedro_datasets._typing import TablePreview
 from kedro_datasets.tensorflow import TensorFlowModelDataset
 
+# A functional model has this for the tensors between its layers.
+_TENSOR = "__keras_tensor__"
+
 
 class KerasModelDataset(TensorFlowModelDataset):
     """kedro-datasets' ``TensorFlowModelDataset`` for ``.keras`` files that may be damaged or evil.
@@ -113,8 +116,10 @@ def _foreign_classes(config: Any) -> Iterator[str]:
     """The classes and functions that a model would load from elsewhere than Keras, and Lambdas."""
     if isinstance(config, dict):
         name, module = config.get("class_name"), str(config.get("module"))
-        if name is not None and (name == "Lambda" or module.partition(".")[0] != "keras"):
-            yield f"{module}.{name}".removeprefix("None.")
+        written = f"{module}.{name}".removeprefix("None.")
+        of_keras = module.partition(".")[0] == "keras" or written == _TENSOR
+        if name is not None and (name == "Lambda" or not of_keras):
+            yield written
         for value in config.values():
             yield from _foreign_classes(value)
     elif isinstance(config, list):
