@@ -20,7 +20,7 @@ def build_cnn(
     Args:
         filters: of the convolutions, from the first (5 × 5; the others are 3 × 3).
         units: of the dense layer before the last. It is what a fourth convolution over all of the
-            3 × 3 pixels that are left would be, in a fifth of that one's time.
+            3 × 3 pixels that are left would be; that one took a quarter of a training step.
         statistics: of the training pixels.
     """
     first, second, third = filters
