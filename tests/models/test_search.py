@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import NetworkParameters, TuningParameters
 from tests.models.test_batches import parameters
 
@@ -86,3 +87,9 @@ def test_a_loss_that_is_no_number_does_not_end_the_search(run):
     lost = trials["learning_rate"] == 1e30
     assert lost.any()
     assert (trials.loc[lost, "state"] == "pruned").all()
+
+
+def test_says_so_when_no_trial_came_to_its_end(run):
+    rates = {"choices": [1e30, 2e30]}
+    with pytest.raises(InputError, match="No trial came to its end.*smaller learning rates"):
+        run(tuning(1, learning_rate=rates), training=parameters(epochs=1))

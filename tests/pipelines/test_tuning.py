@@ -7,7 +7,6 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from matplotlib.figure import Figure
 
-from mnist_kedro.errors import InputError
 from mnist_kedro.pipelines.tuning import create_pipeline
 from mnist_kedro.pipelines.tuning.nodes import choose_parameters
 from tests.models.test_batches import parameters
@@ -42,11 +41,6 @@ def test_chooses_the_best_of_the_trials_that_came_to_their_end():
             "augmentation": {"rotation": 6},
         }
     }
-
-
-def test_says_so_when_no_trial_came_to_its_end():
-    with pytest.raises(InputError, match=r"No trial came to its end"):
-        choose_parameters(TRIALS[TRIALS["state"] == "pruned"], tuning(3))
 
 
 def test_runs_on_an_in_memory_catalog(digits):

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import optuna
 import pandas as pd
+from omegaconf import OmegaConf
 
 from mnist_kedro.contracts import LabelledImages, PixelStatistics
 from mnist_kedro.errors import InputError
@@ -57,6 +58,9 @@ def search(
         A row for each trial that is done: ``trial`` (from 1), ``state`` (complete or pruned),
         ``validation_accuracy`` (0–1, after the last epoch that it had), ``epochs``, ``seconds``,
         and a column for each searched parameter.
+
+    Raises:
+        InputError: when no trial came to its end.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     described = describe_training(
@@ -95,6 +99,11 @@ def search(
         except KeyboardInterrupt as interrupt:
             interrupt.add_note("The same command goes on with the trials that are done.")
             raise
+    if not study.get_trials(states=(optuna.trial.TrialState.COMPLETE,)):
+        raise InputError(
+            "No trial came to its end, so there are no best parameters: allow smaller learning "
+            "rates in tuning.search, or more tuning.trials."
+        )
     return _table(study, tuning)
 
 
@@ -113,15 +122,11 @@ def suggest(trial: optuna.Trial, spaces: dict[str, SearchedValues]) -> dict[str,
 
 
 def with_values(training: TrainingParameters, values: dict[str, float | int]) -> TrainingParameters:
-    """The recipe with other values, named as in ``SearchParameters.spaces``."""
-    options = training.model_dump() | {"resume": False}
+    """The recipe with other values, named as in ``TrainingSearch.spaces``."""
+    options = OmegaConf.create(training.model_dump() | {"resume": False})
     for name, value in values.items():
-        *groups, key = name.split(".")
-        place: Any = options
-        for group in groups:
-            place = place[group]
-        place[key] = value
-    return TrainingParameters.model_validate(options)
+        OmegaConf.update(options, name, value)
+    return TrainingParameters.model_validate(OmegaConf.to_container(options))
 
 
 class _Pruning(keras.callbacks.Callback):

@@ -1,13 +1,13 @@
 """Nodes of the ``tuning`` pipeline."""
 
 import logging
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 from matplotlib.figure import Figure
+from omegaconf import OmegaConf
 
 from mnist_kedro.contracts import LabelledImages, PixelStatistics
-from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import NetworkParameters, TrainingParameters, TuningParameters
 from mnist_kedro.plots.style import describe_source
 from mnist_kedro.plots.tuning import plot_search
@@ -44,25 +44,12 @@ def search_parameters(
 
 
 def choose_parameters(trials: pd.DataFrame, tuning: TuningParameters) -> dict[str, Any]:
-    """The values of the trial with the best validation accuracy, as a file of parameters has them.
-
-    Raises:
-        InputError: when no trial came to its end.
-    """
+    """The values of the best trial by validation accuracy, as a file of parameters has them."""
     complete = trials[trials["state"] == "complete"]
-    if complete.empty:
-        raise InputError(
-            "No trial came to its end, so there are no best parameters: allow smaller learning "
-            "rates in tuning.search, or more tuning.trials."
-        )
     best = max(complete.to_dict("records"), key=lambda trial: trial["validation_accuracy"])
-    chosen: dict[str, Any] = {}
+    chosen = OmegaConf.create()
     for name in tuning.search.spaces:
-        *groups, key = name.split(".")
-        place = chosen
-        for group in groups:
-            place = place.setdefault(group, {})
-        place[key] = best[name]
+        OmegaConf.update(chosen, f"training.{name}", best[name])
     logger.info(
         "The best of %d trials is trial %d: validation accuracy %.2f%%. Its values are in "
         "'tuned_parameters'; what it is worth, other digits must tell.",
@@ -70,7 +57,7 @@ def choose_parameters(trials: pd.DataFrame, tuning: TuningParameters) -> dict[st
         best["trial"],
         100 * best["validation_accuracy"],
     )
-    return {"training": chosen}
+    return cast("dict[str, Any]", OmegaConf.to_container(chosen))
 
 
 def draw_search(
