@@ -5,9 +5,9 @@ Adam with betas 0.7 and 0.9 and a one-cycle rate, batches of 256.
 
 import torch
 from torch import nn
-from torch.nn import functional
 
-from benchmarks.pytorch_examples import classify, predictor, to_tensors
+from benchmarks import pytorch
+from benchmarks.pytorch import predictor
 from benchmarks.recipe import Clock, Digits
 
 __all__ = ["EPOCHS", "predictor", "train"]
@@ -35,19 +35,8 @@ def build() -> nn.Module:
 def train(digits: Digits, seed: int, epochs: int = EPOCHS) -> nn.Module:
     """The rate rises and falls once over all epochs."""
     torch.manual_seed(seed)
-    x_train, y_train, x_test = to_tensors(digits)
-    clock = Clock()
-    model = build()
+    clock, model = Clock(), build()
     optimizer = torch.optim.Adam(model.parameters(), lr=_PEAK_RATE, betas=(0.7, 0.9))
-    steps = epochs * -(-len(x_train) // _BATCH)
+    steps = epochs * -(-len(digits.x_train) // _BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _PEAK_RATE, total_steps=steps)
-    for epoch in range(1, epochs + 1):
-        for rows in torch.randperm(len(x_train)).split(_BATCH):
-            optimizer.zero_grad()
-            functional.cross_entropy(model(x_train[rows]), y_train[rows]).backward()
-            optimizer.step()
-            schedule.step()
-        clock.stop()
-        clock.tell(epoch, classify(model, x_test), digits.y_test)
-        clock.go_on()
-    return model
+    return pytorch.train(digits, clock, model, optimizer, _BATCH, epochs, after_batch=schedule.step)

@@ -92,7 +92,7 @@ def _random_bending(
 
 # XLA makes one loop of it. For 256 digits that takes 1.7 ms of a processor's time; TensorFlow's own
 # projective transform takes 4.0 ms, and cannot bend.
-@tf.function(jit_compile=True)
+@tf.function(jit_compile=True, autograph=False)
 def _interpolate(images: tf.Tensor, transforms: tf.Tensor, bending: tf.Tensor) -> tf.Tensor:
     """Each pixel from where its transform and its bending say, bilinear; 0 outside the image."""
     y, x = tf.meshgrid(*2 * [tf.range(IMAGE_SIDE, dtype=tf.float32)], indexing="ij")
