@@ -98,6 +98,7 @@ class TrainingParameters(_Group):
     warmup_fraction: Fraction
     weight_decay: NonNegativeFloat
     augmentation: AugmentationParameters
+    unaugmented_fraction: Annotated[float, Field(ge=0, le=1)]
     mixed_bfloat16: bool | Literal["auto"]
     seed: NonNegativeInt
     resume: bool
@@ -230,6 +231,7 @@ class TrainingSearch(_Search):
     warmup_fraction: SearchedValues | None = None
     weight_decay: SearchedValues | None = None
     augmentation: AugmentationSearch = AugmentationSearch()
+    unaugmented_fraction: SearchedValues | None = None
 
     @property
     def spaces(self) -> dict[str, SearchedValues]:

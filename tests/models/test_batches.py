@@ -20,6 +20,7 @@ def parameters(**changes):
         "warmup_fraction": 0.25,
         "weight_decay": 0.01,
         "augmentation": augmentation(),
+        "unaugmented_fraction": 0,
         "mixed_bfloat16": False,
         "seed": 0,
         "resume": False,
@@ -38,7 +39,9 @@ def batches(digits, number=0, **changes):
     from mnist_kedro.models.batches import training_batches
 
     current = tf.Variable(number, dtype=tf.int64)
-    return training_batches(digits["images"], digits["labels"], parameters(**changes), current)
+    return training_batches(
+        digits["images"], digits["labels"], parameters(**changes), current, epochs=10
+    )
 
 
 def test_an_epoch_is_every_digit_once_with_its_label(digits):
@@ -56,6 +59,14 @@ def test_each_epoch_has_another_order_and_other_variations(digits):
     assert (first[1] != second[1]).any()
     seen = {image.tobytes() for image in first[0]}
     assert not any(image.tobytes() in seen for image in second[0])
+
+
+def test_the_last_epochs_take_the_digits_as_they_are(digits):
+    original = {image.tobytes() for image in digits["images"]}
+    options = {"augmentation": augmentation(rotation=10), "unaugmented_fraction": 0.25}  # 2 of 10
+    for number, plain in ((7, False), (8, True), (9, True)):
+        images, _ = epoch(batches(digits, number, **options))
+        assert all(image.tobytes() in original for image in images) == plain
 
 
 def test_the_same_seed_gives_the_same_epochs(digits):

@@ -8,7 +8,11 @@ from mnist_kedro.parameters import TrainingParameters
 
 
 def training_batches(
-    images: Pixels, labels: Labels, parameters: TrainingParameters, epoch: tf.Variable
+    images: Pixels,
+    labels: Labels,
+    parameters: TrainingParameters,
+    epoch: tf.Variable,
+    epochs: int,
 ) -> tf.data.Dataset:
     """Shuffled and augmented batches that follow from the seed and the epoch alone.
 
@@ -20,7 +24,10 @@ def training_batches(
         images: ``(n, 28, 28, 1)`` uint8.
         labels: ``(n,)`` uint8.
         parameters: batch size, augmentation and seed.
-        epoch: the epoch, int64, read when an iteration begins.
+        epoch: the epoch, int64 from 0, read while an iteration goes on.
+        epochs: of the training. In the last of them, a fraction that ``parameters`` tells, the
+            digits are not varied, so that the training ends on such as are to be classified
+            (Touvron et al. 2019, arXiv:1906.06423).
 
     Returns:
         Pairs of ``(batch, 28, 28, 1)`` and ``(batch,)``, both uint8.
@@ -28,6 +35,7 @@ def training_batches(
     pixels, digits = tf.constant(images), tf.constant(labels)
     size = min(parameters.batch_size, len(labels))
     steps = len(labels) // size
+    augmented_epochs = epochs - round(epochs * parameters.unaugmented_fraction)
 
     # AutoGraph has nothing to do here, and takes 0.3 s to find that out.
     @tf.autograph.experimental.do_not_convert
@@ -40,7 +48,12 @@ def training_batches(
 
     @tf.autograph.experimental.do_not_convert
     def batch(rows: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        varied = augment(tf.gather(pixels, rows), seed, parameters.augmentation)
+        plain = tf.gather(pixels, rows)
+        varied = tf.cond(
+            epoch < augmented_epochs,
+            lambda: augment(plain, seed, parameters.augmentation),
+            lambda: plain,
+        )
         return varied, tf.gather(digits, rows)
 
     options = tf.data.Options()

@@ -102,7 +102,7 @@ def fit_network(
     epoch = tf.Variable(checkpointing.epochs, dtype=tf.int64, trainable=False)
     try:
         twin.fit(
-            training_batches(images, labels, parameters, epoch),
+            training_batches(images, labels, parameters, epoch, epochs),
             validation_data=(np.asarray(validation["images"]), np.asarray(validation["labels"])),
             validation_batch_size=_VALIDATION_BATCH,
             initial_epoch=checkpointing.epochs,
