@@ -32,7 +32,7 @@ def test_the_pipelines_are_made_for_the_models_of_the_configuration():
 
 def test_an_environment_changes_only_what_it_names(parameters):
     assert parameters["training"]["epochs"] == 2
-    assert parameters["training"]["learning_rate"] == 0.012
+    assert parameters["training"]["learning_rate"] == 0.02
 
 
 @pytest.mark.parametrize(
