@@ -30,6 +30,15 @@ def test_the_pipelines_are_made_for_the_models_of_the_configuration():
     assert tuple(loader["parameters"]["training"]["models"]) == MODELS
 
 
+def test_how_many_epochs_see_varied_digits(parameters):
+    training = Parameters.model_validate(parameters).training
+    plain = dict.fromkeys(training.augmentation.model_fields_set, 0)
+    unvaried = type(training.augmentation)(**plain)
+    assert training.augmented_epochs(16) == 12
+    assert training.augmented_epochs(1) == 1
+    assert training.model_copy(update={"augmentation": unvaried}).augmented_epochs(16) == 0
+
+
 def test_an_environment_changes_only_what_it_names(parameters):
     assert parameters["training"]["epochs"] == 2
     assert parameters["training"]["learning_rate"] == 0.02

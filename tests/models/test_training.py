@@ -86,8 +86,8 @@ def test_logs_a_line_for_each_epoch(digits, tmp_path, caplog):
 def test_auto_epochs_are_more_for_fewer_digits():
     from mnist_kedro.models.training import _epochs
 
-    assert _epochs(parameters(epochs="auto"), steps=214) == 15
-    assert _epochs(parameters(epochs="auto"), steps=28) == 22
+    assert _epochs(parameters(epochs="auto"), steps=107) == 16
+    assert _epochs(parameters(epochs="auto"), steps=7) == 58
     assert _epochs(parameters(epochs=1), steps=28) == 1
 
 

@@ -34,6 +34,7 @@ HISTORY = {
     "training_seconds": 2.1,
     "training_digits": 600,
     "epochs": 2,
+    "augmented_epochs": 2,
     "parameters": 1234,
     "precision": "float32",
     "seed": 0,

@@ -97,10 +97,18 @@ def test_a_perfect_confusion_matrix_has_no_mistake_to_name(digits):
     assert "No digit is mistaken" in texts(plot_confusion_matrix(digits, digits["labels"], "cnn"))
 
 
-@pytest.mark.parametrize("epochs", [1, 5, 40])
-def test_training_curves_show_both_models_and_splits(epochs):
+@pytest.mark.parametrize(
+    ("epochs", "augmented", "variation"),
+    [
+        (1, 0, "as they are"),
+        (5, 5, "varied anew in each epoch"),
+        (40, 30, "in each of the first 30 epochs"),
+    ],
+)
+def test_training_curves_show_both_models_and_splits(epochs, augmented, variation):
     history = {
         "epochs": epochs,
+        "augmented_epochs": augmented,
         "accuracy": np.linspace(0.9, 0.98, epochs).tolist(),
         "validation_accuracy": np.linspace(0.95, 0.99, epochs).tolist(),
         "loss": np.linspace(0.5, 0.1, epochs).tolist(),
@@ -111,6 +119,7 @@ def test_training_curves_show_both_models_and_splits(epochs):
     written = texts(figure)
     for word in ("cnn", "dense", "training", "validation", "Accuracy", "Loss", "MNIST", "55,000"):
         assert word in written
+    assert variation in written
     drawn_lines = [len(axes.lines) for axes in figure.axes]
     assert drawn_lines == [4, 4]
     np.testing.assert_allclose(figure.axes[0].lines[1].get_ydata(), history["validation_accuracy"])

@@ -35,7 +35,7 @@ def training_batches(
     pixels, digits = tf.constant(images), tf.constant(labels)
     size = min(parameters.batch_size, len(labels))
     steps = len(labels) // size
-    augmented_epochs = epochs - round(epochs * parameters.unaugmented_fraction)
+    augmented_epochs = parameters.augmented_epochs(epochs)
 
     # AutoGraph has nothing to do here, and takes 0.3 s to find that out.
     @tf.autograph.experimental.do_not_convert

@@ -43,6 +43,7 @@ class TrainingHistory(TypedDict):
     training_seconds: float  # in all
     training_digits: int
     epochs: int
+    augmented_epochs: int  # of them, the first
     parameters: int  # trained weights of the network
     precision: str  # Keras dtype policy
     seed: int
@@ -131,6 +132,7 @@ def fit_network(
         training_seconds=checkpointing.seconds,
         training_digits=len(labels),
         epochs=epochs,
+        augmented_epochs=parameters.augmented_epochs(epochs),
         parameters=sum(math.prod(weight.shape) for weight in model.trainable_weights),
         precision=policy,
         seed=parameters.seed,

@@ -22,8 +22,8 @@ def plot_training_curves(histories: Mapping[str, Mapping[str, Any]], data: str) 
     """Accuracy and loss of each model on the training and validation digits.
 
     Args:
-        histories: of each model, by its name; lists of one value an epoch under ``accuracy``,
-            ``loss``, ``validation_accuracy`` and ``validation_loss``.
+        histories: of each model, by its name, as
+            :class:`~mnist_kedro.models.training.TrainingHistory` has them.
         data: what the digits are, in a few words.
     """
     figure = Figure(figsize=(9, 4.2))
@@ -56,11 +56,20 @@ def plot_training_curves(histories: Mapping[str, Mapping[str, Any]], data: str) 
     annotate(
         figure,
         f"Validation accuracy after {first['epochs']} epochs: {finals}",
-        f"{first['training_digits']:,} training digits, varied anew in each epoch, "
-        "which makes them harder than the validation digits.",
+        f"{first['training_digits']:,} training digits, {_describe_variation(first)}.",
         data,
     )
     return figure
+
+
+def _describe_variation(history: Mapping[str, Any]) -> str:
+    varied, epochs = history["augmented_epochs"], history["epochs"]
+    if varied == 0:
+        return "as they are"
+    harder = "which makes them harder than the validation digits"
+    if varied == epochs:
+        return f"varied anew in each epoch, {harder}"
+    return f"varied anew in each of the first {varied} epochs, {harder}; then as they are"
 
 
 def _explain_lines(axes: Axes, names: list[str]) -> None:

@@ -1,0 +1,61 @@
+"""How networks are trained."""
+
+from typing import Annotated, Literal
+
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+)
+
+from mnist_kedro.parameters.group import Fraction, Group
+
+ModelName = Literal["cnn", "dense", "lenet5", "resnet", "capsnet"]
+
+
+class AugmentationParameters(Group):
+    """Largest random changes of a training digit."""
+
+    rotation: Annotated[float, Field(ge=0, le=180)]
+    shift: Annotated[float, Field(ge=0, le=14)]
+    zoom: Annotated[float, Field(ge=0, lt=1)]
+    shear: Annotated[float, Field(ge=0, le=60)]
+    elastic: Annotated[float, Field(ge=0, le=5)]
+    erasing: Annotated[float, Field(ge=0, le=28)]
+
+    @property
+    def varies(self) -> bool:
+        """Whether it changes a digit at all."""
+        return any(self.model_dump().values())
+
+
+class TrainingParameters(Group):
+    """Which networks are trained, and how every one of them is."""
+
+    models: Annotated[tuple[ModelName, ...], Field(min_length=1)]
+    members: PositiveInt
+    epochs: PositiveInt | Literal["auto"]
+    batch_size: PositiveInt
+    learning_rate: PositiveFloat
+    warmup_fraction: Fraction
+    weight_decay: NonNegativeFloat
+    augmentation: AugmentationParameters
+    unaugmented_fraction: Annotated[float, Field(ge=0, le=1)]
+    mixed_bfloat16: bool | Literal["auto"]
+    seed: NonNegativeInt
+    resume: bool
+
+    @field_validator("models")
+    @classmethod
+    def _names_each_once(cls, models: tuple[ModelName, ...]) -> tuple[ModelName, ...]:
+        if len(set(models)) < len(models):
+            raise ValueError("should name each model once")
+        return models
+
+    def augmented_epochs(self, epochs: int) -> int:
+        """How many of all epochs, the first, see varied digits."""
+        plain = round(epochs * self.unaugmented_fraction)
+        return epochs - plain if self.augmentation.varies else 0
