@@ -8,9 +8,9 @@ from mnist_kedro.models.parts import convolution, first_layers, last_layers
 
 
 def build_cnn(
-    filters: tuple[int, int, int], units: int, statistics: PixelStatistics
+    filters: tuple[int, ...], units: int, statistics: PixelStatistics
 ) -> keras.Sequential:
-    """Three unpadded convolutions, two of them followed by 2 × 2 max-pooling, and a dense layer.
+    """Unpadded convolutions, 2 × 2 max-pooling after the first and the last, and a dense layer.
 
     In the line of LeNet-5 (LeCun et al. 1998, doi:10.1109/5.726791), with batch normalisation
     (Ioffe and Szegedy 2015, arXiv:1502.03167) before each ReLU. It looks at the middle 24 × 24
@@ -18,19 +18,19 @@ def build_cnn(
     the margin blank; an epoch takes two thirds of the time, and the accuracy does not suffer.
 
     Args:
-        filters: of the convolutions, from the first (5 × 5; the others are 3 × 3).
-        units: of the dense layer before the last. It is what a fourth convolution over all of the
-            3 × 3 pixels that are left would be; that one took a quarter of a training step.
+        filters: of the convolutions, two to five, from the first (5 × 5; the others are 3 × 3).
+        units: of the dense layer before the last. It is what another convolution over all of the
+            pixels that are left would be; that one took a quarter of a training step.
         statistics: of the training pixels.
     """
-    first, second, third = filters
+    first, *others, last = filters
     return keras.Sequential(
         [
             *first_layers(statistics),
             layers.Cropping2D(2),  # 24 × 24
             *convolution(first, 5, pooling=True),  # 20 × 20, pooled 10 × 10
-            *convolution(second, 3),  # 8 × 8
-            *convolution(third, 3, pooling=True),  # 6 × 6, pooled 3 × 3
+            *(layer for width in others for layer in convolution(width, 3)),
+            *convolution(last, 3, pooling=True),  # of three: 6 × 6, pooled 3 × 3
             layers.Flatten(name="flatten_features"),
             layers.Dense(units, use_bias=False),
             layers.BatchNormalization(momentum=0.95),
