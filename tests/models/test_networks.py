@@ -59,6 +59,12 @@ def test_the_sizes_are_the_parameters():
     ]
 
 
+@pytest.mark.parametrize(("filters", "side"), [([8, 8], 4), ([8, 8, 8], 3), ([8] * 5, 1)])
+def test_the_cnn_has_two_to_five_convolutions(filters, side):
+    cnn = build({"architecture": "cnn", "filters": filters, "units": 16})
+    assert cnn.get_layer("flatten_features").input.shape[1:] == (side, side, 8)
+
+
 def test_loads_with_keras_alone(digits, tmp_path):
     """All networks in one other process, in safe mode and without this package."""
     models = [build(network) for network in NETWORKS if network["architecture"] != "capsnet"]
