@@ -61,7 +61,7 @@ def test_an_environment_changes_only_what_it_names(parameters):
         ("training.mixed_bfloat16", "perhaps", "'training.mixed_bfloat16' is 'perhaps'"),
         ("data_processing.validation_fraction", 1.5, "'data_processing.validation_fraction'"),
         ("cnn.network.architecture", "cmm", "'cnn.network.architecture' is 'cmm', but should be"),
-        ("cnn.network.filters", [8, 8], "'cnn.network.filters"),
+        ("cnn.network.filters", [8], "'cnn.network.filters"),
         ("dense.network.units", [], "'dense.network.units' is"),
         ("tuning.trials", 0, "'tuning.trials' is 0"),
         ("tuning.search", {}, "should name a parameter of training"),
