@@ -39,7 +39,7 @@ def plot_augmented_digits(
     amounts = [f"{name} {_WORDS[name].format(value)}" for name, value in augmentation if value]
     annotate(
         figure,
-        "Every training digit looks different in each epoch"
+        "How the training varies digits, anew in each epoch"
         if amounts
         else "The training digits are not varied",
         f"The first of each row as it is, the others varied by {', '.join(amounts)}."
