@@ -43,7 +43,7 @@ ENTRIES = (
     Entry("mnist_kedro base", "this_project", environment="base"),
     Entry("keras.io", "keras_io"),
     Entry("PyTorch, one epoch", "pytorch_one_epoch"),
-    Entry("pytorch/examples", "pytorch_examples", seeds=1),  # a training takes twelve minutes
+    Entry("pytorch/examples", "pytorch_examples", seeds=1),  # a training takes ten minutes
 )
 
 

@@ -33,13 +33,10 @@ def write(
             "## Inference\n",
             inference_table(processes),
             "",
-            *(
-                []
-                if runs.empty
-                else ["## A whole run, with Kedro and without\n", runs_table(runs), ""]
-            ),
         ]
     )
+    if not runs.empty:
+        text += f"\n## A whole run, with Kedro and without\n\n{runs_table(runs)}\n"
     (folder / "results.md").write_text(text)
     plot_training(epochs, machine).savefig(folder / "results.png")
     print(text)

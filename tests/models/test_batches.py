@@ -38,10 +38,9 @@ def batches(digits, number=0, **changes):
 
     from mnist_kedro.models.batches import training_batches
 
-    current = tf.Variable(number, dtype=tf.int64)
-    return training_batches(
-        digits["images"], digits["labels"], parameters(**changes), current, epochs=10
-    )
+    current, options = tf.Variable(number, dtype=tf.int64), parameters(**changes)
+    augmented = options.augmented_epochs(10)
+    return training_batches(digits["images"], digits["labels"], options, current, augmented)
 
 
 def test_an_epoch_is_every_digit_once_with_its_label(digits):

@@ -12,7 +12,7 @@ def training_batches(
     labels: Labels,
     parameters: TrainingParameters,
     epoch: tf.Variable,
-    epochs: int,
+    augmented_epochs: int,
 ) -> tf.data.Dataset:
     """Shuffled and augmented batches that follow from the seed and the epoch alone.
 
@@ -25,9 +25,9 @@ def training_batches(
         labels: ``(n,)`` uint8.
         parameters: batch size, augmentation and seed.
         epoch: the epoch, int64 from 0, read while an iteration goes on.
-        epochs: of the training. In the last of them, a fraction that ``parameters`` tells, the
-            digits are not varied, so that the training ends on such as are to be classified
-            (Touvron et al. 2019, arXiv:1906.06423).
+        augmented_epochs: the first so many. In those after them the digits are not varied, so
+            that the training ends on such as are to be classified (Touvron et al. 2019,
+            arXiv:1906.06423).
 
     Returns:
         Pairs of ``(batch, 28, 28, 1)`` and ``(batch,)``, both uint8.
@@ -35,7 +35,6 @@ def training_batches(
     pixels, digits = tf.constant(images), tf.constant(labels)
     size = min(parameters.batch_size, len(labels))
     steps = len(labels) // size
-    augmented_epochs = parameters.augmented_epochs(epochs)
 
     # AutoGraph has nothing to do here, and takes 0.3 s to find that out.
     @tf.autograph.experimental.do_not_convert

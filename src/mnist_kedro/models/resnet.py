@@ -11,10 +11,9 @@ def build_resnet(filters: tuple[int, ...], statistics: PixelStatistics) -> keras
     """Convolutions that widen, each between two residual units, the second at half the side.
 
     The shortcuts are identities, as in He et al. 2016 (arXiv:1603.05027); a unit is one convolution
-    of the normalised input, added to it after its ReLU: the unit, and the order of the layers, of
-    the best published single network whose last epoch counts (https://github.com/ttdoucet/mnist).
-    As the CNN, it looks at the middle 24 × 24 pixels, and pads none of them: that takes half the
-    time.
+    of the normalised input, added to it after its ReLU. The unit and the order of the layers are
+    those of https://github.com/ttdoucet/mnist. As the CNN, it looks at the middle 24 × 24 pixels,
+    and its first convolution pads none: half the multiplications of the original at equal widths.
 
     Args:
         filters: of the convolutions, from the first (5 × 5; the others are 3 × 3).

@@ -89,6 +89,7 @@ def fit_network(
     images, labels = np.asarray(train["images"]), np.asarray(train["labels"])
     steps = max(1, len(labels) // parameters.batch_size)  # an epoch's
     epochs = _epochs(parameters, steps)
+    augmented_epochs = parameters.augmented_epochs(epochs)
     policy = dtype_policy(parameters.mixed_bfloat16)
 
     keras.backend.clear_session()
@@ -103,7 +104,7 @@ def fit_network(
     epoch = tf.Variable(checkpointing.epochs, dtype=tf.int64, trainable=False)
     try:
         twin.fit(
-            training_batches(images, labels, parameters, epoch, epochs),
+            training_batches(images, labels, parameters, epoch, augmented_epochs),
             validation_data=(np.asarray(validation["images"]), np.asarray(validation["labels"])),
             validation_batch_size=_VALIDATION_BATCH,
             initial_epoch=checkpointing.epochs,
@@ -132,7 +133,7 @@ def fit_network(
         training_seconds=checkpointing.seconds,
         training_digits=len(labels),
         epochs=epochs,
-        augmented_epochs=parameters.augmented_epochs(epochs),
+        augmented_epochs=augmented_epochs,
         parameters=sum(math.prod(weight.shape) for weight in model.trainable_weights),
         precision=policy,
         seed=parameters.seed,
