@@ -1,5 +1,6 @@
 """Import this to import TensorFlow without the lines that its C++ parts print at any log level."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -31,7 +32,12 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's warnings and errors only
 
 with hold_back_stderr():
+    import keras  # noqa: F401
     import tensorflow as tf
 
     # Looking for a GPU prints an error where there is none; later on it is known.
     tf.config.list_physical_devices()
+
+# Both leave 400,000 objects behind, for good. Without them a full garbage collection, of which every
+# training has one, takes 0.02 s instead of 0.19.
+gc.freeze()
