@@ -22,6 +22,7 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY = (
 PALETTE = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)
 INK, FAINT = "#222222", "#6B6B6B"
 TITLE_INCHES, FOOTER_INCHES = 0.62, 0.24
+TITLE, DESCRIPTION, SOURCE = "Title", "Description", "Source"  # as the PNG standard calls texts
 
 _CALLED = {
     "cnn": "The CNN",
@@ -47,7 +48,7 @@ def styled(plot: Callable[_P, Figure]) -> Callable[_P, Figure]:
 
 
 def annotate(figure: Figure, finding: str, detail: str, data: str) -> None:
-    """Write what a figure shows above it, and on what data below it.
+    """Write what a figure shows above it, and on what data below it; the catalog keeps it too.
 
     Args:
         figure: with a constrained layout, which makes room.
@@ -58,14 +59,22 @@ def annotate(figure: Figure, finding: str, detail: str, data: str) -> None:
     height = figure.get_figheight()
     top, bottom = TITLE_INCHES / height, FOOTER_INCHES / height
     figure.set_layout_engine("constrained", rect=(0, bottom, 1, 1 - top - bottom))
-    figure.text(0.012, 1 - 0.08 / height, finding, va="top", fontsize=13, fontweight="bold")
-    figure.text(0.012, 1 - 0.36 / height, detail, va="top", fontsize=9, color=FAINT)
-    figure.text(0.012, 0.06 / height, data, va="bottom", fontsize=8, color=FAINT)
+    left, high, low = 0.012, 1 - 0.08 / height, 0.06 / height
+    figure.text(left, high, finding, va="top", fontsize=13, fontweight="bold", gid=TITLE)
+    lower = high - 0.28 / height
+    figure.text(left, lower, detail, va="top", fontsize=9, color=FAINT, gid=DESCRIPTION)
+    figure.text(left, low, data, va="bottom", fontsize=8, color=FAINT, gid=SOURCE)
 
 
 def call(model: str) -> str:
     """What a figure calls a model, as the beginning of a sentence."""
     return _CALLED.get(model, f"The {model}")
+
+
+def decapitalise(beginning: str) -> str:
+    """The same words within a sentence; names stay as they are."""
+    article, space, name = beginning.partition(" ")
+    return article.lower() + space + name if article == "The" else beginning
 
 
 def describe_source(split: Mapping[str, Any]) -> str:
