@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+from scipy.signal import correlate2d
+from scipy.special import softmax
+
+from tests.models.test_networks import NAMES, NETWORKS, STATISTICS, build
+
+CNN, DENSE = NETWORKS[:2]
+every_network = pytest.mark.parametrize("network", NETWORKS, ids=NAMES)
+
+
+@pytest.fixture(scope="module")
+def images(digits):
+    return np.asarray(digits["images"])[:6]
+
+
+def stored(network, folder):
+    """Untrained, saved and loaded again, as the pipeline has it."""
+    import keras
+
+    build(network).save(folder / "model.keras")
+    return keras.models.load_model(folder / "model.keras")
+
+
+def standardised(image):
+    return (image[..., 0] - STATISTICS["mean"]) / STATISTICS["standard_deviation"]
+
+
+@every_network
+def test_attributions_sum_up_to_what_they_explain(network, images, tmp_path):
+    """Completeness: Sundararajan et al. 2017 (arXiv:1703.01365), proposition 1."""
+    from mnist_kedro.models.explanation import integrated_gradients
+
+    model = stored(network, tmp_path)
+    classes = np.array([0, 1, 2, 3, 9, 9])
+    attributions = integrated_gradients(model, images, classes)
+    assert attributions.shape == (6, 28, 28)
+    rows = np.arange(6)
+    of_digits = np.log(np.asarray(model(images))[rows, classes])
+    of_blank = np.log(np.asarray(model(np.zeros_like(images)))[rows, classes])
+    explained = attributions.sum(axis=(1, 2))
+    difference = of_digits - of_blank
+    np.testing.assert_allclose(explained, difference, atol=0.02 * np.abs(difference).max())
+    assert np.abs(explained).max() > 1e-4
+    assert not attributions[images[..., 0] == 0].any()  # blank paper says nothing
+
+
+@pytest.mark.parametrize("network", NETWORKS[:4], ids=NAMES[:4])
+def test_the_probabilities_follow_from_the_features(network, images, tmp_path):
+    from mnist_kedro.models.explanation import embed
+
+    model = stored(network, tmp_path)
+    last = model.get_layer("logits")
+    logits = embed(model, images) @ np.asarray(last.kernel) + np.asarray(last.bias)
+    np.testing.assert_allclose(softmax(logits, axis=1), model(images), atol=1e-5)
+
+
+def test_a_capsule_network_has_features_too(images, tmp_path):
+    from mnist_kedro.models.explanation import embed
+
+    features = embed(stored(NETWORKS[4], tmp_path), images)
+    assert features.shape[0] == 6
+    assert features.std(axis=0).all()
+
+
+def test_a_convolution_responds_wherever_its_filter_fits(images, tmp_path):
+    from mnist_kedro.models.explanation import first_layer
+
+    filters, responses = first_layer(stored(CNN, tmp_path), images[0])
+    assert filters.shape == (8, 5, 5)
+    cropped = standardised(images[0])[2:-2, 2:-2]
+    expected = [correlate2d(cropped, kernel, "valid") for kernel in filters]
+    np.testing.assert_allclose(responses, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_dense_layer_weighs_the_whole_picture(images, tmp_path):
+    from mnist_kedro.models.explanation import first_layer
+
+    filters, responses = first_layer(stored(DENSE, tmp_path), images[0])
+    assert filters.shape == (32, 28, 28)
+    expected = np.maximum((filters * standardised(images[0])).sum(axis=(1, 2)), 0)
+    np.testing.assert_allclose(responses[:, 0, 0], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("network", NETWORKS[2:], ids=NAMES[2:])
+def test_the_other_networks_have_a_first_layer_too(network, images, tmp_path):
+    from mnist_kedro.models.explanation import first_layer
+
+    filters, responses = first_layer(stored(network, tmp_path), images[0])
+    assert len(filters) == len(responses)
+    assert responses.std() > 0
