@@ -11,15 +11,26 @@ from typing import Any
 import h5py
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from benchmarks.this_project import parameters
+from mnist_kedro.contracts import LabelledImages
 from mnist_kedro.datasets import CheckpointsDataset
+from mnist_kedro.datasets.figure_dataset import Picture
+from mnist_kedro.hooks.manifest import describe_code, describe_machine
+from mnist_kedro.parameters import Parameters
 from mnist_kedro.pipelines.data_processing.nodes import (
     compute_pixel_statistics,
     select_test_digits,
     split_training_digits,
 )
-from mnist_kedro.pipelines.reporting import nodes as reporting
+from mnist_kedro.pipelines.reporting.nodes import (
+    evaluation,
+    figures,
+    report,
+    robustness,
+    understanding,
+)
 from mnist_kedro.pipelines.training.nodes import draw_augmented_digits, train_model
 from mnist_kedro.sources import read_mnist
 
@@ -48,35 +59,83 @@ def main() -> None:
         _save_arrays(out / f"{name}.hdf5", dict(split), compression="lzf")
     statistics = compute_pixel_statistics(train)
     _save_json(out / "pixel_statistics.json", statistics)
-    draw_augmented_digits(train, training).savefig(out / "augmented_digits.png")
 
     predictions: dict[str, pd.DataFrame] = {}
+    models: dict[str, Any] = {}
     evaluations, histories = {}, {}
     for name in training.models:
         checkpoints = CheckpointsDataset(filepath=str(out / "checkpoints" / name)).load()
         network = getattr(options, name).network
         model, history = train_model(train, validation, statistics, training, network, checkpoints)
         model.save(out / f"{name}.keras")
+        models[name] = model
         _save_json(out / f"{name}_history.json", history)
-        predictions[name] = reporting.predict_test_digits(model, test)
-        predictions[name].to_csv(out / f"{name}_predictions.csv", index=False, float_format="%.9g")
-        evaluations[name] = reporting.evaluate_model(predictions[name], history, test)
+        predictions[name] = evaluation.predict_digits(model, test)
+        validated = evaluation.predict_digits(model, validation)
+        _save_table(out / f"{name}_predictions.csv", predictions[name])
+        _save_table(out / f"{name}_validation_predictions.csv", validated)
+        evaluations[name] = evaluation.evaluate_model(
+            predictions[name], validated, history, test, options.reporting
+        )
         histories[name] = history
         checkpoints.remove_used()
 
-    comparison = reporting.compare_models(**predictions)
-    metrics = reporting.collect_metrics(train, validation, test, comparison, **evaluations)
+    comparison = evaluation.compare_models(**predictions)
+    metrics = evaluation.collect_metrics(train, validation, test, comparison, **evaluations)
     _save_json(out / "metrics.json", metrics)
-    shown = dict(list(predictions.items())[:1])
-    figures = {
-        "class_balance": reporting.draw_class_balance(train, validation, test),
-        "training_curves": reporting.draw_training_curves(train, **histories),
-        "confusion_matrix": reporting.draw_confusion_matrix(test, **shown),
-        "sample_predictions": reporting.draw_sample_predictions(test, options.reporting, **shown),
-        "worst_mistakes": reporting.draw_worst_mistakes(test, options.reporting, **shown),
+    cnn = {"cnn": predictions["cnn"]}
+    drawn = {
+        "augmented_digits": draw_augmented_digits(train, training),
+        "class_balance": figures.draw_class_balance(train, validation, test),
+        "training_curves": figures.draw_training_curves(train, **histories),
+        "confusion_matrix": figures.draw_confusion_matrix(test, **cnn),
+        "sample_predictions": figures.draw_sample_predictions(test, options.reporting, **cnn),
+        "worst_mistakes": figures.draw_worst_mistakes(test, options.reporting, **cnn),
+        "reliability_diagram": figures.draw_reliability_diagram(metrics, test, **cnn),
+        "risk_coverage": figures.draw_risk_coverage(metrics, test, **predictions),
+        "first_layer": understanding.draw_first_layer(test, cnn=models["cnn"]),
+        "attributions": understanding.draw_attributions(test, cnn["cnn"], cnn=models["cnn"]),
+        "embedding": understanding.draw_embedding(test, cnn["cnn"], cnn=models["cnn"]),
     }
-    for name, figure in figures.items():
+    _write_up(out, options, test, models, metrics, drawn)
+
+
+def _write_up(
+    out: Path,
+    options: Parameters,
+    test: LabelledImages,
+    models: dict[str, Any],
+    metrics: dict[str, Any],
+    drawn: dict[str, Figure],
+) -> None:
+    corruptions = robustness.evaluate_corruptions(test, options.reporting, **models)
+    confidences = robustness.measure_out_of_distribution(test, options.reporting, **models)
+    layers = report.describe_layers(models["cnn"])
+    _save_table(out / "corruption_accuracies.csv", corruptions)
+    _save_table(out / "out_of_distribution_confidences.csv", confidences)
+    _save_table(out / "cnn_layers.csv", layers)
+    drawn["robustness"] = robustness.draw_robustness(test, corruptions)
+    drawn["out_of_distribution"] = robustness.draw_out_of_distribution(test, confidences)
+    pictures = {}
+    for name, figure in drawn.items():
         figure.savefig(out / f"{name}.png")
+        pictures[name] = Picture((out / f"{name}.png").read_bytes(), name, "", "")
+    run = _describe_run(options)
+    _save_json(out / "run_manifest.json", run)
+    told = (metrics, corruptions, confidences, layers, run)
+    page = report.write_report(*told, **pictures)  # type: ignore[arg-type]
+    (out / "report.html").write_text(page)
+    (out / "model_card.md").write_text(report.write_model_card(*told))
+
+
+def _describe_run(options: Parameters) -> dict[str, Any]:
+    return {
+        "id": "without Kedro",
+        "environment": None,
+        **describe_code(Path()),
+        **describe_machine(),
+        "parameters": options.model_dump(),
+    }
 
 
 def _save_arrays(path: Path, data: dict[str, Any], **compression: Any) -> None:
@@ -86,6 +145,10 @@ def _save_arrays(path: Path, data: dict[str, Any], **compression: Any) -> None:
                 file.create_dataset(key, data=value, chunks=True, **compression)
             else:
                 file.attrs[key] = value
+
+
+def _save_table(path: Path, table: pd.DataFrame) -> None:
+    table.to_csv(path, index=False, float_format="%.9g")
 
 
 def _save_json(path: Path, data: Any) -> None:

@@ -13,6 +13,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter
 
+from mnist_kedro.hooks.manifest import processor
 from mnist_kedro.plots.style import BLUE, GREEN, ORANGE, PURPLE, annotate, styled
 
 _OURS = "mnist_kedro"
@@ -48,19 +49,10 @@ def describe_machine(mnist: Any) -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in names)
     digits = "MNIST" if mnist["canonical_mnist"] else "not MNIST: " + mnist["source"]
     return (
-        f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}, {_processor()}, {os.cpu_count()} cores; "
+        f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}, {processor()}, {os.cpu_count()} cores; "
         f"Python {platform.python_version()}, {versions}. "
         f"{digits}, {len(mnist['y_train']):,} + {len(mnist['y_test']):,} digits."
     )
-
-
-def _processor() -> str:
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        for line in information.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def curves(epochs: pd.DataFrame) -> pd.DataFrame:

@@ -23,7 +23,21 @@ TO_LOOK_AT = {
     "sample_predictions",
     "worst_mistakes",
     "class_balance",
-    *(f"{model}.{output}" for model in MODELS for output in ("model", "history", "predictions")),
+    "reliability_diagram",
+    "risk_coverage",
+    "robustness",
+    "corruption_accuracies",
+    "out_of_distribution",
+    "out_of_distribution_confidences",
+    "first_layer",
+    "attributions",
+    "embedding",
+    "cnn.layers",
+    *(
+        f"{model}.{output}"
+        for model in MODELS
+        for output in ("model", "history", "predictions", "validation_predictions")
+    ),
 }
 CONTRACT_PATHS = {
     "mnist": "01_raw/mnist.hdf5",
@@ -32,6 +46,8 @@ CONTRACT_PATHS = {
     "dense.model": "06_models/dense.keras",
     "cnn.predictions": "07_model_output/cnn_predictions.csv",
     "metrics": "08_reporting/metrics.json",
+    "report": "08_reporting/report.html",
+    "model_card": "08_reporting/model_card.md",
 }
 
 
@@ -104,4 +120,5 @@ def test_the_pipelines_are_the_contracts():
         "params:reporting",
         *(f"params:{model}.network" for model in MODELS),
         *(f"{model}.checkpoints" for model in MODELS),
+        "run",
     }

@@ -21,7 +21,12 @@ FIGURES = (
     "sample_predictions",
     "worst_mistakes",
     "class_balance",
+    "reliability_diagram",
+    "risk_coverage",
+    "robustness",
+    "out_of_distribution",
 )
+LOOKED_INTO = ("first_layer", "attributions", "embedding")  # need the network itself
 
 
 @pytest.fixture
@@ -91,7 +96,7 @@ np.testing.assert_allclose(table.filter(regex="^p[0-9]$"), probabilities, rtol=1
     )
 
 
-@pytest.mark.parametrize("figure", ["augmented_digits", *FIGURES])
+@pytest.mark.parametrize("figure", ["augmented_digits", *FIGURES, *LOOKED_INTO])
 def test_each_figure_is_a_picture(smoke_project, figure):
     picture = Image.open(latest(smoke_project, f"08_reporting/{figure}.png"))
     assert picture.width >= 900
@@ -102,7 +107,25 @@ def test_all_outputs_have_the_version_of_the_run(smoke_project):
     data = smoke_project / "data" / "smoke"
     folders = [path.parent.name for path in data.rglob("*") if path.is_file()]
     assert len(set(folders)) == 1
-    assert len(folders) == 1 + 4 + 1 + 2 * len(MODELS) + len(MODELS) + 1 + len(FIGURES)
+    figures = 1 + len(FIGURES) + len(LOOKED_INTO)
+    tables_and_texts = len(("metrics", "layers", "corruptions", "confidences", "report", "card"))
+    assert len(folders) == 1 + 4 + 4 * len(MODELS) + figures + tables_and_texts + 1
+
+
+def test_the_run_is_written_up(smoke_project, metrics):
+    path = latest(smoke_project, "08_reporting/run_manifest.json")
+    manifest = json.loads(path.read_text())
+    assert manifest["id"] == path.parent.name
+    assert manifest["environment"] == "smoke"
+    assert manifest["asked"]["env"] == "smoke"
+    assert manifest["parameters"]["training"]["epochs"] == 2
+    assert manifest["data"]["sha256_x_train"] == metrics["data"]["sha256_x_train"]
+    assert manifest["saved"]["metrics"] == manifest["id"]
+    assert manifest["loaded"]["cnn.model"] == manifest["id"]
+    assert manifest["packages"]["tensorflow"]
+    assert manifest["node_seconds"]["cnn.train_model"] > 0.1
+    assert manifest["seconds"] > sum(manifest["node_seconds"].values())
+    assert 200 < manifest["peak_memory_mib"] < 20_000
 
 
 def test_raw_data_stays_as_it_was_ingested(smoke_project):
@@ -145,7 +168,10 @@ SLICES_WITHOUT_TENSORFLOW = {
         "05_model_input/pixel_statistics.json",
     },
     "--tags figures": {f"08_reporting/{figure}.png" for figure in FIGURES},
-    "--from-nodes draw_worst_mistakes": {"08_reporting/worst_mistakes.png"},
+    "--from-nodes draw_worst_mistakes": {
+        "08_reporting/worst_mistakes.png",
+        "08_reporting/report.html",
+    },
     "--from-inputs cnn.predictions --to-outputs confusion_matrix": {
         "08_reporting/confusion_matrix.png"
     },
@@ -171,7 +197,7 @@ finally:
         for path in _paths(finished_project)
         if len(versions(finished_project, path)) > len(first[path])
     }
-    assert made == SLICES_WITHOUT_TENSORFLOW[arguments]
+    assert made == {"08_reporting/run_manifest.json", *SLICES_WITHOUT_TENSORFLOW[arguments]}
 
 
 def _paths(project: Path) -> set[str]:

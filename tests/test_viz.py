@@ -18,23 +18,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from tests.browser import needs_chromium, page_at
 from tests.conftest import environment, kedro
 from tests.test_catalog import TO_LOOK_AT
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PREVIEWS = {
     "mnist": "ImagePreview",
     "train": "ImagePreview",
@@ -119,14 +108,10 @@ def is_up(server: subprocess.Popen[bytes], address: str) -> bool:
 
 
 @contextmanager
-def page_at(address: str) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1600, "height": 1000})
-        page.goto(address)
+def flow_chart_at(address: str) -> Iterator[Page]:
+    with page_at(address) as page:
         page.wait_for_selector(".pipeline-node")
         yield page
-        browser.close()
 
 
 def node_ids(site: Path) -> dict[str, str]:
@@ -152,7 +137,7 @@ def test_the_layers_are_kedros_in_their_order(site):
 @pytest.mark.parametrize("how", ["static site", "server"])
 def test_a_browser_shows_the_pipelines_and_a_picture_of_the_digits(site, project, tmp_path, how):
     address_of = served(site) if how == "static site" else viz_server(project)
-    with address_of as address, page_at(address) as page:
+    with address_of as address, flow_chart_at(address) as page:
         shown = page.locator(".pipeline-node").all_text_contents()
         for name in ("mnist", "train", "cnn", "dense", "confusion_matrix", "metrics"):
             assert name in shown

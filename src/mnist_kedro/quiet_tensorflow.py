@@ -38,6 +38,6 @@ with hold_back_stderr():
     # Looking for a GPU prints an error where there is none; later on it is known.
     tf.config.list_physical_devices()
 
-# Both leave 400,000 objects behind, for good. Without them a full garbage collection, of which every
-# training has one, takes 0.02 s instead of 0.19.
+# Both leave 400,000 objects behind, for good. Without them a full garbage collection, of which
+# every training has one, takes 0.02 s instead of 0.19.
 gc.freeze()

@@ -6,6 +6,7 @@ from mnist_kedro.datasets import atomic_filesystem
 from mnist_kedro.hooks import (
     CheckpointHooks,
     InputHooks,
+    ManifestHooks,
     ModelHooks,
     OutputHooks,
     ParameterHooks,
@@ -21,6 +22,7 @@ HOOKS = (
     InputHooks(),
     ProgressHooks(),
     CheckpointHooks(),
+    ManifestHooks(),
 )
 
 # Nothing is sent anywhere; `.telemetry` says the same to Kedro's command line.

@@ -5,24 +5,29 @@ import pandas as pd
 import pytest
 from kedro.io import DataCatalog
 from kedro.runner import SequentialRunner
+from kedro_datasets.json import JSONDataset
 from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import provenance
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import ReportingParameters
 from mnist_kedro.pipelines.reporting import create_pipeline
-from mnist_kedro.pipelines.reporting.nodes import (
+from mnist_kedro.pipelines.reporting.nodes.evaluation import (
     average_predictions,
     collect_metrics,
     compare_models,
+    evaluate_ensemble,
+    evaluate_model,
+    predict_digits,
+)
+from mnist_kedro.pipelines.reporting.nodes.figures import (
     draw_class_balance,
     draw_confusion_matrix,
+    draw_reliability_diagram,
+    draw_risk_coverage,
     draw_sample_predictions,
     draw_training_curves,
     draw_worst_mistakes,
-    evaluate_ensemble,
-    evaluate_model,
-    predict_test_digits,
 )
 
 HISTORY = {
@@ -39,6 +44,9 @@ HISTORY = {
     "precision": "float32",
     "seed": 0,
 }
+REPORTING = ReportingParameters(
+    examples=10, mistakes=5, target_accuracy=0.999, robustness_digits=100
+)
 
 
 def predictions_of(digits, mistakes):
@@ -52,6 +60,12 @@ def predictions_of(digits, mistakes):
     table.insert(1, "prediction", predicted)
     table.insert(2, "confidence", 0.91)
     return table
+
+
+def evaluate(predictions, history, test, validation=None):
+    """As the pipeline does, on validation digits that are read as well unless others are given."""
+    validated = predictions if validation is None else validation
+    return evaluate_model(predictions, validated, history, test, REPORTING)
 
 
 @pytest.fixture
@@ -74,7 +88,7 @@ def test_predicts_every_digit_in_order(digits):
     from tests.pipelines.test_training import NETWORKS, STATISTICS
 
     model = build_network(NETWORKS["dense"], STATISTICS)
-    table = predict_test_digits(model, digits)
+    table = predict_digits(model, digits)
     probabilities = table[[f"p{digit}" for digit in range(10)]].to_numpy()
     np.testing.assert_allclose(probabilities, model(digits["images"]), rtol=1e-4, atol=1e-6)
     np.testing.assert_array_equal(table["label"], digits["labels"])
@@ -83,18 +97,38 @@ def test_predicts_every_digit_in_order(digits):
 
 
 def test_evaluates_predictions(cnn, history, digits):
-    evaluation = evaluate_model(cnn, history, digits)
+    evaluation = evaluate(cnn, history, digits)
     assert evaluation["accuracy"] == 0.99
     assert evaluation["errors"] == 8
     assert evaluation["parameters"] == 1234
     assert evaluation["training_seconds"] == 2.1
 
 
+def test_what_is_chosen_is_chosen_on_the_validation_digits(digits, cnn, history):
+    """There the model is right in all it is sure of; on the test digits it is not."""
+    validation = predictions_of(digits, 0)
+    evaluation = evaluate(cnn, history, digits, validation)
+    assert evaluation["rejection"] == {
+        "target_accuracy": 0.999,
+        "threshold": 0.91,
+        "coverage": 1.0,
+        "accuracy": 0.99,
+        "errors": 8,
+    }
+    assert evaluation["negative_log_likelihood"] == pytest.approx(
+        -(0.99 * np.log(0.91) + 0.01 * np.log(0.01))
+    )
+    assert evaluation["expected_calibration_error"] == pytest.approx(0.99 - 0.91)
+    scaled = evaluation["temperature_scaling"]
+    assert scaled["temperature"] < 0.2  # nothing is wrong there, so nothing is too sure
+    assert scaled["expected_calibration_error"] == pytest.approx(0.01, abs=1e-3)
+
+
 def test_tells_the_accuracy_without_label_errors_of_mnist_alone(digits, cnn, history):
-    assert "without_label_errors" not in evaluate_model(cnn, history, digits)
+    assert "without_label_errors" not in evaluate(cnn, history, digits)
     labels = np.resize(digits["labels"], 10_000)
     test = {**digits, "labels": labels, "canonical_mnist": True}
-    evaluation = evaluate_model(predictions_of(test, 2000), history, test)
+    evaluation = evaluate(predictions_of(test, 2000), history, test)
     assert evaluation["errors"] == 2000
     # Three of the wrong labels, at 947, 1621 and 1901, are among the first 2,000.
     assert evaluation["without_label_errors"]["errors"] == 1997
@@ -125,10 +159,11 @@ def test_does_not_average_predictions_for_other_digits(cnn):
 
 def test_evaluates_an_ensemble_beside_its_members(digits, history):
     members = {
-        name: evaluate_model(predictions_of(digits, mistakes), {**history, "seed": seed}, digits)
+        name: evaluate(predictions_of(digits, mistakes), {**history, "seed": seed}, digits)
         for seed, (name, mistakes) in enumerate({"cnn": 8, "cnn_2": 16, "cnn_3": 24}.items())
     }
-    ensemble = evaluate_ensemble(predictions_of(digits, 4), digits, **members)
+    averaged = predictions_of(digits, 4)
+    ensemble = evaluate_ensemble(averaged, averaged, digits, REPORTING, **members)
     assert ensemble["errors"] == 4
     assert ensemble["parameters"] == 3 * 1234
     assert ensemble["training_seconds"] == pytest.approx(6.3)
@@ -168,8 +203,8 @@ def test_collects_the_metrics_and_says_that_they_are_of_the_sample(
 ):
     caplog.set_level(logging.INFO)
     evaluations = {
-        "cnn": evaluate_model(cnn, history, digits),
-        "dense": evaluate_model(dense, history, digits),
+        "cnn": evaluate(cnn, history, digits),
+        "dense": evaluate(dense, history, digits),
     }
     metrics = collect_metrics(
         digits, digits, digits, compare_models(cnn=cnn, dense=dense), **evaluations
@@ -191,44 +226,54 @@ def test_collects_the_metrics_and_says_that_they_are_of_the_sample(
 def test_reports_nothing_of_a_model_that_was_trained_on_other_data(digits, cnn, history):
     other = {**history, "data": {**history["data"], "source": "x.h5", "sha256_x_train": "0"}}
     with pytest.raises(InputError, match=r"digits from 'x\.h5' \(sha256_x_train differ\)"):
-        evaluate_model(cnn, other, digits)
+        evaluate(cnn, other, digits)
 
 
 def test_reports_nothing_of_predictions_for_other_digits(digits, cnn, history):
     with pytest.raises(InputError, match="predictions: are not of the digits in 'test'"):
-        evaluate_model(cnn[:-1], history, digits)
+        evaluate(cnn[:-1], history, digits)
     with pytest.raises(InputError, match="predictions: are not of the digits in 'test'"):
-        evaluate_model(cnn.assign(label=cnn["label"][::-1].to_numpy()), history, digits)
+        evaluate(cnn.assign(label=cnn["label"][::-1].to_numpy()), history, digits)
 
 
-def test_draws_each_figure(digits, cnn):
-    options = ReportingParameters(examples=10, mistakes=5)
+def test_draws_each_figure(digits, cnn, history):
+    metrics = {"models": {"cnn": evaluate(cnn, history, digits)}}
     figures = [
         draw_training_curves(digits, cnn=HISTORY),
         draw_confusion_matrix(digits, cnn=cnn),
-        draw_sample_predictions(digits, options, cnn=cnn),
-        draw_worst_mistakes(digits, options, cnn=cnn),
+        draw_sample_predictions(digits, REPORTING, cnn=cnn),
+        draw_worst_mistakes(digits, REPORTING, cnn=cnn),
         draw_class_balance(digits, digits, digits),
+        draw_reliability_diagram(metrics, digits, cnn=cnn),
+        draw_risk_coverage(metrics, digits, cnn=cnn),
     ]
     assert all(isinstance(figure, Figure) for figure in figures)
     assert [len(figures[i].axes[0].texts) for i in (2, 3)] == [10, 5]
     assert all("sample" in figure.texts[-1].get_text() for figure in figures)
 
 
-def test_the_slice_from_predictions_runs_on_an_in_memory_catalog(digits, cnn, dense, history):
+def test_the_slice_from_predictions_runs_by_itself(digits, cnn, dense, history, tmp_path):
     catalog = DataCatalog()
+    catalog["metrics"] = JSONDataset(filepath=str(tmp_path / "metrics.json"))
     for name, data in {
         "train": digits,
         "validation": digits,
         "test": digits,
         "cnn.predictions": cnn,
         "dense.predictions": dense,
+        "cnn.validation_predictions": cnn,
+        "dense.validation_predictions": dense,
         "cnn.history": history,
         "dense.history": history,
-        "params:reporting": ReportingParameters(examples=10, mistakes=10),
+        "params:reporting": REPORTING,
     }.items():
         catalog[name] = data
-    pipeline = create_pipeline().from_inputs("cnn.predictions", "dense.predictions")
+    made = [
+        f"{model}.{split}predictions" for model in ("cnn", "dense") for split in ("", "validation_")
+    ]
+    figures = {"confusion_matrix", "sample_predictions", "worst_mistakes"}
+    asked = {"metrics", "reliability_diagram", "risk_coverage"} | figures
+    pipeline = create_pipeline().from_inputs(*made).to_outputs(*asked)
     outputs = SequentialRunner().run(pipeline, catalog)
-    assert outputs["metrics"].load()["models"]["dense"]["errors"] == 40
-    assert {"confusion_matrix", "sample_predictions", "worst_mistakes"} <= set(outputs)
+    assert catalog.load("metrics")["models"]["dense"]["errors"] == 40
+    assert set(outputs) == asked - {"metrics"}  # which other nodes took

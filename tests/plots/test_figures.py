@@ -9,8 +9,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from mnist_kedro.plots.balance import plot_class_balance
+from mnist_kedro.plots.calibration import plot_reliability_diagram
 from mnist_kedro.plots.confusion import plot_confusion_matrix
 from mnist_kedro.plots.digits import digit_grid, plot_sample_predictions, plot_worst_mistakes
+from mnist_kedro.plots.selective import plot_risk_coverage
 from mnist_kedro.plots.style import describe_test
 from mnist_kedro.plots.training import plot_training_curves
 
@@ -132,6 +134,41 @@ def test_class_balance_shows_the_share_of_each_digit(digits):
     assert "training (800)" in texts(figure)
     heights = [bar.get_height() for bar in figure.axes[0].containers[0]]
     np.testing.assert_allclose(heights, np.bincount(digits["labels"]) / 800)
+    drawn(figure)
+
+
+def test_the_reliability_diagram_shows_confidence_against_accuracy(digits):
+    probabilities = np.full((800, 10), 0.02)
+    probabilities[np.arange(800), digits["labels"]] = 0.82
+    probabilities[:80] = np.roll(probabilities[:80], 1, axis=1)  # a tenth is wrong
+    figure = plot_reliability_diagram(digits, probabilities, 0.5, "cnn")
+    assert "as trained, error 8.00%" in texts(figure)
+    assert "confidence is 8.00% off" in texts(figure)
+    trained = figure.axes[0].containers[0].lines[0]
+    assert trained.get_xydata() == pytest.approx(np.array([[0.82, 0.9]]))
+    drawn(figure)
+
+
+def test_the_risk_coverage_curve_says_what_is_read_without_help(digits, predictions):
+    rejection = {
+        "target_accuracy": 0.999,
+        "threshold": 0.99,
+        "coverage": 0.75,
+        "accuracy": 0.9983,
+        "errors": 1,
+    }
+    figure = plot_risk_coverage(digits, {"cnn": predictions}, {"cnn": rejection})
+    assert "The CNN reads 75.0% of the digits by itself, 99.83% of them right" in texts(figure)
+    curve, chosen = figure.axes[0].lines[:2]
+    np.testing.assert_allclose(curve.get_ydata()[-1], 3 / 800)
+    assert chosen.get_xydata() == pytest.approx(np.array([[0.75, 0.0017]]))
+    drawn(figure)
+
+
+def test_a_model_that_is_never_sure_has_a_curve_too(digits, predictions):
+    none = {"target_accuracy": 0.999, "threshold": 2, "coverage": 0, "accuracy": None, "errors": 0}
+    figure = plot_risk_coverage(digits, {"cnn": predictions}, {"cnn": none})
+    assert "never sure enough" in texts(figure)
     drawn(figure)
 
 

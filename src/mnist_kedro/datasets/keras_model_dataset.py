@@ -16,6 +16,7 @@ from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that im
 
 # isort: split
 import keras
+import pandas as pd
 from kedro_datasets._typing import TablePreview
 from kedro_datasets.tensorflow import TensorFlowModelDataset
 
@@ -94,13 +95,16 @@ class KerasModelDataset(TensorFlowModelDataset):
 
     def preview(self) -> TablePreview:
         """The model's layers, for Kedro-Viz."""
-        layers = self.load().layers
-        rows = [
-            [layer.name, type(layer).__name__, str(layer.output.shape[1:]), layer.count_params()]
-            for layer in layers
-        ]
-        columns = ["layer", "type", "output shape", "parameters"]
-        return TablePreview({"index": list(range(len(rows))), "columns": columns, "data": rows})
+        return TablePreview(layer_table(self.load()).to_dict("split"))
+
+
+def layer_table(model: keras.Model) -> pd.DataFrame:
+    """A row for each layer: ``layer`` (its name), ``type``, ``output shape``, ``parameters``."""
+    rows = [
+        [layer.name, type(layer).__name__, str(layer.output.shape[1:]), layer.count_params()]
+        for layer in model.layers
+    ]
+    return pd.DataFrame(rows, columns=["layer", "type", "output shape", "parameters"])
 
 
 def _read_config(file: IO[bytes]) -> Any:

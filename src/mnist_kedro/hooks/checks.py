@@ -1,8 +1,7 @@
-"""What happens around every run: it is checked before, its versions are held, progress is told."""
+"""A run that cannot work says so before it starts."""
 
 import logging
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +9,11 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.io import DataCatalog
-from kedro.io.core import (
-    AbstractVersionedDataset,
-    Version,
-    get_protocol_and_path,
-    is_parameter,
-)
+from kedro.io.core import AbstractVersionedDataset, get_protocol_and_path, is_parameter
 from kedro.pipeline import Pipeline
-from kedro.pipeline.node import Node
 
-from mnist_kedro.datasets import CheckpointsDataset
 from mnist_kedro.errors import InputError
+from mnist_kedro.hooks.versions import pin_version
 from mnist_kedro.parameters import IngestionParameters, check_parameters
 from mnist_kedro.pipeline_registry import register_pipelines
 from mnist_kedro.pipelines.ingestion.nodes import ingest_mnist
@@ -45,38 +38,6 @@ class ModelHooks:
         """Register them, now that ``training.models`` and ``training.members`` are known."""
         training = context.config_loader["parameters"]["training"]
         pipelines.update(register_pipelines(training["models"], training["members"]))
-
-
-class VersionHooks:
-    """Two runs at once never mix: a run loads what it saved, and of all else one version.
-
-    Kedro takes the latest version at each load, which may be another run's by then.
-    """
-
-    @hook_impl(tryfirst=True)
-    def before_pipeline_run(self, catalog: DataCatalog) -> None:
-        """Remember the catalog of this run."""
-        self._catalog = catalog
-
-    @hook_impl
-    def before_dataset_loaded(self, dataset_name: str) -> None:
-        """The first version that is loaded is the one for all of the run."""
-        dataset = self._catalog.get(dataset_name)
-        if isinstance(dataset, AbstractVersionedDataset):
-            pin_version(dataset, dataset.resolve_load_version())
-
-    @hook_impl
-    def after_dataset_saved(self, dataset_name: str) -> None:
-        """What the run saved is what it loads."""
-        dataset = self._catalog.get(dataset_name)
-        if isinstance(dataset, AbstractVersionedDataset):
-            pin_version(dataset, dataset.resolve_save_version())
-
-
-def pin_version(dataset: AbstractVersionedDataset, version: str | None) -> None:
-    """Make a dataset load this version from now on, if it has versions."""
-    if version is not None:
-        dataset._version = Version(version, dataset.resolve_save_version())  # noqa: SLF001
 
 
 class OutputHooks:
@@ -147,43 +108,3 @@ class InputHooks:
                 f"{', '.join(missing)}: not there, but needed by this run; make it with "
                 f"'kedro run{environment} --to-outputs {','.join(missing)}'."
             )
-
-
-class CheckpointHooks:
-    """A run that is done needs the checkpoints of its trainings no more."""
-
-    @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Remove them."""
-        for name in pipeline.inputs():
-            dataset = catalog.get(name)
-            if isinstance(dataset, CheckpointsDataset):
-                dataset.load().remove_used()
-
-
-class ProgressHooks:
-    """A line for each finished node, with the seconds that it took."""
-
-    def __init__(self) -> None:
-        self._started: dict[str, float] = {}
-        self._done = 0
-
-    @hook_impl
-    def before_node_run(self, node: Node) -> None:
-        """Start the clock, after the node's inputs were loaded."""
-        self._started[node.name] = time.perf_counter()
-
-    @hook_impl
-    def after_node_run(self, node: Node) -> None:
-        """Say that the node is done, before its outputs are saved."""
-        seconds = time.perf_counter() - self._started.pop(node.name)
-        self._done += 1
-        logger.info("Done: %s (%.1f s)", node.name, seconds)
-
-    @hook_impl
-    def after_pipeline_run(self, run_params: dict[str, Any]) -> None:
-        """Say under which version everything was saved."""
-        if run_params["only_missing_outputs"] and not self._done:
-            logger.info("Nothing to do: all outputs are there.")
-        else:
-            logger.info("All outputs of this run are version %s.", run_params["run_id"])

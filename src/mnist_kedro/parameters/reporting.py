@@ -1,12 +1,16 @@
 """How results are shown."""
 
-from pydantic import PositiveInt
+from typing import Annotated
+
+from pydantic import Field, PositiveInt
 
 from mnist_kedro.parameters.group import Group
 
 
 class ReportingParameters(Group):
-    """What the figures show."""
+    """What the figures show, and what is asked of a model."""
 
     examples: PositiveInt
     mistakes: PositiveInt
+    target_accuracy: Annotated[float, Field(gt=0, lt=1)]
+    robustness_digits: PositiveInt

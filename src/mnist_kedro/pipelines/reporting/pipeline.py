@@ -5,19 +5,40 @@ from collections.abc import Sequence
 from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.pipelines import MODELS, member_names
-from mnist_kedro.pipelines.reporting.nodes import (
+from mnist_kedro.pipelines.reporting.nodes.evaluation import (
     average_predictions,
     collect_metrics,
     compare_models,
+    evaluate_ensemble,
+    evaluate_model,
+    predict_digits,
+)
+from mnist_kedro.pipelines.reporting.nodes.figures import (
     draw_class_balance,
     draw_confusion_matrix,
+    draw_reliability_diagram,
+    draw_risk_coverage,
     draw_sample_predictions,
     draw_training_curves,
     draw_worst_mistakes,
-    evaluate_ensemble,
-    evaluate_model,
-    predict_test_digits,
 )
+from mnist_kedro.pipelines.reporting.nodes.report import (
+    describe_layers,
+    write_model_card,
+    write_report,
+)
+from mnist_kedro.pipelines.reporting.nodes.robustness import (
+    draw_out_of_distribution,
+    draw_robustness,
+    evaluate_corruptions,
+    measure_out_of_distribution,
+)
+from mnist_kedro.pipelines.reporting.nodes.understanding import (
+    draw_attributions,
+    draw_embedding,
+    draw_first_layer,
+)
+from mnist_kedro.reports.render import FIGURES
 
 
 def create_pipeline(models: Sequence[str] = MODELS, members: int = 1) -> Pipeline:
@@ -32,31 +53,53 @@ def create_pipeline(models: Sequence[str] = MODELS, members: int = 1) -> Pipelin
     ensembles = {f"{model}_ensemble": names for model, names in networks.items() if members > 1}
     averaged = [_average(ensemble, names) for ensemble, names in ensembles.items()]
     evaluated = [*(name for names in networks.values() for name in names), *ensembles]
+    compared = [*models, *ensembles]
     return sum(
-        (*single, *averaged, _metrics([*models, *ensembles], evaluated), _figures(models)),
+        (
+            *single,
+            *averaged,
+            _metrics(compared, evaluated),
+            _figures(models, compared),
+            _robustness(models),
+            _understanding(models[0]),
+            _report(models[0]),
+        ),
         Pipeline([]),
     )
 
 
 def _evaluate(model: str) -> Pipeline:
-    """One model's predictions for the test digits, and how good they are."""
+    """One model's predictions, and how good those for the test digits are."""
     return Pipeline(
         [
             Node(
-                func=predict_test_digits,
+                func=predict_digits,
                 inputs=["model", "test"],
                 outputs="predictions",
                 name="predict_test_digits",
             ),
             Node(
+                func=predict_digits,
+                inputs=["model", "validation"],
+                outputs="validation_predictions",
+                name="predict_validation_digits",
+            ),
+            Node(
                 func=evaluate_model,
-                inputs=["predictions", "history", "test"],
+                inputs=[
+                    "predictions",
+                    "validation_predictions",
+                    "history",
+                    "test",
+                    "params:reporting",
+                ],
                 outputs="evaluation",
                 name="evaluate_model",
             ),
         ],
         namespace=model,
-        inputs={"test"},
+        inputs={"test", "validation"},
+        parameters={"reporting"},
         tags=["reporting", model],
     )
 
@@ -65,17 +108,22 @@ def _average(ensemble: str, members: Sequence[str]) -> Pipeline:
     """The mean of several networks' probabilities, and how good it is."""
     return Pipeline(
         [
-            Node(
-                func=average_predictions,
-                inputs={member: f"{member}.predictions" for member in members},
-                outputs=f"{ensemble}.predictions",
-                name=f"{ensemble}.average_predictions",
+            *(
+                Node(
+                    func=average_predictions,
+                    inputs={member: f"{member}.{predictions}" for member in members},
+                    outputs=f"{ensemble}.{predictions}",
+                    name=f"{ensemble}.average_{predictions}",
+                )
+                for predictions in ("predictions", "validation_predictions")
             ),
             Node(
                 func=evaluate_ensemble,
                 inputs={
                     "predictions": f"{ensemble}.predictions",
+                    "validation_predictions": f"{ensemble}.validation_predictions",
                     "test": "test",
+                    "reporting": "params:reporting",
                     **{member: f"{member}.evaluation" for member in members},
                 },
                 outputs=f"{ensemble}.evaluation",
@@ -113,8 +161,8 @@ def _metrics(compared: Sequence[str], evaluated: Sequence[str]) -> Pipeline:
     )
 
 
-def _figures(models: Sequence[str]) -> Pipeline:
-    """One figure a node."""
+def _figures(models: Sequence[str], compared: Sequence[str]) -> Pipeline:
+    """One figure a node; those of single predictions are of the first model."""
     shown = {models[0]: f"{models[0]}.predictions"}
     return Pipeline(
         [
@@ -148,6 +196,125 @@ def _figures(models: Sequence[str]) -> Pipeline:
                 outputs="worst_mistakes",
                 name="draw_worst_mistakes",
             ),
+            Node(
+                func=draw_reliability_diagram,
+                inputs={"metrics": "metrics", "test": "test", **shown},
+                outputs="reliability_diagram",
+                name="draw_reliability_diagram",
+            ),
+            Node(
+                func=draw_risk_coverage,
+                inputs={
+                    "metrics": "metrics",
+                    "test": "test",
+                    **{model: f"{model}.predictions" for model in compared},
+                },
+                outputs="risk_coverage",
+                name="draw_risk_coverage",
+            ),
         ],
         tags=["reporting", "figures"],
+    )
+
+
+def _robustness(models: Sequence[str]) -> Pipeline:
+    """The models on digits as bad pens and paper make them, and on what is no digit."""
+    takes = {
+        "test": "test",
+        "reporting": "params:reporting",
+        **{model: f"{model}.model" for model in models},
+    }
+    return Pipeline(
+        [
+            Node(
+                func=evaluate_corruptions,
+                inputs=takes,
+                outputs="corruption_accuracies",
+                name="evaluate_corruptions",
+            ),
+            Node(
+                func=measure_out_of_distribution,
+                inputs=takes,
+                outputs="out_of_distribution_confidences",
+                name="measure_out_of_distribution",
+            ),
+            Node(
+                func=draw_robustness,
+                inputs=["test", "corruption_accuracies"],
+                outputs="robustness",
+                name="draw_robustness",
+                tags="figures",
+            ),
+            Node(
+                func=draw_out_of_distribution,
+                inputs=["test", "out_of_distribution_confidences"],
+                outputs="out_of_distribution",
+                name="draw_out_of_distribution",
+                tags="figures",
+            ),
+        ],
+        tags=["reporting", "robustness"],
+    )
+
+
+def _understanding(model: str) -> Pipeline:
+    """What one network has learned and looks at."""
+    network = {model: f"{model}.model"}
+    read = {"test": "test", "predictions": f"{model}.predictions", **network}
+    return Pipeline(
+        [
+            Node(
+                func=draw_first_layer,
+                inputs={"test": "test", **network},
+                outputs="first_layer",
+                name="draw_first_layer",
+            ),
+            Node(
+                func=draw_attributions,
+                inputs=read,
+                outputs="attributions",
+                name="draw_attributions",
+            ),
+            Node(
+                func=draw_embedding,
+                inputs=read,
+                outputs="embedding",
+                name="draw_embedding",
+            ),
+        ],
+        tags=["reporting", "understanding"],
+    )
+
+
+def _report(model: str) -> Pipeline:
+    """All of it for people to read; it is about the first model, beside the others."""
+    told = {
+        "metrics": "metrics",
+        "corruption_accuracies": "corruption_accuracies",
+        "out_of_distribution_confidences": "out_of_distribution_confidences",
+        "layers": f"{model}.layers",
+        "run": "run",
+    }
+    return Pipeline(
+        [
+            Node(
+                func=describe_layers,
+                inputs=f"{model}.model",
+                outputs=f"{model}.layers",
+                name="describe_layers",
+            ),
+            Node(
+                func=write_report,
+                inputs={**told, **{figure: figure for figure in FIGURES}},
+                outputs="report",
+                name="write_report",
+            ),
+            Node(
+                func=write_model_card,
+                inputs=told,
+                outputs="model_card",
+                name="write_model_card",
+            ),
+        ],
+        tags="reporting",
     )

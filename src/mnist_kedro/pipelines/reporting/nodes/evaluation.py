@@ -1,4 +1,4 @@
-"""Nodes of the ``reporting`` pipeline that compute; those that draw are in ``plots``."""
+"""Nodes that compute: predictions, how good they are, and how models compare."""
 
 import logging
 from collections.abc import Mapping
@@ -7,41 +7,42 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import CLASSES, LabelledImages, provenance
 from mnist_kedro.errors import InputError
+from mnist_kedro.evaluation.calibration import (
+    fit_temperature,
+    scale_temperature,
+    score_probabilities,
+)
 from mnist_kedro.evaluation.classification import classify_errors
 from mnist_kedro.evaluation.comparison import Comparison, compare
 from mnist_kedro.evaluation.label_errors import classify_without_label_errors
+from mnist_kedro.evaluation.selective import confidence_threshold, reject_unsure
 from mnist_kedro.parameters import ReportingParameters
-from mnist_kedro.plots.balance import plot_class_balance
-from mnist_kedro.plots.confusion import plot_confusion_matrix
-from mnist_kedro.plots.digits import plot_sample_predictions, plot_worst_mistakes
-from mnist_kedro.plots.style import describe_source, describe_test
-from mnist_kedro.plots.training import plot_training_curves
+from mnist_kedro.plots.style import describe_test
 
 logger = logging.getLogger(__name__)
 
-_PREDICTION_BATCH = 1000
-_PROBABILITIES = [f"p{digit}" for digit in range(CLASSES)]
+PREDICTION_BATCH = 1000
+PROBABILITIES = [f"p{digit}" for digit in range(CLASSES)]
 _REMEDY = "run 'kedro run' anew, or name versions that belong together with --load-versions"
 
 
-def predict_test_digits(model: Any, test: LabelledImages) -> pd.DataFrame:
-    """Classify the test digits.
+def predict_digits(model: Any, digits: LabelledImages) -> pd.DataFrame:
+    """Classify the digits of a split.
 
     Args:
         model: a Keras model, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)`` probabilities.
-        test: n digits.
+        digits: n of them.
 
     Returns:
         A row for each digit: ``label``, ``prediction`` (0–9), ``confidence`` (the prediction's
         probability) and ``p0`` … ``p9``.
     """
-    images = np.asarray(test["images"])
-    probabilities = model.predict(images, batch_size=_PREDICTION_BATCH, verbose=0)
-    return _predictions(np.asarray(test["labels"]), probabilities)
+    images = np.asarray(digits["images"])
+    probabilities = model.predict(images, batch_size=PREDICTION_BATCH, verbose=0)
+    return _predictions(np.asarray(digits["labels"]), probabilities)
 
 
 def average_predictions(**predictions: pd.DataFrame) -> pd.DataFrame:
@@ -52,13 +53,13 @@ def average_predictions(**predictions: pd.DataFrame) -> pd.DataFrame:
             raise InputError(
                 f"predictions of {', '.join(predictions)}: are not of the same digits; {_REMEDY}."
             )
-    tables = [table[_PROBABILITIES].to_numpy() for table in predictions.values()]
+    tables = [table[PROBABILITIES].to_numpy() for table in predictions.values()]
     probabilities = np.mean(tables, axis=0)
     return _predictions(first["label"].to_numpy(), probabilities)
 
 
 def _predictions(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
-    table = pd.DataFrame(probabilities, columns=_PROBABILITIES)
+    table = pd.DataFrame(probabilities, columns=PROBABILITIES)
     table.insert(0, "label", labels)
     table.insert(1, "prediction", probabilities.argmax(axis=1))
     table.insert(2, "confidence", probabilities.max(axis=1))
@@ -66,16 +67,22 @@ def _predictions(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
 
 
 def evaluate_model(
-    predictions: pd.DataFrame, history: Mapping[str, Any], test: LabelledImages
+    predictions: pd.DataFrame,
+    validation_predictions: pd.DataFrame,
+    history: Mapping[str, Any],
+    test: LabelledImages,
+    reporting: ReportingParameters,
 ) -> dict[str, Any]:
     """How well a model reads the test digits, and what it took to train it.
+
+    The temperature and the threshold of confidence are found on the validation digits.
 
     Raises:
         InputError: when the model, the predictions and the test digits do not belong together.
     """
     _check_one_source(predictions, history["data"], test)
     return {
-        **_classify(predictions, test),
+        **_evaluate(predictions, validation_predictions, test, reporting),
         "parameters": history["parameters"],
         "epochs": history["epochs"],
         "training_seconds": history["training_seconds"],
@@ -85,7 +92,11 @@ def evaluate_model(
 
 
 def evaluate_ensemble(
-    predictions: pd.DataFrame, test: LabelledImages, **members: Mapping[str, Any]
+    predictions: pd.DataFrame,
+    validation_predictions: pd.DataFrame,
+    test: LabelledImages,
+    reporting: ReportingParameters,
+    **members: Mapping[str, Any],
 ) -> dict[str, Any]:
     """How well the average reads the test digits, and how its members do, each by itself.
 
@@ -94,7 +105,7 @@ def evaluate_ensemble(
     """
     accuracies = [evaluation["accuracy"] for evaluation in members.values()]
     return {
-        **_classify(predictions, test),
+        **_evaluate(predictions, validation_predictions, test, reporting),
         **{
             key: sum(evaluation[key] for evaluation in members.values())
             for key in ("parameters", "training_seconds")
@@ -109,13 +120,42 @@ def evaluate_ensemble(
     }
 
 
-def _classify(predictions: pd.DataFrame, test: LabelledImages) -> dict[str, Any]:
-    """Of the canonical test split it is known which labels are wrong."""
-    labels, predicted = predictions["label"].to_numpy(), predictions["prediction"].to_numpy()
-    classification: dict[str, Any] = {**classify_errors(labels, predicted)}
-    if test["canonical_mnist"]:
-        classification["without_label_errors"] = classify_without_label_errors(labels, predicted)
-    return classification
+def _evaluate(
+    predictions: pd.DataFrame,
+    validation_predictions: pd.DataFrame,
+    test: LabelledImages,
+    reporting: ReportingParameters,
+) -> dict[str, Any]:
+    tested, validated = _Answers(predictions), _Answers(validation_predictions)
+    temperature = fit_temperature(validated.labels, validated.probabilities)
+    scaled = scale_temperature(tested.probabilities, temperature)
+    target = reporting.target_accuracy
+    threshold = confidence_threshold(validated.right, validated.confidence, target)
+    evaluation = {
+        **classify_errors(tested.labels, tested.predicted),
+        **score_probabilities(tested.labels, tested.probabilities),
+        "temperature_scaling": {
+            "temperature": temperature,
+            **score_probabilities(tested.labels, scaled),
+        },
+        "rejection": reject_unsure(tested.right, tested.confidence, threshold, target),
+    }
+    if test["canonical_mnist"]:  # of which it is known which labels are wrong
+        evaluation["without_label_errors"] = classify_without_label_errors(
+            tested.labels, tested.predicted
+        )
+    return evaluation
+
+
+class _Answers:
+    """A table of predictions as arrays."""
+
+    def __init__(self, predictions: pd.DataFrame) -> None:
+        self.labels = predictions["label"].to_numpy()
+        self.predicted = predictions["prediction"].to_numpy()
+        self.confidence = predictions["confidence"].to_numpy()
+        self.probabilities = predictions[PROBABILITIES].to_numpy()
+        self.right = self.labels == self.predicted
 
 
 def _check_one_source(
@@ -181,42 +221,3 @@ def collect_metrics(
         "models": dict(evaluations),
         "comparison": dict(comparison),
     }
-
-
-def draw_training_curves(train: LabelledImages, **histories: Mapping[str, Any]) -> Figure:
-    """Accuracy and loss over the epochs, of each model."""
-    return plot_training_curves(histories, describe_source(train))
-
-
-def draw_confusion_matrix(test: LabelledImages, **predictions: pd.DataFrame) -> Figure:
-    """Which digits the one model takes for which."""
-    ((model, table),) = predictions.items()
-    return plot_confusion_matrix(test, table["prediction"].to_numpy(), model)
-
-
-def draw_sample_predictions(
-    test: LabelledImages, reporting: ReportingParameters, **predictions: pd.DataFrame
-) -> Figure:
-    """The first test digits with the one model's predictions."""
-    ((model, table),) = predictions.items()
-    return plot_sample_predictions(test, table, reporting.examples, model)
-
-
-def draw_worst_mistakes(
-    test: LabelledImages, reporting: ReportingParameters, **predictions: pd.DataFrame
-) -> Figure:
-    """The mistakes that the one model was surest of."""
-    ((model, table),) = predictions.items()
-    return plot_worst_mistakes(test, table, reporting.mistakes, model)
-
-
-def draw_class_balance(
-    train: LabelledImages, validation: LabelledImages, test: LabelledImages
-) -> Figure:
-    """How often each digit occurs in each split."""
-    labels = {
-        "training": np.asarray(train["labels"]),
-        "validation": np.asarray(validation["labels"]),
-        "test": np.asarray(test["labels"]),
-    }
-    return plot_class_balance(labels, describe_source(test))

@@ -1,0 +1,17 @@
+"""What happens around every run: checks, versions, progress, and a manifest of it."""
+
+from mnist_kedro.hooks.checks import InputHooks, ModelHooks, OutputHooks, ParameterHooks
+from mnist_kedro.hooks.manifest import ManifestHooks
+from mnist_kedro.hooks.progress import ProgressHooks
+from mnist_kedro.hooks.versions import CheckpointHooks, VersionHooks
+
+__all__ = [
+    "CheckpointHooks",
+    "InputHooks",
+    "ManifestHooks",
+    "ModelHooks",
+    "OutputHooks",
+    "ParameterHooks",
+    "ProgressHooks",
+    "VersionHooks",
+]

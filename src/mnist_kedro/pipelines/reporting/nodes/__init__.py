@@ -1,0 +1,1 @@
+"""Nodes of the ``reporting`` pipeline: those that compute, and those that draw."""

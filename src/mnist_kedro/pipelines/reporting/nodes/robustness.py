@@ -1,0 +1,104 @@
+"""Nodes that ask what becomes of the predictions on digits that are not as MNIST's."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from mnist_kedro.contracts import LabelledImages, Pixels
+from mnist_kedro.evaluation.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from mnist_kedro.evaluation.out_of_distribution import out_of_distribution
+from mnist_kedro.parameters import ReportingParameters
+from mnist_kedro.pipelines.reporting.nodes.evaluation import PREDICTION_BATCH
+from mnist_kedro.plots.robustness import plot_out_of_distribution, plot_robustness
+
+NONE, DIGITS = "none", "digits"  # of the corruptions; of the kinds of pictures
+
+
+def evaluate_corruptions(
+    test: LabelledImages, reporting: ReportingParameters, **models: Any
+) -> pd.DataFrame:
+    """How many test digits each model misreads under each corruption.
+
+    Args:
+        test: the test split.
+        reporting: of how many of its digits.
+        models: Keras models by their names.
+
+    Returns:
+        A row for each model, corruption and severity: ``model``, ``corruption``, ``severity``
+        (1–5; first a row of ``none`` and 0), ``digits``, ``errors`` and ``accuracy``.
+    """
+    images, labels = _some(test, reporting.robustness_digits)
+    rows = []
+    progress = tqdm(
+        _corrupted(images),
+        "Corruptions",
+        len(CORRUPTIONS) + 1,
+        leave=False,
+        disable=None,  # no bar unless a person watches
+    )
+    for corruption, pictures in progress:
+        for name, model in models.items():
+            predicted = _predict(model, pictures.reshape(-1, *images.shape[1:])).argmax(axis=1)
+            errors = (predicted.reshape(len(pictures), -1) != labels).sum(axis=1)
+            severities = SEVERITIES if len(pictures) > 1 else (0,)
+            rows += [
+                (name, corruption, severity, len(labels), int(count), 1 - count / len(labels))
+                for severity, count in zip(severities, errors, strict=True)
+            ]
+    columns = ["model", "corruption", "severity", "digits", "errors", "accuracy"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _corrupted(images: Pixels) -> Iterator[tuple[str, Pixels]]:
+    """``(severities, n, 28, 28, 1)`` of each corruption."""
+    yield NONE, images[None]
+    for name in CORRUPTIONS:
+        yield name, np.stack([corrupt(images, name, severity) for severity in SEVERITIES])
+
+
+def measure_out_of_distribution(
+    test: LabelledImages, reporting: ReportingParameters, **models: Any
+) -> pd.DataFrame:
+    """How sure each model is of pictures that are no digits; arguments as above.
+
+    Returns:
+        A row for each model and picture: ``model``, ``kind`` (``digits`` are the test digits) and
+        ``confidence``.
+    """
+    images, _ = _some(test, reporting.robustness_digits)
+    kinds = {DIGITS: images, **out_of_distribution(images)}
+    return pd.concat(
+        pd.DataFrame(
+            {"model": name, "kind": kind, "confidence": _predict(model, pictures).max(axis=1)}
+        )
+        for name, model in models.items()
+        for kind, pictures in kinds.items()
+    )
+
+
+def draw_robustness(test: LabelledImages, corruption_accuracies: pd.DataFrame) -> Figure:
+    """Accuracy against severity."""
+    return plot_robustness(test, corruption_accuracies)
+
+
+def draw_out_of_distribution(
+    test: LabelledImages, out_of_distribution_confidences: pd.DataFrame
+) -> Figure:
+    """Confidence in digits and in what is none."""
+    return plot_out_of_distribution(test, out_of_distribution_confidences)
+
+
+def _some(test: LabelledImages, count: int) -> tuple[Pixels, np.ndarray]:
+    """Digits from all of the split: MNIST's first half is easier than its second."""
+    total = len(test["labels"])
+    rows = np.linspace(0, total - 1, min(count, total)).round().astype(int)
+    return np.asarray(test["images"])[rows], np.asarray(test["labels"])[rows]
+
+
+def _predict(model: Any, images: Pixels) -> np.ndarray:
+    return np.asarray(model.predict(images, batch_size=PREDICTION_BATCH, verbose=0))

@@ -1,0 +1,54 @@
+"""Nodes that look into a network."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from mnist_kedro.contracts import LabelledImages
+from mnist_kedro.evaluation.projection import principal_components
+from mnist_kedro.plots.style import describe_test
+from mnist_kedro.plots.understanding import (
+    plot_attributions,
+    plot_embedding,
+    plot_first_layer,
+)
+
+_EXPLAINED = 8  # mistakes
+_EMBEDDED = 2000  # digits at most: more hide one another
+
+
+def draw_first_layer(test: LabelledImages, **models: Any) -> Figure:
+    """What the one model's first layer looks for."""
+    from mnist_kedro.models.explanation import first_layer  # noqa: PLC0415  (TensorFlow)
+
+    ((name, model),) = models.items()
+    image = np.asarray(test["images"][:1])[0]
+    return plot_first_layer(*first_layer(model, image), image, name, describe_test(test))
+
+
+def draw_attributions(test: LabelledImages, predictions: pd.DataFrame, **models: Any) -> Figure:
+    """The pixels that spoke for and against the mistakes that the one model was surest of."""
+    from mnist_kedro.models.explanation import integrated_gradients  # noqa: PLC0415  (TensorFlow)
+
+    ((name, model),) = models.items()
+    wrong = predictions[predictions["label"] != predictions["prediction"]]
+    worst = wrong.sort_values("confidence", ascending=False, kind="stable").head(_EXPLAINED)
+    images = np.asarray(test["images"])[worst.index]
+    classes = worst[["prediction", "label"]].to_numpy()
+    attributions = integrated_gradients(model, np.tile(images, (2, 1, 1, 1)), classes.T.ravel())
+    for_predicted, for_true = np.split(attributions, 2)
+    return plot_attributions(test, worst, for_predicted, for_true, name)
+
+
+def draw_embedding(test: LabelledImages, predictions: pd.DataFrame, **models: Any) -> Figure:
+    """Where the one model's last features put the digits."""
+    from mnist_kedro.models.explanation import embed  # noqa: PLC0415  (imports TensorFlow)
+
+    ((name, model),) = models.items()
+    digits = len(test["labels"])
+    rows = np.linspace(0, digits - 1, min(digits, _EMBEDDED)).round().astype(int)
+    points, shares = principal_components(embed(model, np.asarray(test["images"])[rows]))
+    predicted = predictions["prediction"].to_numpy()[rows]
+    return plot_embedding(test, rows, points, shares, predicted, name)

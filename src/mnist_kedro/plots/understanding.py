@@ -1,0 +1,190 @@
+"""What a network has learned, what it looks at, and how it sorts the digits."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from mnist_kedro.contracts import CLASSES, IMAGE_SIDE, LabelledImages, Pixels
+from mnist_kedro.evaluation.projection import nearest_centroid_accuracy
+from mnist_kedro.plots.style import (
+    FAINT,
+    INK,
+    annotate,
+    call,
+    decapitalise,
+    describe_test,
+    styled,
+)
+
+_COLUMNS = 8
+_DIVERGING = "RdBu_r"  # told apart by colour-blind readers
+
+
+@styled
+def plot_first_layer(
+    filters: NDArray[np.floating],
+    responses: NDArray[np.floating],
+    image: Pixels,
+    model: str,
+    data: str,
+) -> Figure:
+    """The filters of a network's first layer, each above what it makes of one digit.
+
+    Args:
+        filters: ``(f, side, side)``.
+        responses: ``(f, height, width)``.
+        image: ``(28, 28, 1)`` uint8, the digit.
+        model: whose they are.
+        data: what the digit is from.
+    """
+    shown = min(len(filters), 2 * _COLUMNS)
+    rows = 2 * math.ceil(shown / _COLUMNS)
+    figure = Figure(figsize=(9, 0.95 * rows + 1.1))
+    grid = figure.add_gridspec(rows, _COLUMNS + 2)
+    digit = figure.add_subplot(grid[:2, :2])
+    digit.imshow(image[..., 0], cmap="gray_r", vmin=0, vmax=255)
+    _bare(digit)
+    for i in range(shown):
+        row, column = 2 * (i // _COLUMNS), 2 + i % _COLUMNS
+        _heat(figure.add_subplot(grid[row, column]), filters[i])
+        _heat(figure.add_subplot(grid[row + 1, column]), responses[i])
+    which = f"{shown} of its {len(filters)}" if shown < len(filters) else f"Its {shown}"
+    annotate(
+        figure,
+        f"What {decapitalise(call(model))} looks for first",
+        f"{which} filters, each above what it makes of the digit: red is positive, blue negative.",
+        data,
+    )
+    return figure
+
+
+@styled
+def plot_attributions(
+    test: LabelledImages,
+    mistakes: pd.DataFrame,
+    for_predicted: NDArray[np.floating],
+    for_true: NDArray[np.floating],
+    model: str,
+) -> Figure:
+    """Mistakes, and which pixels spoke for the prediction and which for the truth.
+
+    Args:
+        test: the test split.
+        mistakes: m rows of its predictions, with ``label`` and ``prediction``.
+        for_predicted: ``(m, 28, 28)`` attributions to the predicted class.
+        for_true: the same to the true class.
+        model: whose mistakes they are.
+    """
+    images = np.asarray(test["images"])[mistakes.index, ..., 0]
+    columns = max(len(mistakes), 1)
+    figure = Figure(figsize=(max(1.05 * columns + 0.9, 7), 4.4))
+    axes = figure.subplots(3, columns, squeeze=False)
+    for column, (row, image) in enumerate(zip(mistakes.itertuples(), images, strict=True)):
+        top, middle, bottom = axes[:, column]
+        top.imshow(image, cmap="gray_r", vmin=0, vmax=255)
+        top.set_title(f"{row.label}→{row.prediction}", loc="center", color=INK)
+        limit = max(np.abs(for_predicted[column]).max(), np.abs(for_true[column]).max())
+        _heat(middle, for_predicted[column], limit, image)
+        _heat(bottom, for_true[column], limit, image)
+        _bare(top)
+    if not len(mistakes):
+        for axis in axes.flat:
+            axis.set_axis_off()
+    names = ("digit", "for the\nprediction", "for the\ntrue digit")
+    for axis, name in zip(axes[:, 0], names, strict=True):
+        axis.set_ylabel(name, rotation=0, ha="right", va="center")
+    annotate(
+        figure,
+        f"What made {decapitalise(call(model))} misread the digits that it was surest of"
+        if len(mistakes)
+        else f"{call(model)} misreads nothing",
+        "Integrated gradients from blank paper: red pixels speak for the class, blue ones against.",
+        describe_test(test),
+    )
+    return figure
+
+
+@styled
+def plot_embedding(
+    test: LabelledImages,
+    rows: NDArray[np.integer],
+    points: NDArray[np.floating],
+    shares: NDArray[np.floating],
+    predicted: NDArray[np.integer],
+    model: str,
+) -> Figure:
+    """The digits where a network's last features put them, in two dimensions.
+
+    Args:
+        test: the test split.
+        rows: ``(n,)``, the digits that are shown.
+        points: ``(n, 2)``, where.
+        shares: ``(2,)``, of the variance that each axis shows, in 0–1.
+        predicted: ``(n,)`` integers in 0–9.
+        model: whose features they are.
+    """
+    labels = np.asarray(test["labels"])[rows]
+    figure = Figure(figsize=(7, 6.2))
+    axes = figure.add_subplot()
+    colours = sns.color_palette("colorblind", CLASSES)
+    for digit in range(CLASSES):
+        own = points[labels == digit]
+        axes.scatter(own[:, 0], own[:, 1], s=5, color=colours[digit], alpha=0.6, linewidth=0)
+    wrong = predicted != labels
+    misread = points[wrong]
+    axes.scatter(
+        misread[:, 0], misread[:, 1], s=36, facecolor="none", edgecolor=INK, label="misread"
+    )
+    for digit in np.unique(labels):
+        right, up = np.median(points[labels == digit], axis=0)
+        axes.text(
+            right,
+            up,
+            str(digit),
+            fontsize=15,
+            fontweight="bold",
+            ha="center",
+            va="center",
+            bbox={"boxstyle": "circle", "facecolor": "white", "edgecolor": colours[digit]},
+        )
+    axes.set_xlabel(f"First principal component, {shares[0]:.0%} of the variance")
+    axes.set_ylabel(f"Second, {shares[1]:.0%}")
+    axes.tick_params(labelleft=False, labelbottom=False)
+    if wrong.any():
+        axes.legend(loc="upper right")
+    annotate(
+        figure,
+        f"Two dimensions of {decapitalise(call(model))}'s features tell "
+        f"{nearest_centroid_accuracy(points, labels):.0%} of the digits apart",
+        f"What its last layer reads, by PCA: {len(rows):,} test digits, {wrong.sum()} misread. "
+        "Apart: nearest to the mean of their own.",
+        describe_test(test),
+    )
+    return figure
+
+
+def _heat(
+    axes: Axes,
+    values: NDArray[np.floating],
+    limit: float | None = None,
+    outline: Pixels | None = None,
+) -> None:
+    limit = max(float(np.abs(values).max()) if limit is None else limit, 1e-12)
+    axes.imshow(values, cmap=_DIVERGING, vmin=-limit, vmax=limit)
+    if outline is not None:
+        places = np.arange(IMAGE_SIDE)
+        axes.contour(places, places, outline, levels=[100], colors=FAINT, linewidths=0.6)
+    _bare(axes)
+
+
+def _bare(axes: Axes) -> None:
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)

@@ -1,0 +1,107 @@
+"""The nodes that corrupt digits and look into networks, on a small trained network."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from mnist_kedro.evaluation.corruptions import CORRUPTIONS
+from mnist_kedro.pipelines.reporting.nodes.evaluation import predict_digits
+from mnist_kedro.pipelines.reporting.nodes.report import describe_layers
+from mnist_kedro.pipelines.reporting.nodes.robustness import (
+    draw_out_of_distribution,
+    draw_robustness,
+    evaluate_corruptions,
+    measure_out_of_distribution,
+)
+from mnist_kedro.pipelines.reporting.nodes.understanding import (
+    draw_attributions,
+    draw_embedding,
+    draw_first_layer,
+)
+from tests.pipelines.test_reporting import REPORTING
+
+
+@pytest.fixture(scope="module")
+def trained(digits):
+    """On the digits that it is asked about, so that it reads them well."""
+    import keras
+
+    from tests.models.test_networks import NETWORKS, build
+
+    keras.utils.set_random_seed(0)
+    model = build(NETWORKS[0])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(digits["images"], digits["labels"], batch_size=20, epochs=15, verbose=0)
+    return model
+
+
+def test_corrupted_digits_are_misread_more_often(trained, digits):
+    table = evaluate_corruptions(digits, REPORTING, cnn=trained, again=trained)
+    assert len(table) == 2 * (1 + 5 * len(CORRUPTIONS))
+    assert (table["digits"] == 100).all()
+    np.testing.assert_allclose(table["accuracy"], 1 - table["errors"] / 100)
+    cnn = table[table["model"] == "cnn"]
+    again = table[table["model"] == "again"]
+    np.testing.assert_array_equal(cnn["errors"], again["errors"])  # the same pictures
+    means = cnn.groupby("severity")["accuracy"].mean()
+    assert means[0] > 0.95
+    assert means.is_monotonic_decreasing
+    assert means[5] < 0.8
+
+
+def test_the_digits_are_from_all_of_the_split(trained, digits):
+    """Were it the first hundred alone, it would be right about none of these."""
+    labels = digits["labels"].copy()
+    labels[:400] = (labels[:400] + 1) % 10
+    table = evaluate_corruptions({**digits, "labels": labels}, REPORTING, cnn=trained)
+    assert table["accuracy"][0] == pytest.approx(0.5, abs=0.1)
+
+
+def test_confidences_are_of_digits_and_of_what_is_none(trained, digits):
+    table = measure_out_of_distribution(digits, REPORTING, cnn=trained)
+    counts = table["kind"].value_counts()
+    assert dict(counts) == {
+        "digits": 100,
+        "noise": 100,
+        "scrambled": 100,
+        "inverted": 100,
+        "blank": 1,
+    }
+    assert table["confidence"].between(0.1, 1).all()
+    means = table.groupby("kind")["confidence"].mean()
+    assert means["digits"] > means["scrambled"]
+
+
+def test_a_network_is_described_by_its_layers(trained):
+    table = describe_layers(trained)
+    assert table["type"].tolist()[:3] == ["Normalization", "Cropping2D", "Conv2D"]
+    assert table["parameters"].sum() == trained.count_params()
+
+
+def test_each_of_its_figures_says_what_it_found(trained, digits):
+    predictions = predict_digits(trained, digits)
+    predictions.loc[[1, 2], "prediction"] = (predictions.loc[[1, 2], "label"] + 1) % 10
+    wrong = (predictions["label"] != predictions["prediction"]).sum()
+    figures = {
+        "reads": draw_robustness(digits, evaluate_corruptions(digits, REPORTING, cnn=trained)),
+        "sure of": draw_out_of_distribution(
+            digits, measure_out_of_distribution(digits, REPORTING, cnn=trained)
+        ),
+        "looks for first": draw_first_layer(digits, cnn=trained),
+        "misread": draw_attributions(digits, predictions, cnn=trained),
+        "of the digits apart": draw_embedding(digits, predictions, cnn=trained),
+    }
+    for finding, figure in figures.items():
+        assert isinstance(figure, Figure)
+        title = figure.texts[0].get_text()
+        assert finding in title
+        assert "cnn" in title.lower()
+        figure.savefig("/dev/null", format="png")
+    assert len(figures["misread"].axes) == 3 * min(wrong, 8)
+
+
+def test_a_network_that_misreads_nothing_has_a_figure_too(trained, digits):
+    predictions = predict_digits(trained, digits)
+    predictions["prediction"] = predictions["label"]
+    figure = draw_attributions(digits, predictions, cnn=trained)
+    assert "misreads nothing" in figure.texts[0].get_text()

@@ -1,0 +1,226 @@
+"""The report and the model card say what the metrics say, and need nothing else."""
+
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from mnist_kedro.datasets.figure_dataset import Picture
+from mnist_kedro.pipelines.reporting.nodes.evaluation import collect_metrics, compare_models
+from mnist_kedro.pipelines.reporting.nodes.report import write_model_card, write_report
+from mnist_kedro.reports.answers import answer_questions
+from mnist_kedro.reports.render import FIGURES
+from tests.browser import needs_chromium, page_at
+from tests.conftest import latest
+from tests.pipelines.test_reporting import HISTORY, evaluate, predictions_of
+
+RUN = {
+    "id": "2026-11-23T20.15.30.481Z",
+    "environment": "quick",
+    "git": {"commit": "0123456789abcdef", "modified": True},
+    "python": "3.11.7",
+    "packages": {"keras": "3.15.1", "absent": None},
+    "platform": "Linux",
+    "processor": "A processor",
+    "cores": 2,
+    "parameters": {"training": {"epochs": 2}},
+}
+LAYERS = pd.DataFrame(
+    [["standardise", "Normalization", "(28, 28, 1)", 0], ["logits", "Dense", "(10,)", 330]],
+    columns=["layer", "type", "output shape", "parameters"],
+)
+
+
+@pytest.fixture
+def corruptions():
+    rows = [
+        ("cnn", "none", 0, 100, 1, 0.99),
+        ("cnn", "rotation", 3, 100, 20, 0.8),
+        ("cnn", "elastic", 3, 100, 40, 0.6),
+        ("dense", "rotation", 3, 100, 90, 0.1),
+    ]
+    columns = ["model", "corruption", "severity", "digits", "errors", "accuracy"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@pytest.fixture
+def confidences():
+    kinds = {"digits": [1.0, 0.9], "noise": [0.999, 0.2], "blank": [0.3]}
+    rows = [("cnn", kind, value) for kind, values in kinds.items() for value in values]
+    return pd.DataFrame(rows, columns=["model", "kind", "confidence"])
+
+
+@pytest.fixture
+def metrics(digits):
+    cnn, dense = predictions_of(digits, 8), predictions_of(digits, 40)
+    history = {**HISTORY, "data": {key: digits[key] for key in digits if key.startswith("sha256")}}
+    history["data"]["source"] = digits["source"]
+    return collect_metrics(
+        digits,
+        digits,
+        digits,
+        compare_models(cnn=cnn, dense=dense),
+        cnn=evaluate(cnn, history, digits),
+        dense=evaluate(dense, history, digits),
+    )
+
+
+def told(metrics, corruptions, confidences):
+    answers = answer_questions(metrics, corruptions, confidences)
+    return {answer.question: " ".join(answer.sentences) for answer in answers}
+
+
+def test_a_readers_questions_are_answered(metrics, corruptions, confidences):
+    answers = told(metrics, corruptions, confidences)
+    assert (
+        "The CNN reads 99.00% of 800 test digits right and 8 wrong." in answers["How good is it?"]
+    )
+    assert "98.04–99.49%, with 95% confidence" in answers["How sure is that?"]
+    assert "with seed 0" in answers["How sure is that?"]
+    assert "not MNIST's numbers" in answers["On what data?"]
+    assert "800 digits were trained on" in answers["On what data?"]
+    assert "The dense network reads 95.00%" in answers["Against what?"]
+    assert "difference of 4.00 points" in answers["Against what?"]
+    assert "p below 0.001" in answers["Against what?"]
+    fails = answers["Where does it fail?"]
+    assert "severity 3 of 5 it reads 70.0%" in fails
+    assert "(elastic) 60.0%" in fails
+    assert "over 99% sure of 50% of the noise pictures" in fails
+
+
+def test_of_mnist_the_wrong_labels_are_told(metrics, corruptions, confidences):
+    metrics["data"]["canonical_mnist"] = True
+    rest = {"excluded": 15, "accuracy": 0.9979, "accuracy_ci95": (0.99, 1.0), "errors": 3}
+    metrics["models"]["cnn"]["without_label_errors"] = rest
+    answers = told(metrics, corruptions, confidences)
+    assert "15 of these digits are known to be labelled wrong" in answers["How good is it?"]
+    assert "99.79%" in answers["How good is it?"]
+    assert "byte for byte" in answers["On what data?"]
+
+
+def test_of_an_ensemble_the_seeds_are_told(metrics, corruptions, confidences):
+    members = {"seeds": [0, 1, 2], "mean_accuracy": 0.985, "standard_deviation": 0.002}
+    metrics["models"]["cnn_ensemble"] = {**metrics["models"]["cnn"], "members": members}
+    answers = told(metrics, corruptions, confidences)
+    assert "Trained with 3 seeds it reads 98.50% ± 0.20%" in answers["How sure is that?"]
+
+
+def test_a_model_alone_without_a_mistake_has_answers_too(metrics, corruptions, confidences):
+    cnn = metrics["models"]["cnn"]
+    cnn["confusion"] = np.diag(np.full(10, 80)).tolist()
+    cnn["rejection"]["accuracy"] = None
+    alone = {**metrics, "models": {"cnn": cnn}, "comparison": {}}
+    answers = told(alone, corruptions, confidences)
+    assert "it was trained alone" in answers["Against what?"]
+    assert "Most often" not in answers["Where does it fail?"]
+    assert "by itself" not in answers["How good is it?"]
+
+
+class Page(HTMLParser):
+    """What an HTML page refers to and says."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.images, self.links, self.ids, self.said = [], [], set(), []
+        self.loaded = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        if "id" in attributes:
+            self.ids.add(attributes["id"])
+        if tag == "img":
+            self.images.append(attributes)
+        elif tag == "a":
+            self.links.append(attributes["href"])
+        elif tag in ("script", "link", "iframe", "object"):
+            self.loaded.append(attributes)
+
+    def handle_data(self, data):
+        self.said.append(data)
+
+
+@pytest.fixture
+def pictures():
+    return {
+        name: Picture(b"\x89PNG", f"Title of {name}", "How to read it.", "MNIST")
+        for name in FIGURES
+    }
+
+
+def report(metrics, corruptions, confidences, pictures):
+    return Page(write_report(metrics, corruptions, confidences, LAYERS, RUN, **pictures))
+
+
+def test_the_report_is_one_page_that_loads_nothing(metrics, corruptions, confidences, pictures):
+    page = report(metrics, corruptions, confidences, pictures)
+    assert not page.loaded
+    assert len(page.images) == len(FIGURES)
+    for image in page.images:
+        assert image["src"].startswith("data:image/png;base64,")
+        assert image["alt"].startswith("Title of ")
+    assert all(link.removeprefix("#") in page.ids for link in page.links)
+
+
+def test_the_report_has_the_numbers(metrics, corruptions, confidences, pictures):
+    text = " ".join(report(metrics, corruptions, confidences, pictures).said)
+    for number in ("99.00%", "98.04–99.49%", "95.00%", "1,234", "Normalization", RUN["id"]):
+        assert number in text
+    assert "0123456789abcdef" in text
+    assert "with changes" in text
+    assert "kedro run --env quick" in " ".join(text.split())
+    assert "epochs: 2" in text
+    assert metrics["data"]["sha256_x_train"] in text
+    assert "absent" not in text
+
+
+def test_what_a_person_named_does_not_become_html(metrics, corruptions, confidences, pictures):
+    metrics["data"]["source"] = metrics["data"]["description"] = "<script>alert(1)</script>"
+    page = report(metrics, corruptions, confidences, pictures)
+    assert not page.loaded
+    assert any("<script>" in said for said in page.said)
+
+
+def test_the_model_card_is_what_hugging_face_reads(metrics, corruptions, confidences):
+    card = write_model_card(metrics, corruptions, confidences, LAYERS, RUN)
+    _, head, body = card.split("---\n", 2)
+    described = yaml.safe_load(head)
+    (result,) = described["model-index"][0]["results"]
+    assert described["library_name"] == "keras"
+    assert "datasets" not in described
+    assert result["metrics"] == [{"type": "accuracy", "value": 0.99}]
+    assert "sample" in result["dataset"]["name"]
+    assert "| dense | 95.00% | 93.26–96.31% | 40 |" in body
+    assert "{{" not in card
+    metrics["data"]["canonical_mnist"] = True
+    card = write_model_card(metrics, corruptions, confidences, LAYERS, {**RUN, "git": None})
+    described = yaml.safe_load(card.split("---\n", 2)[1])
+    assert described["datasets"] == ["ylecun/mnist"]
+
+
+@needs_chromium
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_report_fits_a_phone_and_a_desk(smoke_project, width, scheme):
+    address = latest(smoke_project, "08_reporting/report.html").as_uri()
+    with page_at(address, width, 844, color_scheme=scheme) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.evaluate(
+            "[...document.images].every(i => i.complete && i.naturalWidth > 500 && i.alt)"
+        )
+        assert page.evaluate("document.images.length") == len(FIGURES)
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the answers"
+        page.get_by_role("link", name="Reproduce").click()
+        assert page.get_by_role("heading", name="Reproduce").is_visible()
+
+
+def test_every_figure_of_the_report_is_drawn_by_a_pipeline():
+    from mnist_kedro.pipelines.reporting import create_pipeline as reporting
+    from mnist_kedro.pipelines.training import create_pipeline as training
+
+    assert set(FIGURES) <= (reporting() + training()).all_outputs()
