@@ -15,7 +15,7 @@ def register_pipelines(
     """Each folder of ``pipelines`` by its name, and what runs by default.
 
     ``tuning`` runs on request only, ``ingestion`` also by itself when there is no ``mnist`` yet
-    (see ``hooks.py``).
+    (see ``hooks/``).
 
     Args:
         models: which networks are trained and reported on, as in the parameter ``training.models``.
