@@ -296,3 +296,25 @@ def test_an_ensemble_is_reported_beside_its_members(project):
     again = kedro(project, "run", "--env", "smoke", "--pipelines", "reporting", "--params", chosen)
     assert again.returncode == 0, again.stderr
     assert json.loads(latest(project, "08_reporting/metrics.json").read_text()) == metrics
+
+
+def test_runs_are_compared(finished_project):
+    options = ("run", "--env", "smoke")
+    again = kedro(finished_project, *options, "--params", "training.epochs=1,training.models=[cnn]")
+    assert again.returncode == 0, again.stderr
+    compared = kedro(finished_project, *options, "--pipelines", "compare_runs")
+    assert compared.returncode == 0, compared.stderr
+    runs = pd.read_csv(latest(finished_project, "08_reporting/runs.csv"))
+    assert runs["model"].tolist() == ["cnn", "dense", "cnn"]
+    assert runs["run"].tolist() == sorted(runs["run"])
+    assert "training.epochs: 2 → 1" in runs["changed"].iloc[-1]
+    with Image.open(latest(finished_project, "08_reporting/runs_compared.png")) as picture:
+        assert picture.width > 900
+
+
+def test_without_a_run_there_is_nothing_to_compare(project):
+    finished = kedro(project, "run", "--env", "smoke", "--pipelines", "compare_runs")
+    assert finished.returncode == 1
+    *_, last = finished.stderr.splitlines()
+    assert "all_metrics, all_run_manifests: not there" in last
+    assert "make it with 'kedro run --env smoke'." in last

@@ -14,7 +14,7 @@ def register_pipelines(
 ) -> dict[str, Pipeline]:
     """Each folder of ``pipelines`` by its name, and what runs by default.
 
-    ``tuning`` runs on request only, ``ingestion`` also by itself when there is no ``mnist`` yet
+    ``tuning`` and ``compare_runs`` run on request only, ``ingestion`` also by itself when there is no ``mnist`` yet
     (see ``hooks/``).
 
     Args:

@@ -103,8 +103,13 @@ class InputHooks:
                 pin_version(mnist, mnist.resolve_save_version())
         missing = sorted(name for name in inputs if not catalog.exists(name))
         if missing:
-            environment = f" --env {run_params['env']}" if run_params["env"] else ""
+            from kedro_datasets.partitions import PartitionedDataset  # noqa: PLC0415  (0.2 s)
+
+            command = f"kedro run --env {run_params['env']}" if run_params["env"] else "kedro run"
+            gathered = [isinstance(catalog.get(name), PartitionedDataset) for name in missing]
+            if not any(gathered):  # those are of all runs, and no node's output
+                command += f" --to-outputs {','.join(missing)}"
             raise InputError(
                 f"{', '.join(missing)}: not there, but needed by this run; make it with "
-                f"'kedro run{environment} --to-outputs {','.join(missing)}'."
+                f"'{command}'."
             )

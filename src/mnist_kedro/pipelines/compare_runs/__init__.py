@@ -1,0 +1,5 @@
+"""Set all runs side by side."""
+
+from mnist_kedro.pipelines.compare_runs.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,60 @@
+"""All runs side by side."""
+
+import textwrap
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from mnist_kedro.plots.style import FAINT, PALETTE, annotate, styled
+
+_SHOWN = 20  # runs at most, the latest
+_WIDTH = 58  # characters of what changed
+_LINES = 2
+
+
+@styled
+def plot_runs(runs: pd.DataFrame) -> Figure:
+    """Accuracy of each model with its interval, a line for each run, the latest on top.
+
+    Args:
+        runs: as :func:`mnist_kedro.evaluation.runs.describe_runs` has it.
+    """
+    names = list(dict.fromkeys(runs["run"]))[-_SHOWN:]
+    rows = {name: row for row, name in enumerate(names)}
+    figure = Figure(figsize=(11, max(2.6, 1.5 + 0.42 * len(names))))
+    axes, notes = figure.subplots(1, 2, sharey=True, width_ratios=(1.25, 1))
+    models = list(dict.fromkeys(runs["model"]))
+    for i, model in enumerate(models):
+        shown = runs[(runs["model"] == model) & runs["run"].isin(names)]
+        axes.errorbar(
+            shown["accuracy"],
+            [rows[run] + 0.12 * (i - (len(models) - 1) / 2) for run in shown["run"]],
+            xerr=(shown["accuracy"] - shown["low"], shown["high"] - shown["accuracy"]),
+            fmt="o",
+            markersize=5,
+            color=PALETTE[i % len(PALETTE)],
+            label=model,
+        )
+    axes.set_yticks(range(len(names)), [name[:19].replace("T", " ") for name in names])
+    axes.tick_params(axis="y", labelsize=9)
+    axes.set_ylim(-0.6, len(names) - 0.4)
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.set_xlabel("Test accuracy, with its 95% interval")
+    axes.legend(loc="upper left")
+    for name, row in rows.items():
+        changed = runs.loc[runs["run"] == name, "changed"].iloc[0]
+        lines = textwrap.wrap(changed or "nothing that is known", _WIDTH, max_lines=_LINES)
+        notes.text(0, row, "\n".join(lines), va="center", fontsize=8, color=FAINT)
+    notes.set_axis_off()
+    notes.set_title("What it did otherwise than the run before")
+    best = runs.sort_values("accuracy").iloc[-1]
+    tested = ", ".join(dict.fromkeys(runs["data"]))
+    annotate(
+        figure,
+        f"Of {runs['run'].nunique()} runs the best is {best['model']} of {best['run'][:10]}: "
+        f"{best['accuracy']:.2%}",
+        "Choosing the best by test digits makes it look better than it is; choose by validation.",
+        textwrap.shorten(tested, 150, placeholder=" …"),
+    )
+    return figure
