@@ -77,7 +77,7 @@ def test_a_readers_questions_are_answered(metrics, corruptions, confidences):
     assert (
         "The CNN reads 99.00% of 800 test digits right and 8 wrong." in answers["How good is it?"]
     )
-    assert "98.04–99.49%, with 95% confidence" in answers["How sure is that?"]
+    assert "98.04–99.49% right, with 95% confidence" in answers["How sure is that?"]
     assert "with seed 0" in answers["How sure is that?"]
     assert "not MNIST's numbers" in answers["On what data?"]
     assert "800 digits were trained on" in answers["On what data?"]
@@ -198,6 +198,10 @@ def test_the_model_card_is_what_hugging_face_reads(metrics, corruptions, confide
     card = write_model_card(metrics, corruptions, confidences, LAYERS, {**RUN, "git": None})
     described = yaml.safe_load(card.split("---\n", 2)[1])
     assert described["datasets"] == ["ylecun/mnist"]
+    assert "Census Bureau" in card
+    metrics["data"] |= {"canonical_mnist": False, "source": "mine.hdf5"}
+    card = write_model_card(metrics, corruptions, confidences, LAYERS, RUN)
+    assert "Census Bureau" not in card
 
 
 @needs_chromium

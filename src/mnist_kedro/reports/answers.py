@@ -85,8 +85,8 @@ def _how_sure(metrics: Mapping[str, Any]) -> list[str]:
     model = metrics["models"][name]
     sentences = [
         (
-            f"Other digits of this kind would give {interval(model['accuracy_ci95'])}, with 95% "
-            "confidence (Wilson)."
+            f"Of all digits of this kind it would read {interval(model['accuracy_ci95'])} right, "
+            "with 95% confidence (Wilson's interval)."
         )
     ]
     ensemble = metrics["models"].get(f"{name}_ensemble")
@@ -103,7 +103,7 @@ def _how_sure(metrics: Mapping[str, Any]) -> list[str]:
         )
     return [
         *sentences,
-        "Nothing was chosen on the test digits: not the training's length, not a threshold.",
+        "The run chose nothing by the test digits: not the training's length, not a threshold.",
     ]
 
 
