@@ -193,6 +193,20 @@ def _children(parent: int) -> list[int]:
     return [int(child) for child in children.split()]
 
 
+# Of whole files: 1,000 test digits, 333 to validate; two models, 17 corruptions of 5 severities and
+# none; digits and three kinds of as many pictures, and a blank one; the layers of the CNN.
+_LINES = {
+    **dict.fromkeys(("cnn_predictions.csv", "dense_predictions.csv"), 1 + 1000),
+    **dict.fromkeys(
+        ("cnn_validation_predictions.csv", "dense_validation_predictions.csv"), 1 + 333
+    ),
+    "corruption_accuracies.csv": 1 + 2 * (17 * 5 + 1),
+    "out_of_distribution_confidences.csv": 1 + 2 * (4 * 1000 + 1),
+    "cnn_layers.csv": 1 + 20,
+}
+_LAST = {".html": "</html>\n", ".md": "CC BY-SA 3.0.\n"}
+
+
 def _open(path: Path) -> None:
     from mnist_kedro.datasets import HDF5Dataset
 
@@ -203,8 +217,11 @@ def _open(path: Path) -> None:
             json.loads(path.read_text())
         case ".csv":
             lines = path.read_text().splitlines()
-            if len(lines) != 1001:
+            if len(lines) != _LINES[path.name]:
                 raise ValueError(f"{path}: {len(lines)} lines")
+        case ".html" | ".md":
+            if not path.read_text().endswith(_LAST[path.suffix]):
+                raise ValueError(f"{path}: ends early")
         case ".png":
             with Image.open(path) as picture:
                 picture.load()

@@ -18,12 +18,26 @@ MADE_BY = {
     "epoch_00002.hdf5": ("--nodes", "dense.train_model", *RESUME),
     "dense.keras": ("--nodes", "dense.train_model", *RESUME),
     "cnn_predictions.csv": ("--nodes", "cnn.predict_test_digits"),
+    "cnn_validation_predictions.csv": ("--nodes", "cnn.predict_validation_digits"),
     "metrics.json": ("--nodes", METRICS_NODES),
+    "corruption_accuracies.csv": ("--nodes", "evaluate_corruptions"),
+    "out_of_distribution_confidences.csv": ("--nodes", "measure_out_of_distribution"),
+    "cnn_layers.csv": ("--nodes", "describe_layers"),
+    "report.html": ("--nodes", "write_report"),
+    "model_card.md": ("--nodes", "write_model_card"),
+    "run_manifest.json": ("--nodes", "compute_pixel_statistics"),
     "training_curves.png": ("--nodes", "draw_training_curves"),
     "confusion_matrix.png": ("--nodes", "draw_confusion_matrix"),
     "sample_predictions.png": ("--nodes", "draw_sample_predictions"),
     "worst_mistakes.png": ("--nodes", "draw_worst_mistakes"),
     "class_balance.png": ("--nodes", "draw_class_balance"),
+    "reliability_diagram.png": ("--nodes", "draw_reliability_diagram"),
+    "risk_coverage.png": ("--nodes", "draw_risk_coverage"),
+    "robustness.png": ("--nodes", "draw_robustness"),
+    "out_of_distribution.png": ("--nodes", "draw_out_of_distribution"),
+    "first_layer.png": ("--nodes", "draw_first_layer"),
+    "attributions.png": ("--nodes", "draw_attributions"),
+    "embedding.png": ("--nodes", "draw_embedding"),
 }
 
 
@@ -49,7 +63,8 @@ def test_a_kill_in_the_middle_of_a_save_leaves_no_version(running_project, name)
 def test_every_output_is_killed_here(smoke_project):
     data = smoke_project / "data" / "smoke"
     saved = {path.name for path in data.rglob("*") if path.is_file()}
-    alike = {"dense_history.json", "dense_predictions.csv"}  # as those of the cnn
+    # As those of the cnn.
+    alike = {"dense_history.json", "dense_predictions.csv", "dense_validation_predictions.csv"}
     assert saved - alike <= set(MADE_BY)
 
 
