@@ -161,7 +161,7 @@ def _where_it_fails(
     )
     sure = (
         confidences[(confidences["model"] == name) & (confidences["kind"] != "digits")]
-        .groupby("kind")["confidence"]
+        .groupby("kind", sort=False)["confidence"]
         .agg(lambda values: (values > _SURE).mean())
     )
     sentences.append(

@@ -1,6 +1,9 @@
 """Nodes that ask what becomes of the predictions on digits that are not as MNIST's."""
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -57,8 +60,9 @@ def evaluate_corruptions(
 def _corrupted(images: Pixels) -> Iterator[tuple[str, Pixels]]:
     """``(severities, n, 28, 28, 1)`` of each corruption."""
     yield NONE, images[None]
-    for name in CORRUPTIONS:
-        yield name, np.stack([corrupt(images, name, severity) for severity in SEVERITIES])
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # NumPy and SciPy let go of the lock
+        for name in CORRUPTIONS:
+            yield name, np.stack(list(pool.map(partial(corrupt, images, name), SEVERITIES)))
 
 
 def measure_out_of_distribution(
