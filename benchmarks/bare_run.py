@@ -27,11 +27,11 @@ from mnist_kedro.pipelines.data_processing.nodes import (
 from mnist_kedro.pipelines.reporting.nodes import (
     evaluation,
     figures,
-    report,
     robustness,
     understanding,
 )
 from mnist_kedro.pipelines.training.nodes import draw_augmented_digits, train_model
+from mnist_kedro.reports import render_model_card, render_report
 from mnist_kedro.sources import read_mnist
 
 
@@ -110,7 +110,7 @@ def _write_up(
 ) -> None:
     corruptions = robustness.evaluate_corruptions(test, options.reporting, **models)
     confidences = robustness.measure_out_of_distribution(test, options.reporting, **models)
-    layers = report.describe_layers(models["cnn"])
+    layers = understanding.describe_layers(models["cnn"])
     _save_table(out / "corruption_accuracies.csv", corruptions)
     _save_table(out / "out_of_distribution_confidences.csv", confidences)
     _save_table(out / "cnn_layers.csv", layers)
@@ -123,9 +123,9 @@ def _write_up(
     run = _describe_run(options)
     _save_json(out / "run_manifest.json", run)
     told = (metrics, corruptions, confidences, layers, run)
-    page = report.write_report(*told, **pictures)  # type: ignore[arg-type]
+    page = render_report(*told, **pictures)  # type: ignore[arg-type]
     (out / "report.html").write_text(page)
-    (out / "model_card.md").write_text(report.write_model_card(*told))
+    (out / "model_card.md").write_text(render_model_card(*told))
 
 
 def _describe_run(options: Parameters) -> dict[str, Any]:

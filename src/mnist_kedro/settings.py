@@ -14,15 +14,17 @@ from mnist_kedro.hooks import (
     VersionHooks,
 )
 
+_progress = ProgressHooks()
+
 HOOKS = (
     ParameterHooks(),
     ModelHooks(),
     VersionHooks(),
     OutputHooks(),
     InputHooks(),
-    ProgressHooks(),
+    _progress,
     CheckpointHooks(),
-    ManifestHooks(),
+    ManifestHooks(_progress),
 )
 
 # Nothing is sent anywhere; `.telemetry` says the same to Kedro's command line.

@@ -6,7 +6,6 @@ from matplotlib.figure import Figure
 
 from mnist_kedro.evaluation.corruptions import CORRUPTIONS
 from mnist_kedro.pipelines.reporting.nodes.evaluation import predict_digits
-from mnist_kedro.pipelines.reporting.nodes.report import describe_layers
 from mnist_kedro.pipelines.reporting.nodes.robustness import (
     draw_out_of_distribution,
     draw_robustness,
@@ -14,6 +13,7 @@ from mnist_kedro.pipelines.reporting.nodes.robustness import (
     measure_out_of_distribution,
 )
 from mnist_kedro.pipelines.reporting.nodes.understanding import (
+    describe_layers,
     draw_attributions,
     draw_embedding,
     draw_first_layer,

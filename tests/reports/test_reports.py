@@ -9,9 +9,8 @@ import yaml
 
 from mnist_kedro.datasets.figure_dataset import Picture
 from mnist_kedro.pipelines.reporting.nodes.evaluation import collect_metrics, compare_models
-from mnist_kedro.pipelines.reporting.nodes.report import write_model_card, write_report
+from mnist_kedro.reports import FIGURES, render_model_card, render_report
 from mnist_kedro.reports.answers import answer_questions
-from mnist_kedro.reports.render import FIGURES
 from tests.browser import needs_chromium, page_at
 from tests.conftest import latest
 from tests.pipelines.test_reporting import HISTORY, evaluate, predictions_of
@@ -151,7 +150,7 @@ def pictures():
 
 
 def report(metrics, corruptions, confidences, pictures):
-    return Page(write_report(metrics, corruptions, confidences, LAYERS, RUN, **pictures))
+    return Page(render_report(metrics, corruptions, confidences, LAYERS, RUN, **pictures))
 
 
 def test_the_report_is_one_page_that_loads_nothing(metrics, corruptions, confidences, pictures):
@@ -184,7 +183,7 @@ def test_what_a_person_named_does_not_become_html(metrics, corruptions, confiden
 
 
 def test_the_model_card_is_what_hugging_face_reads(metrics, corruptions, confidences):
-    card = write_model_card(metrics, corruptions, confidences, LAYERS, RUN)
+    card = render_model_card(metrics, corruptions, confidences, LAYERS, RUN)
     _, head, body = card.split("---\n", 2)
     described = yaml.safe_load(head)
     (result,) = described["model-index"][0]["results"]
@@ -195,12 +194,12 @@ def test_the_model_card_is_what_hugging_face_reads(metrics, corruptions, confide
     assert "| dense | 95.00% | 93.26–96.31% | 40 |" in body
     assert "{{" not in card
     metrics["data"]["canonical_mnist"] = True
-    card = write_model_card(metrics, corruptions, confidences, LAYERS, {**RUN, "git": None})
+    card = render_model_card(metrics, corruptions, confidences, LAYERS, {**RUN, "git": None})
     described = yaml.safe_load(card.split("---\n", 2)[1])
     assert described["datasets"] == ["ylecun/mnist"]
     assert "Census Bureau" in card
     metrics["data"] |= {"canonical_mnist": False, "source": "mine.hdf5"}
-    card = write_model_card(metrics, corruptions, confidences, LAYERS, RUN)
+    card = render_model_card(metrics, corruptions, confidences, LAYERS, RUN)
     assert "Census Bureau" not in card
 
 

@@ -4,7 +4,6 @@ import os
 import platform
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -15,9 +14,9 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.io.core import AbstractVersionedDataset
-from kedro.pipeline.node import Node
 
 from mnist_kedro.contracts import Provenance, provenance
+from mnist_kedro.hooks.progress import ProgressHooks
 
 _PACKAGES = (
     *("mnist_kedro", "kedro", "kedro-datasets", "tensorflow", "keras", "h5py"),
@@ -33,6 +32,10 @@ _CPUINFO = Path("/proc/cpuinfo")
 
 class ManifestHooks:
     """``run`` tells nodes what a run is made of; ``run_manifest`` keeps that, and what it did."""
+
+    def __init__(self, progress: ProgressHooks) -> None:
+        """``progress`` has the clock."""
+        self._progress = progress
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -61,8 +64,6 @@ class ManifestHooks:
         self._data: dict[str, Any] = {}
         self._loaded: dict[str, str | None] = {}
         self._saved: dict[str, str | None] = {}
-        self._started: dict[str, float] = {}
-        self._seconds: dict[str, float] = {}
 
     @hook_impl(trylast=True)
     def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
@@ -81,16 +82,6 @@ class ManifestHooks:
             self._saved[dataset_name] = dataset.resolve_save_version()
 
     @hook_impl
-    def before_node_run(self, node: Node) -> None:
-        """Start the node's clock, after its inputs were loaded."""
-        self._started[node.name] = time.perf_counter()
-
-    @hook_impl
-    def after_node_run(self, node: Node) -> None:
-        """Stop it, before its outputs are saved."""
-        self._seconds[node.name] = time.perf_counter() - self._started.pop(node.name)
-
-    @hook_impl
     def after_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
         """Write it all up."""
         catalog.save(
@@ -104,7 +95,7 @@ class ManifestHooks:
                 "data": self._data,
                 "loaded": self._loaded,
                 "saved": self._saved,
-                "node_seconds": {name: round(s, 3) for name, s in self._seconds.items()},
+                "node_seconds": {name: round(s, 3) for name, s in self._progress.seconds.items()},
             },
         )
 

@@ -44,9 +44,9 @@ def render_report(
     confidences: pd.DataFrame,
     layers: pd.DataFrame,
     run: Mapping[str, Any],
-    pictures: Mapping[str, Picture],
+    **pictures: Picture,
 ) -> str:
-    """One self-contained HTML page.
+    """The report: one page of HTML that needs nothing else.
 
     Args:
         metrics: as in ``metrics.json``; the report is about its first model.
@@ -56,7 +56,9 @@ def render_report(
         run: what the run is made of, as the hook tells it.
         pictures: those in :data:`FIGURES`, by name.
     """
-    return _render("report.html.jinja", metrics, corruptions, confidences, layers, run, pictures)
+    facts = _facts(metrics, corruptions, confidences, layers)
+    template = _ENVIRONMENT.get_template("report.html.jinja")
+    return template.render(facts, run=run, pictures=pictures, sections=SECTIONS)
 
 
 def render_model_card(
@@ -70,28 +72,23 @@ def render_model_card(
 
     After Mitchell et al. 2019 (arXiv:1810.03993).
     """
-    return _render("model_card.md.jinja", metrics, corruptions, confidences, layers, run, {})
+    facts = _facts(metrics, corruptions, confidences, layers)
+    return _ENVIRONMENT.get_template("model_card.md.jinja").render(facts, run=run)
 
 
-def _render(
-    template: str,
+def _facts(
     metrics: Mapping[str, Any],
     corruptions: pd.DataFrame,
     confidences: pd.DataFrame,
     layers: pd.DataFrame,
-    run: Mapping[str, Any],
-    pictures: Mapping[str, Picture],
-) -> str:
+) -> dict[str, Any]:
     name = first_model(metrics)
-    return _ENVIRONMENT.get_template(template).render(
-        called=call(name),
-        answers=answer_questions(metrics, corruptions, confidences),
-        data=metrics["data"],
-        layers=layers.to_dict("records"),
-        model=metrics["models"][name],
-        models=metrics["models"],
-        name=name,
-        pictures=pictures,
-        run=run,
-        sections=SECTIONS,
-    )
+    return {
+        "answers": answer_questions(metrics, corruptions, confidences),
+        "called": call(name),
+        "data": metrics["data"],
+        "layers": layers.to_dict("records"),
+        "model": metrics["models"][name],
+        "models": metrics["models"],
+        "name": name,
+    }

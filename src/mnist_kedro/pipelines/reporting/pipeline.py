@@ -22,11 +22,6 @@ from mnist_kedro.pipelines.reporting.nodes.figures import (
     draw_training_curves,
     draw_worst_mistakes,
 )
-from mnist_kedro.pipelines.reporting.nodes.report import (
-    describe_layers,
-    write_model_card,
-    write_report,
-)
 from mnist_kedro.pipelines.reporting.nodes.robustness import (
     draw_out_of_distribution,
     draw_robustness,
@@ -34,11 +29,12 @@ from mnist_kedro.pipelines.reporting.nodes.robustness import (
     measure_out_of_distribution,
 )
 from mnist_kedro.pipelines.reporting.nodes.understanding import (
+    describe_layers,
     draw_attributions,
     draw_embedding,
     draw_first_layer,
 )
-from mnist_kedro.reports.render import FIGURES
+from mnist_kedro.reports import FIGURES, render_model_card, render_report
 
 
 def create_pipeline(models: Sequence[str] = MODELS, members: int = 1) -> Pipeline:
@@ -290,8 +286,8 @@ def _report(model: str) -> Pipeline:
     """All of it for people to read; it is about the first model, beside the others."""
     told = {
         "metrics": "metrics",
-        "corruption_accuracies": "corruption_accuracies",
-        "out_of_distribution_confidences": "out_of_distribution_confidences",
+        "corruptions": "corruption_accuracies",
+        "confidences": "out_of_distribution_confidences",
         "layers": f"{model}.layers",
         "run": "run",
     }
@@ -304,13 +300,13 @@ def _report(model: str) -> Pipeline:
                 name="describe_layers",
             ),
             Node(
-                func=write_report,
+                func=render_report,
                 inputs={**told, **{figure: figure for figure in FIGURES}},
                 outputs="report",
                 name="write_report",
             ),
             Node(
-                func=write_model_card,
+                func=render_model_card,
                 inputs=told,
                 outputs="model_card",
                 name="write_model_card",

@@ -15,7 +15,7 @@ from mnist_kedro.contracts import LabelledImages, Pixels
 from mnist_kedro.evaluation.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from mnist_kedro.evaluation.out_of_distribution import out_of_distribution
 from mnist_kedro.parameters import ReportingParameters
-from mnist_kedro.pipelines.reporting.nodes.evaluation import PREDICTION_BATCH
+from mnist_kedro.pipelines.reporting.nodes.evaluation import probabilities_of, rows_of_all
 from mnist_kedro.plots.robustness import plot_out_of_distribution, plot_robustness
 
 NONE, DIGITS = "none", "digits"  # of the corruptions; of the kinds of pictures
@@ -46,7 +46,9 @@ def evaluate_corruptions(
     )
     for corruption, pictures in progress:
         for name, model in models.items():
-            predicted = _predict(model, pictures.reshape(-1, *images.shape[1:])).argmax(axis=1)
+            predicted = probabilities_of(model, pictures.reshape(-1, *images.shape[1:])).argmax(
+                axis=1
+            )
             errors = (predicted.reshape(len(pictures), -1) != labels).sum(axis=1)
             severities = SEVERITIES if len(pictures) > 1 else (0,)
             rows += [
@@ -78,7 +80,11 @@ def measure_out_of_distribution(
     kinds = {DIGITS: images, **out_of_distribution(images)}
     return pd.concat(
         pd.DataFrame(
-            {"model": name, "kind": kind, "confidence": _predict(model, pictures).max(axis=1)}
+            {
+                "model": name,
+                "kind": kind,
+                "confidence": probabilities_of(model, pictures).max(axis=1),
+            }
         )
         for name, model in models.items()
         for kind, pictures in kinds.items()
@@ -98,11 +104,5 @@ def draw_out_of_distribution(
 
 
 def _some(test: LabelledImages, count: int) -> tuple[Pixels, np.ndarray]:
-    """Digits from all of the split: MNIST's first half is easier than its second."""
-    total = len(test["labels"])
-    rows = np.linspace(0, total - 1, min(count, total)).round().astype(int)
+    rows = rows_of_all(test, count)
     return np.asarray(test["images"])[rows], np.asarray(test["labels"])[rows]
-
-
-def _predict(model: Any, images: Pixels) -> np.ndarray:
-    return np.asarray(model.predict(images, batch_size=PREDICTION_BATCH, verbose=0))

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import LabelledImages
 from mnist_kedro.evaluation.projection import principal_components
+from mnist_kedro.pipelines.reporting.nodes.evaluation import rows_of_all
 from mnist_kedro.plots.style import describe_test
 from mnist_kedro.plots.understanding import (
     plot_attributions,
@@ -17,6 +18,13 @@ from mnist_kedro.plots.understanding import (
 
 _EXPLAINED = 8  # mistakes
 _EMBEDDED = 2000  # digits at most: more hide one another
+
+
+def describe_layers(model: Any) -> pd.DataFrame:
+    """What a network is made of: a row for each layer."""
+    from mnist_kedro.datasets.keras_model_dataset import layer_table  # noqa: PLC0415  (TensorFlow)
+
+    return layer_table(model)
 
 
 def draw_first_layer(test: LabelledImages, **models: Any) -> Figure:
@@ -47,8 +55,7 @@ def draw_embedding(test: LabelledImages, predictions: pd.DataFrame, **models: An
     from mnist_kedro.models.explanation import embed  # noqa: PLC0415  (imports TensorFlow)
 
     ((name, model),) = models.items()
-    digits = len(test["labels"])
-    rows = np.linspace(0, digits - 1, min(digits, _EMBEDDED)).round().astype(int)
+    rows = rows_of_all(test, _EMBEDDED)
     points, shares = principal_components(embed(model, np.asarray(test["images"])[rows]))
     predicted = predictions["prediction"].to_numpy()[rows]
     return plot_embedding(test, rows, points, shares, predicted, name)
