@@ -1,0 +1,13 @@
+"""Which pictures are read."""
+
+from pydantic import PositiveInt
+
+from mnist_kedro.parameters.group import Group
+
+
+class InferenceParameters(Group):
+    """A person's own pictures."""
+
+    images: str | None
+    labels: str | None
+    shown: PositiveInt

@@ -1,0 +1,109 @@
+"""Several digits in one picture."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from mnist_kedro.contracts import Pixels
+from mnist_kedro.pictures.decode import Grey
+from mnist_kedro.pictures.digit import place_digit, prepare_digit
+from mnist_kedro.pictures.ink import find_ink
+
+_SHARED = 0.5  # of the narrower stroke's width above another: both are of one digit
+_SMALLEST = 0.25  # of the tallest digit's height
+_EIGHT = np.ones((3, 3), bool)
+
+
+class FoundDigit(NamedTuple):
+    """One digit of a picture."""
+
+    pixels: Pixels  # (28, 28), as MNIST has it
+    box: tuple[int, int, int, int]  # left, top, right, bottom in pixels of the picture
+
+
+def find_digits(grey: Grey) -> list[FoundDigit]:
+    """The digits of a picture in the order of reading: line by line, from the left.
+
+    Strokes above each other are one digit; digits that touch are not told apart.
+
+    Args:
+        grey: ``(height, width)`` uint8, dark on light or light on dark.
+
+    Returns:
+        None or more digits.
+    """
+    ink = find_ink(grey)
+    if not ink.any():
+        return []
+    labels, _ = ndimage.label(ink > 0, _EIGHT)
+    groups = _join([_Stroke([n], *box) for n, box in enumerate(_boxes(labels), start=1)])
+    tallest = max(stroke.bottom - stroke.top for stroke in groups)
+    digits = [s for s in groups if s.bottom - s.top >= _SMALLEST * tallest]
+    if len(digits) == 1:
+        whole = digits[0]
+        pixels = prepare_digit(grey)
+        return [FoundDigit(pixels, whole.box)] if pixels is not None else []
+    return [
+        FoundDigit(place_digit(np.where(np.isin(labels, digit.labels), ink, 0)), digit.box)
+        for line in _lines(digits)
+        for digit in line
+    ]
+
+
+class _Stroke(NamedTuple):
+    labels: list[int]
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        return self.left, self.top, self.right, self.bottom
+
+
+def _boxes(labels: NDArray[np.integer]) -> list[tuple[int, int, int, int]]:
+    return [
+        (columns.start, rows.start, columns.stop, rows.stop)
+        for rows, columns in ndimage.find_objects(labels)
+    ]
+
+
+def _join(strokes: list[_Stroke]) -> list[_Stroke]:
+    """Strokes that lie above each other, and near, become one."""
+    joined: list[_Stroke] = []
+    for stroke in sorted(strokes, key=lambda s: s.top - s.bottom):  # the tallest first
+        for i, other in enumerate(joined):
+            if _of_one_digit(stroke, other):
+                joined[i] = _Stroke(
+                    [*other.labels, *stroke.labels],
+                    min(stroke.left, other.left),
+                    min(stroke.top, other.top),
+                    max(stroke.right, other.right),
+                    max(stroke.bottom, other.bottom),
+                )
+                break
+        else:
+            joined.append(stroke)
+    return joined
+
+
+def _of_one_digit(stroke: _Stroke, other: _Stroke) -> bool:
+    shared = min(stroke.right, other.right) - max(stroke.left, other.left)
+    narrower = min(stroke.right - stroke.left, other.right - other.left)
+    gap = max(stroke.top, other.top) - min(stroke.bottom, other.bottom)
+    return shared >= _SHARED * narrower and gap <= 0.3 * (other.bottom - other.top)
+
+
+def _lines(digits: list[_Stroke]) -> list[list[_Stroke]]:
+    """Digits whose middles are at each other's height are one line."""
+    lines: list[list[_Stroke]] = []
+    for digit in sorted(digits, key=lambda d: d.top + d.bottom):
+        middle = (digit.top + digit.bottom) / 2
+        if lines and middle < np.mean([other.bottom for other in lines[-1]]):
+            lines[-1].append(digit)
+        else:
+            lines.append([digit])
+    return [sorted(line, key=lambda d: d.left) for line in lines]

@@ -1,0 +1,5 @@
+"""Read a person's own pictures."""
+
+from mnist_kedro.pipelines.inference.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

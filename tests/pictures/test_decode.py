@@ -1,0 +1,140 @@
+"""Files of pictures, good and bad; all are made here by Pillow or by hand."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from mnist_kedro.pictures import PictureError, decode_picture
+from tests.pictures.photos import saved
+
+
+@pytest.fixture(scope="module")
+def digit(digits):
+    return np.asarray(digits["images"])[0, ..., 0]
+
+
+@pytest.mark.parametrize("form", ["PNG", "BMP", "TIFF"])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_eight_bits_stay_as_they_are(digit, form, mode):
+    picture = Image.fromarray(digit).convert(mode)
+    np.testing.assert_array_equal(decode_picture(saved(picture, form)), digit)
+
+
+@pytest.mark.parametrize(("form", "options"), [("JPEG", {"quality": 95}), ("WEBP", {})])
+def test_lossy_formats_are_near(digit, form, options):
+    found = decode_picture(saved(Image.fromarray(digit), form, **options))
+    assert found.shape == digit.shape
+    assert np.abs(found.astype(int) - digit).mean() < 6
+
+
+def test_sixteen_bits_are_divided(digit):
+    deep = digit.astype(np.uint16) * 257
+    np.testing.assert_array_equal(decode_picture(saved(deep)), digit)
+    np.testing.assert_array_equal(decode_picture(saved(deep, "TIFF")), digit)
+
+
+def test_real_numbers_go_from_their_smallest_to_their_largest(digit):
+    found = decode_picture(saved(digit.astype(np.float32) / 255 - 0.5, "TIFF"))
+    np.testing.assert_array_equal(found, digit)
+    with pytest.raises(PictureError, match="not finite"):
+        decode_picture(saved(np.full((5, 5), np.nan, np.float32), "TIFF"))
+
+
+def test_palettes_and_bits_are_looked_up(digit):
+    palette = Image.fromarray(digit).convert("P")
+    np.testing.assert_array_equal(decode_picture(saved(palette)), digit)
+    bits = Image.fromarray(digit > 127)
+    np.testing.assert_array_equal(decode_picture(saved(bits)), np.where(digit > 127, 255, 0))
+
+
+@pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0), (60, 255), (200, 0)])
+def test_behind_ink_on_nothing_is_paper_of_the_other_kind(digit, ink, paper):
+    drawn = np.dstack([np.full((28, 28), ink, np.uint8)] * 3 + [digit])
+    found = decode_picture(saved(drawn))
+    strength = digit / 255
+    np.testing.assert_allclose(found, paper + (ink - paper) * strength, atol=1)
+
+
+def test_nothing_at_all_is_white_paper():
+    assert (decode_picture(saved(np.zeros((9, 9, 4), np.uint8))) == 255).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_cameras_turn_is_undone(digit, orientation):
+    turns = {
+        1: None,
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,  # to be turned clockwise
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    upright = Image.fromarray(digit)
+    turn = turns[orientation]
+    as_taken = upright if turn is None else upright.transpose(turn)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    np.testing.assert_array_equal(decode_picture(saved(as_taken, exif=exif)), digit)
+
+
+def test_large_pictures_are_reduced(digit):
+    large = np.kron(digit, np.ones((100, 100), np.uint8))
+    for form in ("PNG", "JPEG"):
+        found = decode_picture(saved(large, form))
+        assert max(found.shape) < 1024
+        step = len(found) / 28
+        middles = ((np.arange(28) + 0.5) * step).astype(int)
+        sampled = found[np.ix_(middles, middles)].astype(int)
+        assert np.abs(sampled - digit).mean() < 8
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty file"),
+        (b"not a picture at all", "not a picture"),
+        (b"GIF89a" + bytes(30), "not a picture"),
+        (saved(np.zeros((50, 50), np.uint8))[:60], "damaged"),
+        (saved(np.zeros((50, 50), np.uint8), "JPEG")[:300], "damaged|not a picture"),
+    ],
+)
+def test_what_is_no_picture_says_why(data, reason):
+    with pytest.raises(PictureError, match=reason):
+        decode_picture(data)
+
+
+@pytest.mark.parametrize("side", [8_000, 12_000, 40_000])
+def test_a_small_file_of_a_huge_picture_is_refused(side):
+    """Before anything is decoded: its rows are not even there."""
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")]
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in chunks
+    )
+    with pytest.raises(PictureError, match="too large"):
+        decode_picture(png)
+
+
+@given(st.sampled_from(["PNG", "JPEG", "BMP", "TIFF", "WEBP"]), st.data())
+@settings(deadline=None, max_examples=300)
+def test_a_damaged_file_is_a_picture_or_says_why(form, data):
+    good = bytearray(saved(np.arange(400, dtype=np.uint8).reshape(20, 20), form))
+    for _ in range(data.draw(st.integers(1, 4))):
+        good[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(good)))
+    for damaged in (good, good[:cut]):
+        try:
+            picture = decode_picture(bytes(damaged))
+        except PictureError as error:
+            assert "\n" not in str(error)  # noqa: PT017
+        else:
+            assert picture.ndim == 2
+            assert picture.dtype == np.uint8

@@ -1,0 +1,134 @@
+import numpy as np
+import pytest
+
+from mnist_kedro.errors import InputError
+from mnist_kedro.parameters import InferenceParameters
+from mnist_kedro.pictures.batches import BLANK
+from mnist_kedro.pipelines.inference import create_pipeline
+from mnist_kedro.pipelines.inference.nodes import (
+    draw_contact_sheet,
+    read_pictures,
+    summarise_predictions,
+)
+from tests.pictures.photos import saved
+from tests.plots.test_figures import drawn, texts
+
+
+def options(images, labels=None, shown=60):
+    return InferenceParameters(
+        images=None if images is None else str(images),
+        labels=None if labels is None else str(labels),
+        shown=shown,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(digits, tmp_path_factory):
+    """Thirty pictures in folders that are named by their digits, and two without one."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for row in range(30):
+        place = folder / str(digits["labels"][row])
+        place.mkdir(exist_ok=True)
+        (place / f"{row:02d}.png").write_bytes(saved(np.asarray(digits["images"])[row, ..., 0]))
+    (folder / "blank.png").write_bytes(saved(np.zeros((30, 30), np.uint8)))
+    (folder / "note.txt").write_text("call the school")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def read(trained, folder):
+    return read_pictures(trained, options(folder, shown=12))
+
+
+def test_each_picture_is_read_as_the_model_reads_its_pixels(trained, digits, read):
+    table, shown = read
+    assert list(table) == [
+        *("file", "digit", "confidence"),
+        *(f"p{digit}" for digit in range(10)),
+        *("status", "label"),
+    ]
+    ok = table[table["status"] == "ok"]
+    assert len(ok) == 30
+    rows = ok["file"].str.extract(r"/(\d+)\.png")[0].astype(int).to_numpy()
+    expected = trained.predict(np.asarray(digits["images"])[rows], verbose=0)
+    np.testing.assert_allclose(ok[[f"p{digit}" for digit in range(10)]], expected, atol=1e-5)
+    np.testing.assert_array_equal(ok["digit"].to_numpy(int), expected.argmax(axis=1))
+    np.testing.assert_array_equal(ok["label"].to_numpy(int), digits["labels"][rows])
+    assert shown.shape == (12, 28, 28, 1)
+    assert not shown[0].any()  # blank.png
+
+
+def test_what_is_no_digit_has_no_number(read):
+    table = read[0].set_index("file")
+    for name, status in {
+        "blank.png": BLANK,
+        "note.txt": "not a picture (PNG, JPEG, BMP, TIFF or WebP)",
+    }.items():
+        assert table.loc[name, "status"] == status
+        assert table.loc[name, ["digit", "confidence", "p0", "p9", "label"]].isna().all()
+
+
+def test_the_summary_counts(read):
+    summary = summarise_predictions(read[0])
+    assert summary["pictures"] == 32
+    assert summary["read"] == summary["labelled"] == 30
+    assert sum(summary["not_read"].values()) == 2
+    assert sum(summary["digits"].values()) == 30
+    assert summary["accuracy"] > 0.9
+    assert summary["accuracy"] == 1 - summary["errors"] / 30
+
+
+def test_labels_may_come_from_a_file(trained, folder, tmp_path):
+    labels = tmp_path / "labels.csv"
+    some = sorted(path.relative_to(folder).as_posix() for path in folder.glob("*/*.png"))[:2]
+    labels.write_text(f"file,label\n{some[0]},3\n{some[1]},4\nblank.png,1\nelsewhere.png,2\n")
+    table, _ = read_pictures(trained, options(folder, labels))
+    known = table[table["label"].notna()]
+    assert dict(zip(known["file"], known["label"], strict=True)) == {
+        "blank.png": 1,
+        some[0]: 3,
+        some[1]: 4,
+    }
+    assert summarise_predictions(table)["labelled"] == 2  # a blank picture is not read
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,label\na,1\n", "column file is missing .* found name, label"),
+        ("file,label\na.png,ten\n", "label 'ten' of 'a.png' should be a digit 0 to 9"),
+        ("", "cannot be read as CSV"),
+    ],
+)
+def test_labels_that_cannot_be_used_are_named(trained, folder, tmp_path, text, message):
+    labels = tmp_path / "labels.csv"
+    labels.write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_pictures(trained, options(folder, labels))
+
+
+def test_without_labels_nothing_is_compared(trained, digits, tmp_path):
+    (tmp_path / "a.png").write_bytes(saved(np.asarray(digits["images"])[0, ..., 0]))
+    table, _ = read_pictures(trained, options(tmp_path))
+    assert "label" not in table
+    assert "accuracy" not in summarise_predictions(table)
+
+
+def test_without_pictures_the_command_is_told(trained):
+    with pytest.raises(InputError, match=r"--params inference\.images=FOLDER"):
+        read_pictures(trained, options(None))
+
+
+def test_the_contact_sheet_shows_what_the_network_sees(read, folder):
+    table, shown = read
+    figure = draw_contact_sheet(shown, table, options(folder, shown=12))
+    captions = [text.get_text() for text in figure.axes[0].texts]
+    assert len(captions) == 12
+    assert captions[:2] == ["no digit", "no digit"]
+    assert "A digit is read in 10 of these 12 pictures" in texts(figure)
+    assert "The first 12 of 32" in texts(figure)
+    drawn(figure)
+
+
+def test_the_first_model_reads():
+    assert create_pipeline(("resnet", "cnn")).inputs() == {"resnet.model", "params:inference"}
