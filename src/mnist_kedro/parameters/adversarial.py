@@ -1,0 +1,16 @@
+"""How networks are attacked."""
+
+from typing import Annotated
+
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from mnist_kedro.parameters.group import Fraction, Group
+
+
+class AdversarialParameters(Group):
+    """On how many digits, how strongly, how long."""
+
+    digits: PositiveInt
+    epsilons: Annotated[tuple[Fraction, ...], Field(min_length=1)]
+    pgd_steps: PositiveInt
+    seed: NonNegativeInt

@@ -1,0 +1,5 @@
+"""Attack the networks."""
+
+from mnist_kedro.pipelines.adversarial.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]
