@@ -66,7 +66,10 @@ def main() -> None:
     for name in training.models:
         checkpoints = CheckpointsDataset(filepath=str(out / "checkpoints" / name)).load()
         network = getattr(options, name).network
-        model, history = train_model(train, validation, statistics, training, network, checkpoints)
+        logs = out / "tensorboard" / name
+        model, history = train_model(
+            train, validation, statistics, training, network, checkpoints, logs
+        )
         model.save(out / f"{name}.keras")
         models[name] = model
         _save_json(out / f"{name}_history.json", history)
@@ -91,9 +94,11 @@ def main() -> None:
         "confusion_matrix": figures.draw_confusion_matrix(test, **cnn),
         "sample_predictions": figures.draw_sample_predictions(test, options.reporting, **cnn),
         "worst_mistakes": figures.draw_worst_mistakes(test, options.reporting, **cnn),
+        "least_confident_hits": figures.draw_least_confident_hits(test, options.reporting, **cnn),
         "reliability_diagram": figures.draw_reliability_diagram(metrics, test, **cnn),
         "risk_coverage": figures.draw_risk_coverage(metrics, test, **predictions),
         "first_layer": understanding.draw_first_layer(test, cnn=models["cnn"]),
+        "feature_maps": understanding.draw_feature_maps(test, cnn["cnn"], cnn=models["cnn"]),
         "attributions": understanding.draw_attributions(test, cnn["cnn"], cnn=models["cnn"]),
         "embedding": understanding.draw_embedding(test, cnn["cnn"], cnn=models["cnn"]),
     }

@@ -143,3 +143,17 @@ def running_project(smoke_project: Path, tmp_path_factory: pytest.TempPathFactor
     project = Project(folder)
     yield project
     project.close()
+
+
+@pytest.fixture(scope="session")
+def trained(digits):
+    """A small network, trained on the digits that it is asked about, so that it reads them well."""
+    import keras
+
+    from tests.models.test_networks import NETWORKS, build
+
+    keras.utils.set_random_seed(0)
+    model = build(NETWORKS[0])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(digits["images"], digits["labels"], batch_size=20, epochs=15, verbose=0)
+    return model

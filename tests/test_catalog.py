@@ -22,6 +22,7 @@ TO_LOOK_AT = {
     "confusion_matrix",
     "sample_predictions",
     "worst_mistakes",
+    "least_confident_hits",
     "class_balance",
     "reliability_diagram",
     "risk_coverage",
@@ -30,6 +31,8 @@ TO_LOOK_AT = {
     "out_of_distribution",
     "out_of_distribution_confidences",
     "first_layer",
+    "feature_maps",
+    "model_card",
     "attributions",
     "embedding",
     "cnn.layers",
@@ -120,5 +123,6 @@ def test_the_pipelines_are_the_contracts():
         "params:reporting",
         *(f"params:{model}.network" for model in MODELS),
         *(f"{model}.checkpoints" for model in MODELS),
+        *(f"{model}.tensorboard_logs" for model in MODELS),
         "run",
     }

@@ -18,7 +18,7 @@ from tests.conftest import kedro
         (["--params", "training.epoch=1"], "'training.epoch' is unknown, did you mean 'epochs'?"),
         (["--params", "training.epochs=-1"], "'training.epochs' is -1, but should be greater"),
         (["--params", "training.models=[cnn,cmm]"], "'training.models.1' is 'cmm', but should"),
-        (["--pipelines", "reportin"], "There is no pipeline 'reportin'; there are compare_runs"),
+        (["--pipelines", "reportin"], "There is no pipeline 'reportin'; there are adversarial"),
         (["--pipelines", "data_processing", "--from-nodes", "x"], "nodes named ['x']"),
         (["--pipelines", "data_processing", "--to-outputs", "x"], "datasets named ['x']"),
         (["--env", "nowhere"], "conf/nowhere"),

@@ -20,13 +20,19 @@ FIGURES = (
     "confusion_matrix",
     "sample_predictions",
     "worst_mistakes",
+    "least_confident_hits",
     "class_balance",
     "reliability_diagram",
     "risk_coverage",
     "robustness",
     "out_of_distribution",
 )
-LOOKED_INTO = ("first_layer", "attributions", "embedding")  # need the network itself
+LOOKED_INTO = (
+    "first_layer",
+    "feature_maps",
+    "attributions",
+    "embedding",
+)  # need the network itself
 
 
 @pytest.fixture

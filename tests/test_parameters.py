@@ -80,6 +80,9 @@ def test_an_environment_changes_only_what_it_names(parameters):
         ),
         ("ingestion.max_digits", 0, "'ingestion.max_digits' is 0"),
         ("ingestion.test_fraction", 1, "'ingestion.test_fraction' is 1"),
+        ("inference.shown", 0, "'inference.shown' is 0"),
+        ("adversarial.epsilons", [], "'adversarial.epsilons' is []"),
+        ("adversarial.epsilons", [0.1, 1], "'adversarial.epsilons.1' is 1"),
     ],
 )
 def test_refuses_a_wrong_parameter_in_one_line_that_names_it(parameters, path, value, message):

@@ -32,6 +32,7 @@ PREVIEWS = {
     "cnn.predictions": "TablePreview",
     "cnn.history": "JSONPreview",
     "metrics": "JSONPreview",
+    "model_card": "HTMLPreview",
 }
 
 
@@ -126,6 +127,16 @@ def test_the_static_site_has_every_preview(site):
         node = json.loads((site / "api" / "nodes" / ids[name]).read_text())
         assert node["preview"], name
         assert node["preview_type"] == PREVIEWS.get(name, node["preview_type"]), name
+
+
+def test_each_network_is_drawn_at_the_node_that_trains_it(site):
+    nodes = json.loads((site / "api" / "main").read_text())["nodes"]
+    trainings = {n["tags"][0]: n["id"] for n in nodes if n["name"] == "train_model"}
+    assert set(trainings) == {"cnn", "dense"}
+    for name, node in trainings.items():
+        preview = json.loads((site / "api" / "nodes" / node).read_text())["preview"]
+        assert preview["kind"] == "mermaid"
+        assert ("Conv2D" in preview["content"]) == (name == "cnn")
 
 
 def test_the_layers_are_kedros_in_their_order(site):

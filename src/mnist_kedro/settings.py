@@ -7,6 +7,7 @@ from mnist_kedro.hooks import (
     CheckpointHooks,
     InputHooks,
     ManifestHooks,
+    MlflowHooks,
     ModelHooks,
     OutputHooks,
     ParameterHooks,
@@ -25,14 +26,17 @@ HOOKS = (
     _progress,
     CheckpointHooks(),
     ManifestHooks(_progress),
+    MlflowHooks(),
 )
 
-# Nothing is sent anywhere; `.telemetry` says the same to Kedro's command line.
-DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
+# Nothing is sent anywhere; `.telemetry` says the same to Kedro's command line. MlflowHooks has
+# kedro-mlflow at work where it is asked for.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", "kedro-mlflow")
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
+    "config_patterns": {"mlflow": ["mlflow*"]},
     # An environment names only the parameters that it changes.
     "merge_strategy": {"parameters": "soft", "globals": "soft"},
 }
@@ -42,5 +46,8 @@ warnings.filterwarnings("ignore", r"One or more dataset names contain '\.'", Use
 
 # Kedro 1.7 calls a function that omegaconf 2.4 deprecates, on every run.
 warnings.filterwarnings("ignore", r"register_new_resolver\(\) is deprecated", UserWarning)
+
+# Kedro-Viz draws the networks by it.
+warnings.filterwarnings("ignore", "The 'preview_fn' feature is experimental", UserWarning)
 
 atomic_filesystem.register()

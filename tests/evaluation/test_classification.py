@@ -1,3 +1,5 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -36,6 +38,11 @@ def test_counts_every_digit_once(pairs):
     result = classify_errors(labels, predictions)
     assert result["errors"] == sum(true != predicted for true, predicted in pairs)
     assert result["accuracy"] == pytest.approx(np.trace(matrix) / len(pairs))
+    wrong = Counter(pair for pair in pairs if pair[0] != pair[1])
+    top = {(c["label"], c["prediction"]): c["count"] for c in result["top_confusions"]}
+    assert top.items() <= wrong.items()
+    assert sorted(top.values(), reverse=True) == sorted(wrong.values(), reverse=True)[:10]
+    assert list(top.values()) == sorted(top.values(), reverse=True)
     low, high = result["accuracy_ci95"]
     assert low <= result["accuracy"] <= high
     assert sum(of_class["support"] for of_class in result["classes"].values()) == len(pairs)

@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from mnist_kedro.evaluation.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from mnist_kedro.evaluation.corruptions import CORRUPTIONS, SEVERITIES, _affine, corrupt
 
 GEOMETRIC = ("rotation", "shear", "scale", "translation", "elastic", "gaussian_blur", "motion_blur")
 
@@ -78,3 +81,19 @@ def test_impulses_hit_their_share_of_the_pixels(images):
     hit = corrupt(grey, "impulse_noise", 4)
     assert set(np.unique(hit)) == {0, 100, 255}
     assert (hit != 100).mean() == pytest.approx(CORRUPTIONS["impulse_noise"].amounts[3], abs=0.01)
+
+
+@given(
+    arrays(np.float64, (2, 2), elements=st.floats(-2, 2)),
+    arrays(np.float64, 2, elements=st.floats(-30, 30)),
+)
+@settings(deadline=None, max_examples=50)
+def test_digits_are_moved_as_by_scipy(images, matrix, offset):
+    ink = images[:3, ..., 0].astype(np.float32)
+    middle = np.full(2, 13.5)
+    moved = _affine(ink, matrix, offset)
+    for row in range(3):
+        expected = ndimage.affine_transform(
+            ink[row], matrix, middle - matrix @ middle + offset, order=1, mode="grid-constant"
+        )
+        np.testing.assert_allclose(moved[row], expected, atol=0.01)

@@ -24,6 +24,7 @@ def parameters(**changes):
         "mixed_bfloat16": False,
         "seed": 0,
         "resume": False,
+        "tensorboard": False,
     }
     return TrainingParameters(**{**values, **changes})
 

@@ -16,23 +16,10 @@ from mnist_kedro.pipelines.reporting.nodes.understanding import (
     describe_layers,
     draw_attributions,
     draw_embedding,
+    draw_feature_maps,
     draw_first_layer,
 )
 from tests.pipelines.test_reporting import REPORTING
-
-
-@pytest.fixture(scope="module")
-def trained(digits):
-    """On the digits that it is asked about, so that it reads them well."""
-    import keras
-
-    from tests.models.test_networks import NETWORKS, build
-
-    keras.utils.set_random_seed(0)
-    model = build(NETWORKS[0])
-    model.compile("adam", "sparse_categorical_crossentropy")
-    model.fit(digits["images"], digits["labels"], batch_size=20, epochs=15, verbose=0)
-    return model
 
 
 def test_corrupted_digits_are_misread_more_often(trained, digits):
@@ -89,6 +76,7 @@ def test_each_of_its_figures_says_what_it_found(trained, digits):
         ),
         "looks for first": draw_first_layer(digits, cnn=trained),
         "misread": draw_attributions(digits, predictions, cnn=trained),
+        "into a": draw_feature_maps(digits, predictions, cnn=trained),
         "of the digits apart": draw_embedding(digits, predictions, cnn=trained),
     }
     for finding, figure in figures.items():

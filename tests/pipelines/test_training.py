@@ -3,7 +3,8 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 
-from mnist_kedro.datasets import CheckpointsDataset
+from mnist_kedro.datasets import CheckpointsDataset, LogFolderDataset
+from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import NetworkParameters
 from mnist_kedro.pipelines import MODELS
 from mnist_kedro.pipelines.training import create_pipeline
@@ -28,7 +29,9 @@ OPTIONS = parameters(epochs=20, batch_size=50, learning_rate=0.01)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_trains_a_model_that_has_learned(digits, name, tmp_path):
     checkpoints = CheckpointsDataset(filepath=str(tmp_path)).load()
-    model, history = train_model(digits, digits, STATISTICS, OPTIONS, NETWORKS[name], checkpoints)
+    model, history = train_model(
+        digits, digits, STATISTICS, OPTIONS, NETWORKS[name], checkpoints, tmp_path / "logs"
+    )
     predictions = np.argmax(model.predict(digits["images"], verbose=0), axis=1)
     assert np.mean(predictions == digits["labels"]) > 0.5
     assert history["epochs"] == 20
@@ -45,8 +48,8 @@ def test_each_model_has_its_namespace(models):
         f"{m}.{o}" for m in models for o in ("model", "history")
     }
     shared = {"train", "validation", "pixel_statistics", "params:training"}
-    own = {name for m in models for name in (f"params:{m}.network", f"{m}.checkpoints")}
-    assert pipeline.inputs() == shared | own
+    own = ("params:{}.network", "{}.checkpoints", "{}.tensorboard_logs")
+    assert pipeline.inputs() == shared | {name.format(m) for m in models for name in own}
 
 
 def test_the_members_of_an_ensemble_share_all_but_the_seed():
@@ -68,7 +71,7 @@ def test_each_member_has_a_seed_of_its_own(digits, tmp_path):
     for member in (0, 2):
         checkpoints = CheckpointsDataset(filepath=str(tmp_path / str(member))).load()
         _, history = train_model(
-            digits, digits, STATISTICS, options, NETWORKS["dense"], checkpoints, member
+            digits, digits, STATISTICS, options, NETWORKS["dense"], checkpoints, tmp_path, member
         )
         seeds.append((history["seed"], history["loss"][-1]))
     assert [seed for seed, _ in seeds] == [7, 9]
@@ -86,11 +89,44 @@ def test_runs_on_an_in_memory_catalog(digits, tmp_path):
     }.items():
         catalog[name] = data
     catalog["dense.checkpoints"] = CheckpointsDataset(filepath=str(tmp_path))
+    catalog["dense.tensorboard_logs"] = LogFolderDataset(filepath=str(tmp_path / "logs"))
     catalog["dense.model"] = MemoryDataset(copy_mode="assign")
     pipeline = create_pipeline().only_nodes_with_tags("dense")
     outputs = SequentialRunner().run(pipeline, catalog)
     assert outputs["dense.model"].load().name == "dense"
     assert len(outputs["dense.history"].load()["loss"]) == 1
+    assert not (tmp_path / "logs").exists()  # nobody asked for them
+
+
+def test_tensorboard_reads_the_logs(digits, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.util.tensor_util import make_ndarray
+
+    checkpoints = CheckpointsDataset(filepath=str(tmp_path / "checkpoints")).load()
+    options = parameters(epochs=3, tensorboard=True)
+    _, history = train_model(
+        digits, digits, STATISTICS, options, NETWORKS["dense"], checkpoints, tmp_path / "logs"
+    )
+    for split, key in (("train", "loss"), ("validation", "validation_loss")):
+        events = EventAccumulator(str(tmp_path / "logs" / split)).Reload()
+        logged = [make_ndarray(event.tensor_proto) for event in events.Tensors("epoch_loss")]
+        np.testing.assert_allclose(logged, history[key], rtol=1e-6)
+
+
+def test_logs_without_tensorboard_are_refused_before_the_training(digits, tmp_path, monkeypatch):
+    monkeypatch.setattr("mnist_kedro.models.tensorboard.find_spec", lambda _: None)
+    checkpoints = CheckpointsDataset(filepath=str(tmp_path)).load()
+    options = parameters(epochs=1, tensorboard=True)
+    arguments = (digits, digits, STATISTICS, options, NETWORKS["dense"], checkpoints, tmp_path)
+    with pytest.raises(InputError, match=r"pip install 'mnist_kedro\[tensorboard\]'"):
+        train_model(*arguments)
+
+
+def test_a_network_is_drawn_for_kedro_viz():
+    pipeline = create_pipeline(("dense",), 2, {"dense": NETWORKS["dense"]})
+    for node in pipeline.only_nodes_with_tags("dense").nodes:
+        assert "64<br/>50,240 weights" in node.preview().content
+    assert create_pipeline(("dense",)).only_nodes_with_tags("dense").nodes[0].preview() is None
 
 
 def test_draws_a_digit_of_each_class_with_its_variations(digits):

@@ -11,7 +11,12 @@ from PIL import Image
 from mnist_kedro.plots.balance import plot_class_balance
 from mnist_kedro.plots.calibration import plot_reliability_diagram
 from mnist_kedro.plots.confusion import plot_confusion_matrix
-from mnist_kedro.plots.digits import digit_grid, plot_sample_predictions, plot_worst_mistakes
+from mnist_kedro.plots.digits import (
+    digit_grid,
+    plot_least_confident_hits,
+    plot_sample_predictions,
+    plot_worst_mistakes,
+)
 from mnist_kedro.plots.selective import plot_risk_coverage
 from mnist_kedro.plots.style import describe_test
 from mnist_kedro.plots.training import plot_training_curves
@@ -75,6 +80,15 @@ def test_the_worst_mistake_comes_first(digits, predictions):
     assert "misclassifies 3 of 800" in texts(figure)
     first_cell = figure.axes[0].images[0].get_array()[:, :36]
     assert first_cell.astype(int).sum() == digits["images"][10].astype(int).sum()
+    drawn(figure)
+
+
+def test_the_least_confident_hit_comes_first(digits, predictions):
+    predictions.loc[[5, 7], "confidence"] = [0.4, 0.3]
+    figure = plot_least_confident_hits(digits, predictions, 2, "cnn")
+    captions = [text.get_text() for text in figure.axes[0].texts]
+    assert captions == [f"{digits['labels'][7]}  30%", f"{digits['labels'][5]}  40%"]
+    assert "less than 90% sure of 2 of the 797 digits it reads right" in texts(figure)
     drawn(figure)
 
 

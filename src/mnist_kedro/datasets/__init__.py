@@ -2,5 +2,6 @@
 
 from mnist_kedro.datasets.checkpoints_dataset import Checkpoints, CheckpointsDataset
 from mnist_kedro.datasets.hdf5_dataset import HDF5Dataset, LazyArray
+from mnist_kedro.datasets.log_folder_dataset import LogFolderDataset
 
-__all__ = ["Checkpoints", "CheckpointsDataset", "HDF5Dataset", "LazyArray"]
+__all__ = ["Checkpoints", "CheckpointsDataset", "HDF5Dataset", "LazyArray", "LogFolderDataset"]

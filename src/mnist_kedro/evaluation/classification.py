@@ -9,6 +9,7 @@ from scipy.stats import binomtest
 from mnist_kedro.contracts import CLASSES
 
 Classes = NDArray[np.integer]
+_TOP = 10
 
 
 class ClassMetrics(TypedDict):
@@ -20,6 +21,14 @@ class ClassMetrics(TypedDict):
     support: int  # test digits of that class
 
 
+class Confusion(TypedDict):
+    """How often digits of one class are taken for another."""
+
+    label: int
+    prediction: int
+    count: int
+
+
 class Classification(TypedDict):
     """How well a model classifies."""
 
@@ -27,6 +36,7 @@ class Classification(TypedDict):
     accuracy_ci95: tuple[float, float]
     errors: int
     confusion: list[list[int]]  # [true class][predicted class]
+    top_confusions: list[Confusion]
     classes: dict[str, ClassMetrics]
 
 
@@ -44,6 +54,7 @@ def classify_errors(labels: Classes, predictions: Classes) -> Classification:
         accuracy_ci95=wilson_interval(right, len(labels)),
         errors=len(labels) - right,
         confusion=matrix.tolist(),
+        top_confusions=top_confusions(matrix),
         classes=class_metrics(matrix),
     )
 
@@ -58,6 +69,17 @@ def confusion_matrix(labels: Classes, predictions: Classes) -> NDArray[np.int64]
     """``(10, 10)`` counts: a row for each true class, a column for each predicted one."""
     cells = labels.astype(np.int64) * CLASSES + predictions
     return np.bincount(cells, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
+
+
+def top_confusions(confusion: NDArray[np.int64]) -> list[Confusion]:
+    """The most frequent confusions, ten at most, from the most frequent on."""
+    wrong = confusion - np.diag(np.diag(confusion))
+    cells = np.argsort(-wrong, axis=None, kind="stable")[:_TOP]
+    return [
+        Confusion(label=int(cell) // CLASSES, prediction=int(cell) % CLASSES, count=int(count))
+        for cell, count in zip(cells, wrong.flat[cells], strict=True)
+        if count
+    ]
 
 
 def class_metrics(confusion: NDArray[np.int64]) -> dict[str, ClassMetrics]:

@@ -2,6 +2,7 @@
 
 from mnist_kedro.hooks.checks import InputHooks, ModelHooks, OutputHooks, ParameterHooks
 from mnist_kedro.hooks.manifest import ManifestHooks
+from mnist_kedro.hooks.mlflow import MlflowHooks
 from mnist_kedro.hooks.progress import ProgressHooks
 from mnist_kedro.hooks.versions import CheckpointHooks, VersionHooks
 
@@ -9,6 +10,7 @@ __all__ = [
     "CheckpointHooks",
     "InputHooks",
     "ManifestHooks",
+    "MlflowHooks",
     "ModelHooks",
     "OutputHooks",
     "ParameterHooks",

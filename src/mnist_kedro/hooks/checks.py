@@ -14,7 +14,7 @@ from kedro.pipeline import Pipeline
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.hooks.versions import pin_version
-from mnist_kedro.parameters import IngestionParameters, check_parameters
+from mnist_kedro.parameters import IngestionParameters, Parameters, check_parameters
 from mnist_kedro.pipeline_registry import register_pipelines
 from mnist_kedro.pipelines.ingestion.nodes import ingest_mnist
 
@@ -35,9 +35,11 @@ class ModelHooks:
 
     @hook_impl(trylast=True)  # the parameters are checked first
     def after_context_created(self, context: KedroContext) -> None:
-        """Register them, now that ``training.models`` and ``training.members`` are known."""
-        training = context.config_loader["parameters"]["training"]
-        pipelines.update(register_pipelines(training["models"], training["members"]))
+        """Register them, now that the parameters are known."""
+        parameters = Parameters.model_validate(context.config_loader["parameters"])
+        models, members = parameters.training.models, parameters.training.members
+        networks = {str(model): getattr(parameters, model).network for model in models}
+        pipelines.update(register_pipelines(models, members, networks))
 
 
 class OutputHooks:

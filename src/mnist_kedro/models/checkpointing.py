@@ -29,7 +29,9 @@ def describe_training(
     dtype_policy: str,
 ) -> dict[str, Any]:
     """All that the result of a training depends on, by the names that a person knows it by."""
-    options = parameters.model_dump(exclude={"models", "members", "resume", "mixed_bfloat16"})
+    options = parameters.model_dump(
+        exclude={"models", "members", "resume", "mixed_bfloat16", "tensorboard"}
+    )
     augmentation = options.pop("augmentation")
     return {
         **{f"training.{key}": value for key, value in options.items()},

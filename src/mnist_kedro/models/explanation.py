@@ -13,10 +13,14 @@ import tensorflow as tf
 from keras import layers
 
 from mnist_kedro.contracts import Pixels
+from mnist_kedro.models.gradients import (
+    connected_copy,
+    log_probability_gradients,
+    split_at_pixels,
+)
 
 _STEPS = 128  # of the integral; Sundararajan et al. take 20 to 300
 _BATCH = 500
-_SMALLEST = np.finfo(np.float32).tiny  # a probability of 0 has no logarithm
 
 
 class FirstLayer(NamedTuple):
@@ -28,6 +32,28 @@ class FirstLayer(NamedTuple):
     ]  # (f, height, width), 1 × 1 of a dense layer, as it hands them on
 
 
+def feature_maps(model: keras.Model, image: Pixels) -> dict[str, NDArray[np.float32]]:
+    """What each convolution and each dense layer makes of a digit, as it hands it on.
+
+    Args:
+        model: as the catalog has it.
+        image: ``(28, 28, 1)`` uint8.
+
+    Returns:
+        By the name of the layer, ``(maps, height, width)``; ``(units, 1, 1)`` of a dense one.
+    """
+    copy = connected_copy(model)
+    shown = [layer for layer in copy.layers if isinstance(layer, layers.Conv2D | layers.Dense)]
+    outputs = keras.Model(copy.inputs[0], {layer.name: layer.output for layer in shown})
+    made = {name: keras.ops.convert_to_numpy(maps) for name, maps in outputs(image[None]).items()}
+    return {layer.name: _maps_first(made[layer.name][0]) for layer in shown}
+
+
+def _maps_first(output: NDArray[np.float32]) -> NDArray[np.float32]:
+    height, width = output.shape[:-1] or (1, 1)
+    return np.moveaxis(output.reshape(height, width, -1), -1, 0)
+
+
 def first_layer(model: keras.Model, image: Pixels) -> FirstLayer:
     """The filters of the first convolution or dense layer, and what that layer hands on.
 
@@ -35,17 +61,11 @@ def first_layer(model: keras.Model, image: Pixels) -> FirstLayer:
         model: as the catalog has it.
         image: ``(28, 28, 1)`` uint8.
     """
-    copy = _copy(model)
-    first = next(layer for layer in copy.layers if isinstance(layer, layers.Conv2D | layers.Dense))
-    kernel = keras.ops.convert_to_numpy(first.kernel)
+    name, responses = next(iter(feature_maps(model, image).items()))
+    kernel = keras.ops.convert_to_numpy(model.get_layer(name).kernel)
     filters = kernel.shape[-1]
     side = round((kernel.size / filters) ** 0.5)
-    responses = keras.ops.convert_to_numpy(keras.Model(copy.inputs[0], first.output)(image[None]))
-    height, width = responses.shape[1:-1] or (1, 1)
-    return FirstLayer(
-        kernel.reshape(side, side, filters).transpose(2, 0, 1),
-        responses.reshape(height, width, filters).transpose(2, 0, 1),
-    )
+    return FirstLayer(kernel.reshape(side, side, filters).transpose(2, 0, 1), responses)
 
 
 def integrated_gradients(
@@ -67,26 +87,14 @@ def integrated_gradients(
     """
     if not len(images):  # TensorFlow takes no gradient of nothing
         return np.zeros(images.shape[:3], np.float32)
-    copy = _copy(model)
-    standardise = next(layer for layer in copy.layers if isinstance(layer, layers.Normalization))
-    # Bytes have no gradient, what that layer makes of them has.
-    network = keras.Model(standardise.output, copy.outputs[0])
+    standardise, network = split_at_pixels(model)
     blank, digits = standardise(np.zeros_like(images[:1])), standardise(images)
     chosen = tf.constant(classes, tf.int32)
-    gradient = tf.function(lambda at: _gradient(network, at, chosen))
     total = tf.zeros_like(digits)
     for step in range(_STEPS):  # the midpoint rule
         way = (step + 0.5) / _STEPS
-        total += gradient(blank + way * (digits - blank))
+        total += log_probability_gradients(network, blank + way * (digits - blank), chosen)
     return ((digits - blank) * total / _STEPS).numpy()[..., 0]
-
-
-def _gradient(network: keras.Model, digits: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
-    with tf.GradientTape() as tape:
-        tape.watch(digits)
-        chosen = tf.gather(network(digits), classes, axis=1, batch_dims=1)
-        chosen = tf.math.log(tf.maximum(chosen, _SMALLEST))
-    return tape.gradient(chosen, digits)
 
 
 def embed(model: keras.Model, images: Pixels) -> NDArray[np.float32]:
@@ -99,15 +107,8 @@ def embed(model: keras.Model, images: Pixels) -> NDArray[np.float32]:
     Returns:
         ``(n, features)`` float32.
     """
-    copy = _copy(model)
+    copy = connected_copy(model)
     last = [layer for layer in copy.layers if layer.weights][-1]
     features = keras.Model(copy.inputs[0], last.input)
     flat = features.predict(images, batch_size=_BATCH, verbose=0)
     return flat.reshape(len(images), -1)
-
-
-def _copy(model: keras.Model) -> keras.Model:
-    """The same network, of which parts can be taken: those of a loaded one are not connected."""
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    return copy

@@ -4,12 +4,14 @@ Each field is described beside its value in ``conf/base``. A key that is not her
 range, stops a run before any data is loaded.
 """
 
+from mnist_kedro.parameters.adversarial import AdversarialParameters
 from mnist_kedro.parameters.check import Parameters, check_parameters
 from mnist_kedro.parameters.digits import (
     DataProcessingParameters,
     IngestionParameters,
     KeysParameters,
 )
+from mnist_kedro.parameters.inference import InferenceParameters
 from mnist_kedro.parameters.networks import (
     CapsnetParameters,
     CnnParameters,
@@ -24,11 +26,13 @@ from mnist_kedro.parameters.training import AugmentationParameters, TrainingPara
 from mnist_kedro.parameters.tuning import SearchedValues, TuningParameters
 
 __all__ = [
+    "AdversarialParameters",
     "AugmentationParameters",
     "CapsnetParameters",
     "CnnParameters",
     "DataProcessingParameters",
     "DenseParameters",
+    "InferenceParameters",
     "IngestionParameters",
     "KeysParameters",
     "Lenet5Parameters",

@@ -6,8 +6,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from mnist_kedro.errors import InputError
+from mnist_kedro.parameters.adversarial import AdversarialParameters
 from mnist_kedro.parameters.digits import DataProcessingParameters, IngestionParameters
 from mnist_kedro.parameters.group import Group
+from mnist_kedro.parameters.inference import InferenceParameters
 from mnist_kedro.parameters.networks import ModelParameters
 from mnist_kedro.parameters.reporting import ReportingParameters
 from mnist_kedro.parameters.training import TrainingParameters
@@ -27,6 +29,8 @@ class Parameters(Group):
     capsnet: ModelParameters
     tuning: TuningParameters
     reporting: ReportingParameters
+    adversarial: AdversarialParameters
+    inference: InferenceParameters
 
 
 def check_parameters(parameters: dict[str, Any]) -> None:

@@ -47,6 +47,7 @@ class TrainingParameters(Group):
     mixed_bfloat16: bool | Literal["auto"]
     seed: NonNegativeInt
     resume: bool
+    tensorboard: bool
 
     @field_validator("models")
     @classmethod

@@ -1,4 +1,4 @@
-"""Pictures of digits: a plain grid, sample predictions, and the worst mistakes."""
+"""Pictures of digits: a plain grid, sample predictions, worst mistakes, least confident hits."""
 
 import math
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import IMAGE_SIDE, LabelledImages, Pixels
 from mnist_kedro.plots.style import (
+    FAINT,
     FOOTER_INCHES,
     INK,
     RED,
@@ -24,6 +25,7 @@ _CELL_WIDTH, _CELL_HEIGHT = IMAGE_SIDE + 8, IMAGE_SIDE + 12  # pixels, with room
 _COLUMNS = 10
 _INCHES = 0.85  # a cell's width
 _SURE = 0.995  # would be rounded to 100%
+_UNSURE = 0.9
 
 
 @styled
@@ -102,6 +104,65 @@ def plot_worst_mistakes(
         f"{call(model)} misclassifies {len(mistakes)} of {len(predictions):,} test digits",
         f"{which}: true digit → prediction, and its confidence.",
         describe_test(test),
+    )
+    return figure
+
+
+@styled
+def plot_least_confident_hits(
+    test: LabelledImages, predictions: pd.DataFrame, count: int, model: str
+) -> Figure:
+    """The right predictions that the network was least sure of; arguments as above."""
+    hits = predictions[predictions["label"] == predictions["prediction"]]
+    least = hits.sort_values("confidence", kind="stable").head(count)
+    images = np.asarray(test["images"])[least.index]
+    figure = _captioned_digits(images, least, [INK] * len(least))
+    unsure = int((hits["confidence"] < _UNSURE).sum())
+    annotate(
+        figure,
+        f"{call(model)} is less than {_UNSURE:.0%} sure of {unsure:,} of the {len(hits):,} digits "
+        "it reads right",
+        f"The {len(least)} it is least sure of: the right prediction, and its confidence.",
+        describe_test(test),
+    )
+    return figure
+
+
+@styled
+def plot_contact_sheet(
+    pixels: Pixels, predictions: pd.DataFrame, count: int, source: str
+) -> Figure:
+    """Pictures as a network sees them, with what it reads.
+
+    Args:
+        pixels: ``(n, 28, 28, 1)`` uint8.
+        predictions: n rows with ``digit``, ``confidence``, ``status`` and perhaps ``label``.
+        count: how many pictures there are in all.
+        source: where they are from.
+    """
+    shown = predictions.rename(columns={"digit": "prediction"})
+    if "label" not in shown:
+        shown["label"] = shown["prediction"]
+    shown["label"] = shown["label"].fillna(shown["prediction"])
+    unread = shown["prediction"].isna()
+    captions = [
+        "no digit" if nothing else _caption(row)
+        for nothing, row in zip(unread, shown.itertuples(), strict=True)
+    ]
+    wrong = (shown["label"] != shown["prediction"]).fillna(value=False)
+    colours = [
+        FAINT if nothing else RED if is_wrong else INK
+        for nothing, is_wrong in zip(unread, wrong, strict=True)
+    ]
+    figure = digit_grid(pixels, captions, colours=colours)
+    figure.set_figheight(figure.get_figheight() + TITLE_INCHES + FOOTER_INCHES)
+    which = "All" if count == len(shown) else f"The first {len(shown)}"
+    annotate(
+        figure,
+        f"A digit is read in {(~unread).sum()} of these {len(shown)} pictures",
+        f"{which} of {count:,}, as the network sees them: its reading and confidence; red: label → "
+        "reading.",
+        source,
     )
     return figure
 

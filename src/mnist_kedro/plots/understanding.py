@@ -1,6 +1,7 @@
 """What a network has learned, what it looks at, and how it sorts the digits."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from mnist_kedro.plots.style import (
 )
 
 _COLUMNS = 8
+_UNITS_IN_A_ROW = 64
 _DIVERGING = "RdBu_r"  # told apart by colour-blind readers
 
 
@@ -61,6 +63,66 @@ def plot_first_layer(
         data,
     )
     return figure
+
+
+@styled
+def plot_feature_maps(
+    maps: Mapping[str, NDArray[np.floating]],
+    image: Pixels,
+    prediction: int,
+    model: str,
+    data: str,
+) -> Figure:
+    """What each layer of a network makes of one digit.
+
+    Args:
+        maps: by the names of the layers, ``(maps, height, width)``; 1 × 1 of a dense layer.
+        image: ``(28, 28, 1)`` uint8, the digit.
+        prediction: 0–9, what the network takes it for.
+        model: whose layers they are.
+        data: what the digit is from.
+    """
+    figure = Figure(figsize=(9, 1.02 * (1 + len(maps)) + 0.9))
+    grid = figure.add_gridspec(1 + len(maps), _COLUMNS)
+    digit = figure.add_subplot(grid[0, 0])
+    digit.imshow(image[..., 0], cmap="gray_r", vmin=0, vmax=255)
+    _bare(digit)
+    _name(digit, "pixels\n28 × 28")
+    for row, (layer, values) in enumerate(maps.items(), start=1):
+        count, height, width = values.shape
+        limit = float(np.abs(values).max())
+        if height == width == 1:
+            strip = figure.add_subplot(grid[row, :])
+            _heat(strip, _fold(values[:, 0, 0]), limit)
+            _name(strip, f"{layer}\n{count} units")
+            continue
+        liveliest = np.argsort(-values.std(axis=(1, 2)), kind="stable")[:_COLUMNS]
+        for column, number in enumerate(liveliest):
+            axes = figure.add_subplot(grid[row, column])
+            _heat(axes, values[number], limit)
+            if column == 0:
+                _name(axes, f"{layer}\n{count} maps\n{height} × {width}")
+    annotate(
+        figure,
+        f"Layer by layer, {decapitalise(call(model))} turns these pixels into a {prediction}",
+        f"Of each layer the {_COLUMNS} maps that vary most over the digit: red is positive, blue "
+        "negative. Dense layers have a square for each unit.",
+        data,
+    )
+    return figure
+
+
+def _name(axes: Axes, text: str) -> None:
+    axes.set_ylabel(text, rotation=0, ha="right", va="center", fontsize=8)
+
+
+def _fold(units: NDArray[np.floating]) -> NDArray[np.floating]:
+    """In as few rows as fit into a strip, filled up with nothing."""
+    columns = min(len(units), _UNITS_IN_A_ROW)
+    rows = math.ceil(len(units) / columns)
+    folded = np.full(rows * columns, np.nan)
+    folded[: len(units)] = units
+    return folded.reshape(rows, columns)
 
 
 @styled

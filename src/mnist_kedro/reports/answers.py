@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from mnist_kedro.contracts import GIVEN
@@ -143,14 +142,11 @@ def _where_it_fails(
     metrics: Mapping[str, Any], corruptions: pd.DataFrame, confidences: pd.DataFrame
 ) -> list[str]:
     name = first_model(metrics)
-    counts = np.array(metrics["models"][name]["confusion"])
-    np.fill_diagonal(counts, 0)
     sentences = []
-    if counts.any():
-        true, predicted = np.unravel_index(counts.argmax(), counts.shape)
+    for top in metrics["models"][name]["top_confusions"][:1]:
+        times = "once" if top["count"] == 1 else f"{top['count']} times"
         sentences.append(
-            f"Most often it takes a {true} for a {predicted}, {counts.max()} "
-            f"time{'s' if counts.max() > 1 else ''}."
+            f"Most often it takes a {top['label']} for a {top['prediction']}, {times}."
         )
     own = corruptions[(corruptions["model"] == name) & (corruptions["severity"] == _SEVERITY)]
     hardest = own.sort_values("accuracy").iloc[0]

@@ -15,10 +15,13 @@ from mnist_kedro.reports.answers import answer_questions, first_model, interval,
 # The figures of the report, by the section that they are in.
 SECTIONS = {
     "Mistakes": ("worst_mistakes", "confusion_matrix", "attributions", "sample_predictions"),
-    "Confidence": ("risk_coverage", "reliability_diagram", "out_of_distribution"),
+    "Confidence": (
+        *("risk_coverage", "reliability_diagram"),
+        *("least_confident_hits", "out_of_distribution"),
+    ),
     "Robustness": ("robustness",),
     "Training": ("training_curves", "augmented_digits", "class_balance"),
-    "What it has learned": ("first_layer", "embedding"),
+    "What it has learned": ("first_layer", "feature_maps", "embedding"),
 }
 FIGURES = tuple(figure for figures in SECTIONS.values() for figure in figures)
 

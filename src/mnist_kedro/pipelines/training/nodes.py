@@ -1,9 +1,11 @@
 """Nodes of the ``training`` pipeline."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kedro.pipeline.preview_contract import MermaidPreview
 from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import LabelledImages, PixelStatistics
@@ -24,6 +26,13 @@ def draw_augmented_digits(train: LabelledImages, training: TrainingParameters) -
     return plot_augmented_digits(images, varied, training.augmentation, describe_source(train))
 
 
+def preview_network(network: NetworkParameters) -> MermaidPreview:
+    """The network as a drawing, for Kedro-Viz."""
+    from mnist_kedro.models.drawing import draw_network  # noqa: PLC0415  (imports TensorFlow)
+
+    return MermaidPreview(draw_network(network))
+
+
 def train_model(
     train: LabelledImages,
     validation: LabelledImages,
@@ -31,6 +40,7 @@ def train_model(
     training: TrainingParameters,
     network: NetworkParameters,
     checkpoints: Checkpoints,
+    tensorboard_logs: Path,
     member: int = 0,
 ) -> tuple[Any, Mapping[str, Any]]:
     """Build a network and train it.
@@ -41,16 +51,21 @@ def train_model(
         pixel_statistics: of the training pixels; they become the network's first layer.
         training: how long, how fast, on what variations.
         network: which network.
-        member: which one of an ensemble, from 0; it is added to the seed.
         checkpoints: where the state after each epoch is kept, and read when a training is resumed.
+        tensorboard_logs: a folder to write logs to, if ``training.tensorboard`` asks for them.
+        member: which one of an ensemble, from 0; it is added to the seed.
 
     Returns:
         The model as a ``keras.Sequential`` of stock layers, ``(n, 28, 28, 1)`` uint8 →
         ``(n, 10)`` probabilities, and its
         :class:`~mnist_kedro.models.training.TrainingHistory`.
     """
-    from mnist_kedro.models.training import fit_network  # noqa: PLC0415  (imports TensorFlow)
+    from mnist_kedro.models.tensorboard import log_to_tensorboard  # noqa: PLC0415  (TensorFlow)
+    from mnist_kedro.models.training import fit_network  # noqa: PLC0415
 
     options = training.model_copy(update={"seed": training.seed + member})
     name = member_names(network.root.architecture, member + 1)[member]
-    return fit_network(train, validation, pixel_statistics, options, network, checkpoints, name)
+    watching = [log_to_tensorboard(tensorboard_logs)] if training.tensorboard else []
+    return fit_network(
+        train, validation, pixel_statistics, options, network, checkpoints, name, watching
+    )

@@ -1,24 +1,35 @@
 """The ``training`` pipeline."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial, update_wrapper
 
 from kedro.pipeline import Node, Pipeline
 
+from mnist_kedro.parameters import NetworkParameters
 from mnist_kedro.pipelines import MODELS, member_names
-from mnist_kedro.pipelines.training.nodes import draw_augmented_digits, train_model
+from mnist_kedro.pipelines.training.nodes import (
+    draw_augmented_digits,
+    preview_network,
+    train_model,
+)
 
 
-def create_pipeline(models: Sequence[str] = MODELS, members: int = 1) -> Pipeline:
+def create_pipeline(
+    models: Sequence[str] = MODELS,
+    members: int = 1,
+    networks: Mapping[str, NetworkParameters] | None = None,
+) -> Pipeline:
     """The same training for each network, so that they can be compared.
 
     Args:
         models: which networks.
         members: how many of each, with other seeds.
+        networks: what they are, by the same names; Kedro-Viz draws them.
     """
+    drawn = networks or {}
     return sum(
         (
-            _train(model, name, member)
+            _train(model, name, member, drawn.get(model))
             for model in models
             for member, name in enumerate(member_names(model, members))
         ),
@@ -41,7 +52,7 @@ def _preview() -> Pipeline:
     )
 
 
-def _train(model: str, name: str, member: int) -> Pipeline:
+def _train(model: str, name: str, member: int, network: NetworkParameters | None) -> Pipeline:
     """Digits in, one trained model and its history out; instantiated once per network."""
     func = update_wrapper(partial(train_model, member=member), train_model)
     return Pipeline(
@@ -55,9 +66,11 @@ def _train(model: str, name: str, member: int) -> Pipeline:
                     "params:training",
                     "params:network",
                     "checkpoints",
+                    "tensorboard_logs",
                 ],
                 outputs=["model", "history"],
                 name="train_model",
+                preview_fn=partial(preview_network, network) if network else None,
             )
         ],
         namespace=name,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mnist_kedro.contracts import CLASSES, LabelledImages, Pixels, provenance
+from mnist_kedro.contracts import LabelledImages, provenance
 from mnist_kedro.errors import InputError
 from mnist_kedro.evaluation.calibration import (
     fit_temperature,
@@ -18,14 +18,13 @@ from mnist_kedro.evaluation.calibration import (
 from mnist_kedro.evaluation.classification import classify_errors
 from mnist_kedro.evaluation.comparison import Comparison, compare
 from mnist_kedro.evaluation.label_errors import classify_without_label_errors
+from mnist_kedro.evaluation.prediction import PROBABILITIES, probabilities_of
 from mnist_kedro.evaluation.selective import confidence_threshold, reject_unsure
 from mnist_kedro.parameters import ReportingParameters
 from mnist_kedro.plots.style import describe_test
 
 logger = logging.getLogger(__name__)
 
-_PREDICTION_BATCH = 1000
-PROBABILITIES = [f"p{digit}" for digit in range(CLASSES)]
 _REMEDY = "run 'kedro run' anew, or name versions that belong together with --load-versions"
 
 
@@ -42,17 +41,6 @@ def predict_digits(model: Any, digits: LabelledImages) -> pd.DataFrame:
     """
     probabilities = probabilities_of(model, np.asarray(digits["images"]))
     return _predictions(np.asarray(digits["labels"]), probabilities)
-
-
-def probabilities_of(model: Any, images: Pixels) -> np.ndarray:
-    """A Keras model's ``(n, 10)`` probabilities for ``(n, 28, 28, 1)`` bytes."""
-    return np.asarray(model.predict(images, batch_size=_PREDICTION_BATCH, verbose=0))
-
-
-def rows_of_all(digits: LabelledImages, count: int) -> np.ndarray:
-    """So many rows, from all of a split: the first half of MNIST's test digits is the easier."""
-    total = len(digits["labels"])
-    return np.linspace(0, total - 1, min(count, total)).round().astype(int)
 
 
 def average_predictions(**predictions: pd.DataFrame) -> pd.DataFrame:

@@ -8,12 +8,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import LabelledImages
+from mnist_kedro.evaluation.prediction import PROBABILITIES
 from mnist_kedro.parameters import ReportingParameters
-from mnist_kedro.pipelines.reporting.nodes.evaluation import PROBABILITIES
 from mnist_kedro.plots.balance import plot_class_balance
 from mnist_kedro.plots.calibration import plot_reliability_diagram
 from mnist_kedro.plots.confusion import plot_confusion_matrix
-from mnist_kedro.plots.digits import plot_sample_predictions, plot_worst_mistakes
+from mnist_kedro.plots.digits import (
+    plot_least_confident_hits,
+    plot_sample_predictions,
+    plot_worst_mistakes,
+)
 from mnist_kedro.plots.selective import plot_risk_coverage
 from mnist_kedro.plots.style import describe_source
 from mnist_kedro.plots.training import plot_training_curves
@@ -44,6 +48,14 @@ def draw_worst_mistakes(
     """The mistakes that the one model was surest of."""
     ((model, table),) = predictions.items()
     return plot_worst_mistakes(test, table, reporting.mistakes, model)
+
+
+def draw_least_confident_hits(
+    test: LabelledImages, reporting: ReportingParameters, **predictions: pd.DataFrame
+) -> Figure:
+    """What the one model reads right, but only just."""
+    ((model, table),) = predictions.items()
+    return plot_least_confident_hits(test, table, reporting.mistakes, model)
 
 
 def draw_reliability_diagram(

@@ -14,8 +14,8 @@ from tqdm import tqdm
 from mnist_kedro.contracts import LabelledImages, Pixels
 from mnist_kedro.evaluation.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from mnist_kedro.evaluation.out_of_distribution import out_of_distribution
+from mnist_kedro.evaluation.prediction import probabilities_of, rows_of_all
 from mnist_kedro.parameters import ReportingParameters
-from mnist_kedro.pipelines.reporting.nodes.evaluation import probabilities_of, rows_of_all
 from mnist_kedro.plots.robustness import plot_out_of_distribution, plot_robustness
 
 NONE, DIGITS = "none", "digits"  # of the corruptions; of the kinds of pictures

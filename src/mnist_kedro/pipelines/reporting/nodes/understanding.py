@@ -7,12 +7,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import LabelledImages
+from mnist_kedro.evaluation.prediction import rows_of_all
 from mnist_kedro.evaluation.projection import principal_components
-from mnist_kedro.pipelines.reporting.nodes.evaluation import rows_of_all
 from mnist_kedro.plots.style import describe_test
 from mnist_kedro.plots.understanding import (
     plot_attributions,
     plot_embedding,
+    plot_feature_maps,
     plot_first_layer,
 )
 
@@ -34,6 +35,17 @@ def draw_first_layer(test: LabelledImages, **models: Any) -> Figure:
     ((name, model),) = models.items()
     image = np.asarray(test["images"][:1])[0]
     return plot_first_layer(*first_layer(model, image), image, name, describe_test(test))
+
+
+def draw_feature_maps(test: LabelledImages, predictions: pd.DataFrame, **models: Any) -> Figure:
+    """What each layer of the one model makes of a digit."""
+    from mnist_kedro.models.explanation import feature_maps  # noqa: PLC0415  (TensorFlow)
+
+    ((name, model),) = models.items()
+    image = np.asarray(test["images"][:1])[0]
+    prediction = int(predictions["prediction"].iloc[0])
+    maps = feature_maps(model, image)
+    return plot_feature_maps(maps, image, prediction, name, describe_test(test))
 
 
 def draw_attributions(test: LabelledImages, predictions: pd.DataFrame, **models: Any) -> Figure:

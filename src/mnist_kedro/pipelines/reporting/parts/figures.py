@@ -7,6 +7,7 @@ from kedro.pipeline import Node, Pipeline
 from mnist_kedro.pipelines.reporting.nodes.figures import (
     draw_class_balance,
     draw_confusion_matrix,
+    draw_least_confident_hits,
     draw_reliability_diagram,
     draw_risk_coverage,
     draw_sample_predictions,
@@ -49,6 +50,12 @@ def draw_figures(models: Sequence[str], compared: Sequence[str]) -> Pipeline:
                 inputs={"test": "test", "reporting": "params:reporting", **shown},
                 outputs="worst_mistakes",
                 name="draw_worst_mistakes",
+            ),
+            Node(
+                func=draw_least_confident_hits,
+                inputs={"test": "test", "reporting": "params:reporting", **shown},
+                outputs="least_confident_hits",
+                name="draw_least_confident_hits",
             ),
             Node(
                 func=draw_reliability_diagram,

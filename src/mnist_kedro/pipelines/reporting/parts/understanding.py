@@ -3,9 +3,9 @@
 from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.pipelines.reporting.nodes.understanding import (
-    describe_layers,
     draw_attributions,
     draw_embedding,
+    draw_feature_maps,
     draw_first_layer,
 )
 
@@ -21,6 +21,12 @@ def look_into(model: str) -> Pipeline:
                 inputs={"test": "test", **network},
                 outputs="first_layer",
                 name="draw_first_layer",
+            ),
+            Node(
+                func=draw_feature_maps,
+                inputs=read,
+                outputs="feature_maps",
+                name="draw_feature_maps",
             ),
             Node(
                 func=draw_attributions,
