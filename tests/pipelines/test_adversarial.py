@@ -33,18 +33,19 @@ def test_stronger_attacks_are_misread_more_often(accuracies):
 
 def test_the_figure_says_what_it_takes(accuracies, digits):
     figure = draw_adversarial_accuracy(digits, accuracies)
-    assert "misreads more than half of the digits when pixels change by" in texts(figure)
+    assert "When pixels change by 5%, the CNN misreads" in texts(figure)
     assert len(figure.axes[0].lines) == 4
     drawn(figure)
     strong = accuracies.assign(accuracy=0.97)
     figure = draw_adversarial_accuracy(digits, strong)
-    assert "still reads 97% of the digits when pixels change by 30%" in texts(figure)
+    assert "When pixels change by 30%, the CNN misreads 3% of the digits" in texts(figure)
 
 
 def test_the_digits_are_shown(trained, digits):
     figure = draw_adversarial_digits(digits, ADVERSARIAL, cnn=trained)
     assert len(figure.axes[0].texts) == 30
     assert "at most 0%, 5%, 30% of their range" in texts(figure)
+    assert "of these 10 digits" in texts(figure)
     drawn(figure)
 
 

@@ -18,6 +18,7 @@ from mnist_kedro.plots.style import (
     TITLE_INCHES,
     annotate,
     call,
+    decapitalise,
     describe_test,
     styled,
 )
@@ -51,19 +52,17 @@ def plot_adversarial_accuracy(test: LabelledImages, accuracies: pd.DataFrame) ->
             )
     axes.set_ylim(-0.02, 1.02)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.set_xlabel("Largest change of a pixel, of its range")
     axes.set_ylabel("Accuracy")
     axes.legend(loc="best")
     first = accuracies[(accuracies["model"] == models[0]) & (accuracies["attack"] == "pgd")]
-    half = first[first["accuracy"] < 0.5]
+    halved = first[first["accuracy"] < 0.5].head(1)
+    told = (halved if len(halved) else first.tail(1)).iloc[0]
     annotate(
         figure,
-        f"{call(models[0])} misreads more than half of the digits when pixels change by "
-        f"{half['epsilon'].iloc[0]:.0%} of their range"
-        if len(half)
-        else f"{call(models[0])} still reads {first['accuracy'].iloc[-1]:.0%} of the digits when "
-        f"pixels change by {first['epsilon'].iloc[-1]:.0%} of their range",
+        f"When pixels change by {told['epsilon']:.0%}, {decapitalise(call(models[0]))} misreads "
+        f"{1 - told['accuracy']:.0%} of the digits",
         f"{accuracies['digits'].iloc[0]:,} test digits, each changed by someone who knows the "
         "network and wants it to misread them.",
         describe_test(test),
@@ -106,9 +105,8 @@ def plot_adversarial_digits(
     last = wrong[-len(labels) :].sum()
     annotate(
         figure,
-        f"{call(model)} misreads {last} of {len(labels)} digits that a person still reads"
-        if last
-        else f"{call(model)} reads all of these digits whatever is done to them",
+        f"When pixels change by {epsilons[-1]:.0%}, {decapitalise(call(model))} misreads "
+        f"{last} of these {len(labels)} digits",
         "From above, pixels change by at most "
         + ", ".join(f"{epsilon:.0%}" for epsilon in epsilons)
         + " of their range (PGD). Where it misreads: true digit → prediction.",
