@@ -31,7 +31,7 @@ HOOKS = (
 
 # Nothing is sent anywhere; `.telemetry` says the same to Kedro's command line. MlflowHooks has
 # kedro-mlflow at work where it is asked for.
-DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", "kedro-mlflow")
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", "kedro_mlflow")
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
