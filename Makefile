@@ -68,11 +68,11 @@ format: $(DEV_READY)  ## mend what can be mended of style
 
 .PHONY: viz
 viz: $(DEV_READY)  ## look at the pipelines and their data in the browser
-	$(BIN)/kedro viz run $(ARGS)
+	$(BIN)/kedro viz run --include-hooks $(ARGS)
 
 .PHONY: viz-build
 viz-build: $(DEV_READY)  ## the same as a static site, in build/
-	$(BIN)/kedro viz build --include-previews $(ARGS)
+	$(BIN)/kedro viz build --include-hooks --include-previews $(ARGS)
 
 .PHONY: notebook
 notebook: $(DEV_READY)  ## the workflow, cell by cell

@@ -22,7 +22,7 @@ mlflow.set_tracking_uri("sqlite:///data/mlflow.sqlite3")
 (run,) = mlflow.search_runs(experiment_names=["mnist_kedro"], output_format="list")
 client = mlflow.MlflowClient()
 files = [file.path for file in client.list_artifacts(run.info.run_id)]
-history = client.get_metric_history(run.info.run_id, "dense.loss")
+history = client.get_metric_history(run.info.run_id, "training.dense.loss")
 loss = [(point.step, point.value) for point in history]
 (logged,) = mlflow.search_logged_models([run.info.experiment_id], output_format="list")
 model = mlflow.keras.load_model(f"models:/{logged.model_id}")
@@ -68,7 +68,7 @@ def test_a_run_is_logged(python, project):
     assert "training" not in logged["parameters"]
     (saved,) = (project / "data" / "08_reporting" / "metrics.json").glob("*/metrics.json")
     metrics = json.loads(saved.read_text())
-    assert logged["metrics"]["dense.accuracy"] == metrics["models"]["dense"]["accuracy"]
+    assert logged["metrics"]["test.dense.accuracy"] == metrics["models"]["dense"]["accuracy"]
     assert [step for step, _ in logged["loss"]] == [1, 2]
     files = set(logged["files"])
     assert {"metrics.json", "report.html", "training_curves.png", "run_manifest.json"} <= files

@@ -79,11 +79,16 @@ class MlflowHooks:
         import mlflow  # noqa: PLC0415  (imports for a second)
 
         if dataset_name == "metrics":
-            mlflow.log_metrics(dict(_numbers(data["models"])))
+            mlflow.log_metrics(dict(_numbers(data["models"], "test.")))
         elif dataset_name.endswith(_HISTORY):
             _log_curves(dataset_name.removesuffix(_HISTORY), data)
         elif dataset_name.endswith(_MODEL):
             _log_model(dataset_name.removesuffix(_MODEL), data)
+        self._log_file(dataset_name)
+
+    def _log_file(self, dataset_name: str) -> None:
+        import mlflow  # noqa: PLC0415
+
         dataset = self._catalog.get(dataset_name)
         if isinstance(dataset, AbstractVersionedDataset):
             path = dataset._get_load_path()  # noqa: SLF001  (what was just saved: its version is held)
@@ -96,6 +101,7 @@ class MlflowHooks:
     ) -> None:
         """Close the run."""
         if self._tracking:
+            self._log_file("run_manifest")  # a hook saved it
             self._tracking.after_pipeline_run(run_params, pipeline, catalog)
 
     @hook_impl
@@ -112,7 +118,7 @@ class MlflowHooks:
 
 
 def _numbers(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    """All numbers in mappings, by their names: ``cnn.accuracy``, ``cnn.classes.7.f1``."""
+    """All numbers in mappings, by their names, say ``test.cnn.classes.7.f1``."""
     for name, value in values.items():
         if isinstance(value, Mapping):
             yield from _numbers(value, f"{prefix}{name}.")
@@ -127,7 +133,8 @@ def _log_curves(network: str, history: Mapping[str, Any]) -> None:
     curves = {name: values for name, values in history.items() if isinstance(values, list)}
     for epoch in range(history["epochs"]):
         mlflow.log_metrics(
-            {f"{network}.{name}": values[epoch] for name, values in curves.items()}, step=epoch + 1
+            {f"training.{network}.{name}": values[epoch] for name, values in curves.items()},
+            step=epoch + 1,
         )
 
 

@@ -21,7 +21,7 @@ def draw_network(network: NetworkParameters) -> str:
     model = build_network(network, _ANY)
     pixels = model.inputs[0]
     names = {id(pixels): "pixels"}
-    lines = ["flowchart TD", f'pixels(["pixels<br/>{_shape(pixels)} bytes"])']
+    lines = ["flowchart TD", f'pixels(["pixels<br/>{_shape(pixels)}"])']
     for number, layer in enumerate(model.layers):
         if isinstance(layer, keras.layers.InputLayer):
             continue
@@ -35,4 +35,4 @@ def draw_network(network: NetworkParameters) -> str:
 
 
 def _shape(tensor: keras.KerasTensor) -> str:
-    return " × ".join(f"{size}" for size in tensor.shape[1:])
+    return "×".join(f"{size}" for size in tensor.shape[1:])
