@@ -130,5 +130,15 @@ def test_the_contact_sheet_shows_what_the_network_sees(read, folder):
     drawn(figure)
 
 
+def test_no_more_pictures_are_kept_than_are_shown(trained, digits, tmp_path, monkeypatch):
+    monkeypatch.setattr("mnist_kedro.pictures.batches._BATCH", 7)
+    np.savez(tmp_path / "many.npz", images=np.asarray(digits["images"])[:40])
+    table, shown = read_pictures(trained, options(tmp_path / "many.npz", shown=10))
+    assert len(table) == 40
+    np.testing.assert_array_equal(shown, np.asarray(digits["images"])[:10])
+    expected = trained.predict(np.asarray(digits["images"])[:40], verbose=0)
+    np.testing.assert_array_equal(table["digit"].to_numpy(int), expected.argmax(axis=1))
+
+
 def test_the_first_model_reads():
     assert create_pipeline(("resnet", "cnn")).inputs() == {"resnet.model", "params:inference"}

@@ -12,7 +12,12 @@ _BATCH = 1000
 
 def probabilities_of(model: Any, images: Pixels) -> np.ndarray:
     """A Keras model's ``(n, 10)`` probabilities for ``(n, 28, 28, 1)`` bytes."""
-    return np.asarray(model.predict(images, batch_size=_BATCH, verbose=0))
+    # `predict` makes a tf.data pipeline for each call: 1.4 times as long for 20,000 digits at once,
+    # four times for a thousand at a time.
+    starts = range(0, max(1, len(images)), _BATCH)
+    return np.concatenate(
+        [model.predict_on_batch(images[start : start + _BATCH]) for start in starts]
+    )
 
 
 def rows_of_all(digits: LabelledImages, count: int) -> np.ndarray:

@@ -1,8 +1,9 @@
 """Pictures by the batch, prepared: of a folder, one file, or an HDF5 or npz file of images."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from mnist_kedro.sources.shapes import EXPECTED, count_images
 
 READ, BLANK = "ok", "blank: nothing is written"
 _BATCH = 1000  # pictures in memory at once, twice: one batch is classified, one prepared
+_LARGE_BYTES = 10_000
 _MAX_BYTES = 100_000_000  # of a file
 
 
@@ -72,13 +74,25 @@ def _files(path: Path) -> list[Path]:
 def _of_files(files: Sequence[Path], root: Path) -> Iterator[Batch]:
     parts = [files[start : start + _BATCH] for start in range(0, len(files), _BATCH)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        waiting = [pool.submit(_prepare, file) for file in parts[0]]
+        waiting = [_start(pool, file) for file in parts[0]]
         for part, following in zip(parts, [*parts[1:], []], strict=True):
-            prepared = [future.result() for future in waiting]
-            waiting = [pool.submit(_prepare, file) for file in following]
+            prepared = [result() for result in waiting]
+            waiting = [_start(pool, file) for file in following]
             pixels, status = zip(*prepared, strict=True)
             names = [file.relative_to(root).as_posix() for file in part]
             yield Batch(names, np.stack(pixels)[..., None], status)
+
+
+def _start(pool: ThreadPoolExecutor, file: Path) -> Callable[[], tuple[Pixels, str]]:
+    """Large pictures by the pool, small ones when they are asked for.
+
+    Threads that take turns in Python every few microseconds took 2.3 times as long for these.
+    """
+    try:
+        large = file.stat().st_size > _LARGE_BYTES
+    except OSError:  # which is told when it is read
+        large = False
+    return pool.submit(_prepare, file).result if large else partial(_prepare, file)
 
 
 def _prepare(file: Path) -> tuple[Pixels, str]:

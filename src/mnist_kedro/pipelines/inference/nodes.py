@@ -45,11 +45,13 @@ def read_pictures(model: Any, inference: InferenceParameters) -> tuple[pd.DataFr
         )
     folder = Path(inference.images).expanduser()
     pictures = open_pictures(folder)
-    tables, shown = [], []
+    tables: list[pd.DataFrame] = []
+    shown: list[Pixels] = []
     with tqdm(total=pictures.total, desc="Pictures", leave=False, disable=None) as progress:
         for batch in pictures.batches:
+            missing = inference.shown - sum(map(len, shown))
+            shown.append(batch.pixels[:missing])
             tables.append(_predict(model, batch))
-            shown.append(batch.pixels[: max(0, inference.shown - progress.n)])
             progress.update(len(batch.files))
     predictions = _labelled(pd.concat(tables, ignore_index=True), inference.labels)
     unread = int((predictions["status"] != READ).sum())
