@@ -22,5 +22,9 @@ def probabilities_of(model: Any, images: Pixels) -> np.ndarray:
 
 def rows_of_all(digits: LabelledImages, count: int) -> np.ndarray:
     """So many rows, from all of a split: the first half of MNIST's test digits is the easier."""
-    total = len(digits["labels"])
+    return spread(len(digits["labels"]), count)
+
+
+def spread(total: int, count: int) -> np.ndarray:
+    """So many of all rows, or all of them, as far from each other as possible."""
     return np.linspace(0, total - 1, min(count, total)).round().astype(int)

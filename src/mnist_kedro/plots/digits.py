@@ -156,12 +156,11 @@ def plot_contact_sheet(
     ]
     figure = digit_grid(pixels, captions, colours=colours)
     figure.set_figheight(figure.get_figheight() + TITLE_INCHES + FOOTER_INCHES)
-    which = "All" if count == len(shown) else f"The first {len(shown)}"
+    which = "All" if count == len(shown) else f"From all of {count:,}"
     annotate(
         figure,
         f"A digit is read in {(~unread).sum()} of these {len(shown)} pictures",
-        f"{which} of {count:,}, as the network sees them: its reading and confidence; red: label → "
-        "reading.",
+        f"{which}, as the network sees them: its reading and confidence; red: label → reading.",
         source,
     )
     return figure

@@ -96,9 +96,9 @@ def plot_feature_maps(
             _heat(strip, _fold(values[:, 0, 0]), limit)
             _name(strip, f"{layer}\n{count} units")
             if count == CLASSES:
-                for digit, value in enumerate(values[:, 0, 0]):
+                for place, value in enumerate(values[:, 0, 0]):
                     colour = "white" if abs(value) > limit / 2 else INK
-                    strip.text(digit, 0, str(digit), color=colour, ha="center", va="center")
+                    strip.text(place, 0, str(place), color=colour, ha="center", va="center")
             continue
         liveliest = np.argsort(-values.std(axis=(1, 2)), kind="stable")[:_COLUMNS]
         for column, number in enumerate(liveliest):

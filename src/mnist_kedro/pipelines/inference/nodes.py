@@ -12,7 +12,7 @@ from tqdm import tqdm
 from mnist_kedro.contracts import CLASSES, Pixels
 from mnist_kedro.errors import InputError
 from mnist_kedro.evaluation.classification import classify_errors
-from mnist_kedro.evaluation.prediction import PROBABILITIES, probabilities_of
+from mnist_kedro.evaluation.prediction import PROBABILITIES, probabilities_of, spread
 from mnist_kedro.parameters import InferenceParameters
 from mnist_kedro.pictures.batches import READ, Batch, open_pictures
 from mnist_kedro.plots.digits import plot_contact_sheet
@@ -32,7 +32,7 @@ def read_pictures(model: Any, inference: InferenceParameters) -> tuple[pd.DataFr
     Returns:
         A row for each file, in the order of their names: ``file``, ``digit`` (0–9),
         ``confidence``, ``p0`` … ``p9``, ``status`` (``ok``, or why there is no digit) and, if there
-        are any, ``label``. And the first pictures as the model sees them,
+        are any, ``label``. And some pictures, from all of them, as the model sees them,
         ``(inference.shown, 28, 28, 1)`` at most.
 
     Raises:
@@ -45,12 +45,14 @@ def read_pictures(model: Any, inference: InferenceParameters) -> tuple[pd.DataFr
         )
     folder = Path(inference.images).expanduser()
     pictures = open_pictures(folder)
+    rows = spread(pictures.total, inference.shown)
     tables: list[pd.DataFrame] = []
     shown: list[Pixels] = []
     with tqdm(total=pictures.total, desc="Pictures", leave=False, disable=None) as progress:
         for batch in pictures.batches:
-            missing = inference.shown - sum(map(len, shown))
-            shown.append(batch.pixels[:missing])
+            done = sum(map(len, tables))
+            here = rows[(rows >= done) & (rows < done + len(batch.files))] - done
+            shown.append(batch.pixels[here])
             tables.append(_predict(model, batch))
             progress.update(len(batch.files))
     predictions = _labelled(pd.concat(tables, ignore_index=True), inference.labels)
@@ -121,6 +123,6 @@ def summarise_predictions(digit_predictions: pd.DataFrame) -> dict[str, Any]:
 def draw_contact_sheet(
     shown_pictures: Pixels, digit_predictions: pd.DataFrame, inference: InferenceParameters
 ) -> Figure:
-    """The first pictures as the model sees them, with what it reads."""
-    shown = digit_predictions.head(len(shown_pictures))
+    """Some pictures as the model sees them, with what it reads."""
+    shown = digit_predictions.iloc[spread(len(digit_predictions), inference.shown)]
     return plot_contact_sheet(shown_pictures, shown, len(digit_predictions), str(inference.images))
