@@ -1,3 +1,4 @@
+import json
 import re
 
 import numpy as np
@@ -72,8 +73,9 @@ def test_what_is_no_digit_has_no_number(read):
 
 
 def test_the_summary_counts(read):
-    summary = summarise_predictions(read[0])
+    summary = json.loads(json.dumps(summarise_predictions(read[0])))
     assert summary["pictures"] == 32
+    assert set(summary["digits"]) <= set("0123456789")
     assert summary["read"] == summary["labelled"] == 30
     assert sum(summary["not_read"].values()) == 2
     assert sum(summary["digits"].values()) == 30

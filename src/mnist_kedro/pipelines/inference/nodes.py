@@ -104,18 +104,19 @@ def _read_labels(path: Path) -> dict[str, int]:
 def summarise_predictions(digit_predictions: pd.DataFrame) -> dict[str, Any]:
     """How many pictures there were, why some have no digit, and how many labels are met."""
     read = digit_predictions["status"] == READ
+    digits = digit_predictions.loc[read, "digit"].value_counts().sort_index()
     summary: dict[str, Any] = {
         "pictures": len(digit_predictions),
         "read": int(read.sum()),
         "not_read": digit_predictions.loc[~read, "status"].value_counts().to_dict(),
-        "digits": digit_predictions.loc[read, "digit"].value_counts().sort_index().to_dict(),
+        "digits": {str(digit): int(count) for digit, count in digits.items()},
     }
     if "label" in digit_predictions:
         labelled = digit_predictions[read & digit_predictions["label"].notna()]
         summary["labelled"] = len(labelled)
         if len(labelled):
-            labels, digits = labelled["label"].to_numpy(int), labelled["digit"].to_numpy(int)
-            summary |= classify_errors(labels, digits)
+            labels, answers = labelled["label"].to_numpy(int), labelled["digit"].to_numpy(int)
+            summary |= classify_errors(labels, answers)
             logger.info("%.2f%% of %d labels are met.", 100 * summary["accuracy"], len(labelled))
     return summary
 
