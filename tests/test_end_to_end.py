@@ -226,8 +226,11 @@ def test_only_missing_outputs_makes_what_is_missing(finished_project):
     assert finished.returncode == 0, finished.stderr
     assert "Done: draw_class_balance" in finished.stderr
     assert finished.stderr.count("Done: ") == 1
+    manifests = versions(finished_project, "08_reporting/run_manifest.json")
+    assert len(manifests) == 2
     again = kedro(finished_project, *run)
     assert "Nothing to do: all outputs are there." in again.stderr
+    assert versions(finished_project, "08_reporting/run_manifest.json") == manifests
 
 
 def test_parameters_of_the_command_line_count(finished_project):

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import sysconfig
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,7 @@ def test_a_run_is_logged(python, project):
     assert logged["sum"] == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.skipif(find_spec("kedro_mlflow") is not None, reason="kedro-mlflow is installed here")
 def test_without_kedro_mlflow_one_line_says_what_to_install(project):
     finished = subprocess.run(
         [sys.executable, "-m", "kedro", "run", "--env", "mlflow"],

@@ -83,7 +83,9 @@ class ManifestHooks:
 
     @hook_impl
     def after_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
-        """Write it all up."""
+        """Write it all up, if anything was done."""
+        if not self._progress.seconds:
+            return
         catalog.save(
             "run_manifest",
             {
