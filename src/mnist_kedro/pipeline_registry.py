@@ -17,7 +17,7 @@ def register_pipelines(
 ) -> dict[str, Pipeline]:
     """Each folder of ``pipelines`` by its name, and what runs by default.
 
-    ``inference``, ``tuning``, ``adversarial`` and ``compare_runs`` run on request only,
+    ``inference``, ``export``, ``tuning``, ``adversarial`` and ``compare_runs`` run on request only,
     ``ingestion`` also by itself when there is no ``mnist`` yet (see ``hooks/``).
 
     Args:
@@ -32,6 +32,7 @@ def register_pipelines(
         "tuning": (models,),
         "adversarial": (models,),
         "inference": (models,),
+        "export": (models,),
     }
     for name in of_models.keys() & pipelines.keys():
         module = import_module(f"{package.__name__}.{name}")

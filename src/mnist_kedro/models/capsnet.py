@@ -9,7 +9,7 @@ from mnist_kedro.contracts import CLASSES, PixelStatistics
 from mnist_kedro.models.parts import convolution, first_layers
 
 _PRIMARY_SIZE, _CLASS_SIZE = 8, 16  # numbers in a capsule, as in the paper
-_EPSILON = 1e-7  # keeps the gradient of a length finite at 0
+EPSILON = 1e-7  # keeps the gradient of a length finite at 0
 
 
 def build_capsnet(
@@ -97,4 +97,4 @@ def _squash(capsules):
 
 
 def _lengths(capsules, keepdims=False):
-    return ops.sqrt(ops.sum(ops.square(capsules), axis=-1, keepdims=keepdims) + _EPSILON)
+    return ops.sqrt(ops.sum(ops.square(capsules), axis=-1, keepdims=keepdims) + EPSILON)

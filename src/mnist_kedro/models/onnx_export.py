@@ -1,0 +1,222 @@
+"""Networks as ONNX graphs. Importing this module imports TensorFlow.
+
+The one converter from Keras that there is, tf2onnx, looks for a maintainer and is tested to
+TensorFlow 2.15. The networks here are made of a dozen kinds of layers, so each is written down.
+What Keras lays out as (height, width, maps) ONNX lays out as (maps, height, width).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that imports it)
+
+# isort: split
+import keras
+import numpy as np
+import onnx
+from keras import layers
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from mnist_kedro.contracts import CLASSES, IMAGE_SIDE
+from mnist_kedro.models.capsnet import EPSILON, SelfAttentionRouting
+from mnist_kedro.models.gradients import connected_copy
+
+PIXELS, PROBABILITIES = "pixels", "probabilities"
+_OPSET, _IR = 17, 8  # of 2022: what serves today reads them
+
+
+def to_onnx(model: keras.Model) -> onnx.ModelProto:
+    """The same network: ``pixels`` ``(n, 28, 28, 1)`` uint8 → ``probabilities`` ``(n, 10)``.
+
+    Args:
+        model: as the catalog has it.
+
+    Raises:
+        NotImplementedError: for a layer of a kind that no network here has.
+    """
+    model = connected_copy(model)
+    graph = _Graph()
+    flat = graph.add("Cast", [PIXELS], to=TensorProto.FLOAT)
+    first = graph.add("Transpose", [flat], perm=[0, 3, 1, 2])
+    values = {id(model.inputs[0]): first}
+    for layer in model.layers:
+        if isinstance(layer, layers.InputLayer):
+            continue
+        inputs = [values[id(tensor)] for tensor in keras.tree.flatten(layer.input)]
+        values[id(layer.output)] = _convert(graph, layer, inputs)
+    graph.add("Identity", [values[id(model.outputs[0])]], output=PROBABILITIES)
+    shape: list[str | int | None] = ["n", IMAGE_SIDE, IMAGE_SIDE, 1]
+    made = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            model.name,
+            [helper.make_tensor_value_info(PIXELS, TensorProto.UINT8, shape)],
+            [helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, ["n", CLASSES])],
+            graph.weights,
+        ),
+        opset_imports=[helper.make_opsetid("", _OPSET)],
+        ir_version=_IR,
+        producer_name="mnist_kedro",
+    )
+    onnx.checker.check_model(made, full_check=True)
+    return made
+
+
+class _Graph:
+    """Nodes and weights, as they are added."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.weights: list[onnx.TensorProto] = []
+
+    def add(self, kind: str, inputs: Sequence[str], output: str = "", **options: Any) -> str:
+        """Add a node; returns the name of what it gives."""
+        output = output or f"{kind}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [output], **options))
+        return output
+
+    def weigh(self, values: Any, dtype: type = np.float32) -> str:
+        """Add a constant."""
+        name = f"constant_{len(self.weights)}"
+        array = np.ascontiguousarray(keras.ops.convert_to_numpy(values).astype(dtype))
+        self.weights.append(numpy_helper.from_array(array, name))
+        return name
+
+
+def _convert(graph: _Graph, layer: layers.Layer, inputs: list[str]) -> str:
+    for kind, convert in _CONVERSIONS.items():
+        if type(layer) is kind:
+            return convert(graph, layer, inputs)
+    raise NotImplementedError(f"no conversion of a {type(layer).__name__} layer to ONNX")
+
+
+def _standardise(graph: _Graph, layer: layers.Normalization, inputs: list[str]) -> str:
+    deviation = np.maximum(np.sqrt(np.asarray(layer.variance)), keras.config.epsilon())
+    centred = graph.add("Sub", [*inputs, graph.weigh(np.asarray(layer.mean).reshape(()))])
+    return graph.add("Div", [centred, graph.weigh(deviation.reshape(()))])
+
+
+def _crop(graph: _Graph, layer: layers.Cropping2D, inputs: list[str]) -> str:
+    (top, bottom), (left, right) = layer.cropping
+    _, height, width, _ = layer.input.shape
+    starts = graph.weigh(np.array([top, left]), np.int64)
+    ends = graph.weigh(np.array([height - bottom, width - right]), np.int64)
+    return graph.add("Slice", [*inputs, starts, ends, graph.weigh(np.array([2, 3]), np.int64)])
+
+
+def _convolve(graph: _Graph, layer: layers.Conv2D, inputs: list[str]) -> str:
+    kernel = np.transpose(keras.ops.convert_to_numpy(layer.kernel), (3, 2, 0, 1))
+    return _activate(graph, layer, _conv(graph, layer, inputs, kernel, 1))
+
+
+def _convolve_each(graph: _Graph, layer: layers.DepthwiseConv2D, inputs: list[str]) -> str:
+    kernel = np.transpose(keras.ops.convert_to_numpy(layer.kernel), (2, 3, 0, 1))
+    maps = kernel.shape[0]
+    kernel = kernel.reshape(-1, 1, *kernel.shape[2:])
+    return _activate(graph, layer, _conv(graph, layer, inputs, kernel, maps))
+
+
+def _conv(
+    graph: _Graph, layer: Any, inputs: list[str], kernel: NDArray[np.float32], groups: int
+) -> str:
+    weights = [graph.weigh(kernel), *([graph.weigh(layer.bias)] if layer.use_bias else [])]
+    return graph.add(
+        "Conv",
+        [*inputs, *weights],
+        kernel_shape=kernel.shape[2:],
+        strides=layer.strides,
+        auto_pad=_padding(layer),
+        group=groups,
+    )
+
+
+def _pool(kind: str) -> Callable[[_Graph, Any, list[str]], str]:
+    def pool(graph: _Graph, layer: Any, inputs: list[str]) -> str:
+        return graph.add(
+            kind,
+            inputs,
+            kernel_shape=layer.pool_size,
+            strides=layer.strides,
+            auto_pad=_padding(layer),
+        )
+
+    return pool
+
+
+def _padding(layer: Any) -> str:
+    return {"valid": "VALID", "same": "SAME_UPPER"}[layer.padding]
+
+
+def _normalise(graph: _Graph, layer: layers.BatchNormalization, inputs: list[str]) -> str:
+    weights = (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance)
+    constants = [graph.weigh(weight) for weight in weights]
+    return graph.add("BatchNormalization", [*inputs, *constants], epsilon=layer.epsilon)
+
+
+def _flatten(graph: _Graph, layer: layers.Flatten, inputs: list[str]) -> str:
+    if len(layer.input.shape) == 4:  # in the order of Keras
+        inputs = [graph.add("Transpose", inputs, perm=[0, 2, 3, 1])]
+    return graph.add("Flatten", inputs, axis=1)
+
+
+def _reshape(graph: _Graph, layer: layers.Reshape, inputs: list[str]) -> str:
+    flat = _flatten(graph, layer, inputs)
+    shape = graph.weigh(np.array([-1, *layer.output.shape[1:]]), np.int64)
+    return graph.add("Reshape", [flat, shape])
+
+
+def _multiply(graph: _Graph, layer: layers.Dense, inputs: list[str]) -> str:
+    weights = [graph.weigh(layer.kernel), *([graph.weigh(layer.bias)] if layer.use_bias else [])]
+    return _activate(graph, layer, graph.add("Gemm", [*inputs, *weights]))
+
+
+def _activate(graph: _Graph, layer: Any, value: str) -> str:
+    names = {"relu": "Relu", "tanh": "Tanh", "linear": ""}
+    kind = names[layer.activation.__name__]
+    return graph.add(kind, [value]) if kind else value
+
+
+def _route(graph: _Graph, layer: SelfAttentionRouting, inputs: list[str]) -> str:
+    """As :meth:`SelfAttentionRouting.call`."""
+    one, tiny = graph.weigh(np.array(1.0)), graph.weigh(np.array(EPSILON))
+
+    def lengths(capsules: str, *, keep: bool) -> str:
+        squares = graph.add("Mul", [capsules, capsules])
+        axes = graph.weigh(np.array([-1]), np.int64)
+        sums = graph.add("ReduceSum", [squares, axes], keepdims=int(keep))
+        return graph.add("Sqrt", [graph.add("Add", [sums, tiny])])
+
+    long = lengths(*inputs, keep=True)
+    shrunk = graph.add("Sub", [one, graph.add("Exp", [graph.add("Neg", [long])])])
+    squashed = graph.add("Mul", [graph.add("Div", [*inputs, long]), shrunk])
+    votes = graph.add("Einsum", [squashed, graph.weigh(layer.votes)], equation="nid,cide->ncie")
+    over = graph.weigh(np.array([2]), np.int64)
+    total = graph.add("ReduceSum", [votes, over], keepdims=1)
+    last = graph.weigh(np.array([3]), np.int64)
+    agreement = graph.add("ReduceSum", [graph.add("Mul", [votes, total]), last], keepdims=0)
+    scaled = graph.add("Div", [agreement, graph.weigh(np.array(layer.size**0.5))])
+    weights = graph.add("Add", [graph.add("Softmax", [scaled], axis=1), graph.weigh(layer.priors)])
+    capsules = graph.add("Einsum", [weights, votes], equation="nci,ncie->nce")
+    return lengths(capsules, keep=False)
+
+
+_CONVERSIONS: dict[type, Callable[[_Graph, Any, list[str]], str]] = {
+    layers.Normalization: _standardise,
+    layers.Cropping2D: _crop,
+    layers.Conv2D: _convolve,
+    layers.DepthwiseConv2D: _convolve_each,
+    layers.MaxPooling2D: _pool("MaxPool"),
+    layers.AveragePooling2D: _pool("AveragePool"),
+    layers.GlobalAveragePooling2D: lambda graph, _, inputs: graph.add(
+        "Flatten", [graph.add("GlobalAveragePool", inputs)], axis=1
+    ),
+    layers.BatchNormalization: _normalise,
+    layers.ReLU: lambda graph, _, inputs: graph.add("Relu", inputs),
+    layers.Add: lambda graph, _, inputs: graph.add("Sum", inputs),
+    layers.Flatten: _flatten,
+    layers.Reshape: _reshape,
+    layers.Dense: _multiply,
+    layers.Softmax: lambda graph, _, inputs: graph.add("Softmax", inputs, axis=-1),
+    SelfAttentionRouting: _route,
+}
