@@ -90,9 +90,10 @@ class MlflowHooks:
         import mlflow  # noqa: PLC0415
 
         dataset = self._catalog.get(dataset_name)
-        if isinstance(dataset, AbstractVersionedDataset):
-            path = dataset._get_load_path()  # noqa: SLF001  (what was just saved: its version is held)
-            if path.parents[2].name == _REPORTING:
+        if isinstance(dataset, AbstractVersionedDataset) and dataset.exists():
+            path = dataset._get_load_path()  # noqa: SLF001
+            of_this_run = path.parent.name == dataset.resolve_save_version()
+            if of_this_run and path.parents[2].name == _REPORTING:
                 mlflow.log_artifact(path.as_posix())
 
     @hook_impl(trylast=True)  # the manifest is logged too

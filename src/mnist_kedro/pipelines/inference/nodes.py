@@ -45,15 +45,15 @@ def read_pictures(model: Any, inference: InferenceParameters) -> tuple[pd.DataFr
         )
     folder = Path(inference.images).expanduser()
     pictures = open_pictures(folder)
-    rows = spread(pictures.total, inference.shown)
+    rows, done = spread(pictures.total, inference.shown), 0
     tables: list[pd.DataFrame] = []
     shown: list[Pixels] = []
     with tqdm(total=pictures.total, desc="Pictures", leave=False, disable=None) as progress:
         for batch in pictures.batches:
-            done = sum(map(len, tables))
             here = rows[(rows >= done) & (rows < done + len(batch.files))] - done
             shown.append(batch.pixels[here])
             tables.append(_predict(model, batch))
+            done += len(batch.files)
             progress.update(len(batch.files))
     predictions = _labelled(pd.concat(tables, ignore_index=True), inference.labels)
     unread = int((predictions["status"] != READ).sum())
