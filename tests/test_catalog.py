@@ -33,6 +33,7 @@ TO_LOOK_AT = {
     "first_layer",
     "feature_maps",
     "model_card",
+    "report",
     "attributions",
     "embedding",
     "cnn.layers",

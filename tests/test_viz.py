@@ -33,6 +33,7 @@ PREVIEWS = {
     "cnn.history": "JSONPreview",
     "metrics": "JSONPreview",
     "model_card": "HTMLPreview",
+    "report": "HTMLPreview",
 }
 
 
@@ -178,4 +179,6 @@ def test_a_browser_draws_the_network(site, tmp_path):
     with served(site) as address, flow_chart_at(address) as page:
         page.goto(f"{address}?pid=__default__&sid={training['id']}&expandAllPipelines=true")
         page.locator("svg").get_by_text("Conv2D").first.wait_for()
+        page.goto(f"{address}?pid=__default__&sn=report")
+        page.get_by_text("How good is it?").wait_for()
         page.screenshot(path=tmp_path / "network.png")

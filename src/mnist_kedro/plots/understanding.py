@@ -1,7 +1,8 @@
 """What a network has learned, what it looks at, and how it sorts the digits."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -135,35 +136,37 @@ def plot_attributions(
     mistakes: pd.DataFrame,
     for_predicted: NDArray[np.floating],
     for_true: NDArray[np.floating],
+    hits: pd.DataFrame,
+    for_hits: NDArray[np.floating],
     model: str,
 ) -> Figure:
-    """Mistakes, and which pixels spoke for the prediction and which for the truth.
+    """Which pixels spoke for what a network reads, where it is wrong and where it is right.
 
     Args:
         test: the test split.
         mistakes: m rows of its predictions, with ``label`` and ``prediction``.
         for_predicted: ``(m, 28, 28)`` attributions to the predicted class.
         for_true: the same to the true class.
-        model: whose mistakes they are.
+        hits: h rows of right predictions.
+        for_hits: ``(h, 28, 28)`` attributions to their class.
+        model: whose predictions they are.
     """
-    images = np.asarray(test["images"])[mistakes.index, ..., 0]
-    columns = max(len(mistakes), 1)
-    figure = Figure(figsize=(max(1.05 * columns + 0.9, 7), 4.4))
-    axes = figure.subplots(3, columns, squeeze=False)
-    for column, (row, image) in enumerate(zip(mistakes.itertuples(), images, strict=True)):
-        top, middle, bottom = axes[:, column]
-        top.imshow(image, cmap="gray_r", vmin=0, vmax=255)
-        top.set_title(f"{row.label}→{row.prediction}", loc="center", color=INK)
-        limit = max(np.abs(for_predicted[column]).max(), np.abs(for_true[column]).max())
-        _heat(middle, for_predicted[column], limit, image)
-        _heat(bottom, for_true[column], limit, image)
-        _bare(top)
-    if not len(mistakes):
-        for axis in axes.flat:
-            axis.set_axis_off()
-    names = ("digit", "for the\nprediction", "for the\ntrue digit")
+    columns = max(len(mistakes), len(hits), 1)
+    figure = Figure(figsize=(max(1.05 * columns + 0.9, 7), 6.6))
+    axes = figure.subplots(5, columns, squeeze=False)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    _explain(axes[:3], test, mistakes, (for_predicted, for_true))
+    _explain(axes[3:], test, hits, (for_hits,))
+    names = (
+        "misread",
+        "for the\nprediction",
+        "for the\ntrue digit",
+        "read right",
+        "for the\ndigit",
+    )
     for axis, name in zip(axes[:, 0], names, strict=True):
-        axis.set_ylabel(name, rotation=0, ha="right", va="center")
+        _name(axis, name)
     annotate(
         figure,
         f"What made {decapitalise(call(model))} misread the digits that it was surest of"
@@ -173,6 +176,28 @@ def plot_attributions(
         describe_test(test),
     )
     return figure
+
+
+def _explain(
+    axes: NDArray[Any],
+    test: LabelledImages,
+    predictions: pd.DataFrame,
+    attributions: Sequence[NDArray[np.floating]],
+) -> None:
+    """Digits in the first row, what spoke for each class in the others, on one scale a digit."""
+    images = np.asarray(test["images"])[predictions.index, ..., 0]
+    labels, answers = predictions["label"].to_numpy(), predictions["prediction"].to_numpy()
+    for column, (image, label, answer) in enumerate(zip(images, labels, answers, strict=True)):
+        top, *others = axes[:, column]
+        top.set_axis_on()
+        top.imshow(image, cmap="gray_r", vmin=0, vmax=255)
+        caption = str(label) if label == answer else f"{label}→{answer}"
+        top.set_title(caption, loc="center", color=INK)
+        _bare(top)
+        limit = max(np.abs(values[column]).max() for values in attributions)
+        for axis, values in zip(others, attributions, strict=True):
+            axis.set_axis_on()
+            _heat(axis, values[column], limit, image)
 
 
 @styled

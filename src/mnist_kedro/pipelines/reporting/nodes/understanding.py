@@ -17,7 +17,7 @@ from mnist_kedro.plots.understanding import (
     plot_first_layer,
 )
 
-_EXPLAINED = 8  # mistakes
+_EXPLAINED = 10  # mistakes; of the hits one of each digit
 _EMBEDDED = 2000  # digits at most: more hide one another
 
 
@@ -49,17 +49,19 @@ def draw_feature_maps(test: LabelledImages, predictions: pd.DataFrame, **models:
 
 
 def draw_attributions(test: LabelledImages, predictions: pd.DataFrame, **models: Any) -> Figure:
-    """The pixels that spoke for and against the mistakes that the one model was surest of."""
+    """The pixels that spoke for and against the one model's surest mistakes, and for some hits."""
     from mnist_kedro.models.explanation import integrated_gradients  # noqa: PLC0415  (TensorFlow)
 
     ((name, model),) = models.items()
     wrong = predictions[predictions["label"] != predictions["prediction"]]
     worst = wrong.sort_values("confidence", ascending=False, kind="stable").head(_EXPLAINED)
-    images = np.asarray(test["images"])[worst.index]
-    classes = worst[["prediction", "label"]].to_numpy()
-    attributions = integrated_gradients(model, np.tile(images, (2, 1, 1, 1)), classes.T.ravel())
-    for_predicted, for_true = np.split(attributions, 2)
-    return plot_attributions(test, worst, for_predicted, for_true, name)
+    hits = predictions[predictions["label"] == predictions["prediction"]]
+    one_of_each = hits.drop_duplicates("label").sort_values("label")
+    rows = np.concatenate([worst.index, worst.index, one_of_each.index]).astype(int)
+    classes = np.concatenate([worst["prediction"], worst["label"], one_of_each["label"]])
+    attributions = integrated_gradients(model, np.asarray(test["images"])[rows], classes)
+    for_predicted, for_true, for_hits = np.split(attributions, [len(worst), 2 * len(worst)])
+    return plot_attributions(test, worst, for_predicted, for_true, one_of_each, for_hits, name)
 
 
 def draw_embedding(test: LabelledImages, predictions: pd.DataFrame, **models: Any) -> Figure:
