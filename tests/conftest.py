@@ -127,6 +127,13 @@ def smoke_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
+@pytest.fixture
+def finished_project(smoke_project: Path, tmp_path: Path) -> Path:
+    """A copy of the project after its first run, to be changed."""
+    shutil.copytree(smoke_project, tmp_path / "project")
+    return tmp_path / "project"
+
+
 def latest(project: Path, path: str) -> Path:
     """The latest version of a smoke run's output."""
     folder = project / "data" / "smoke" / path

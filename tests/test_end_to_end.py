@@ -35,13 +35,6 @@ LOOKED_INTO = (
 )  # need the network itself
 
 
-@pytest.fixture
-def finished_project(smoke_project, tmp_path):
-    """A copy of the project after its first run, to be changed."""
-    shutil.copytree(smoke_project, tmp_path / "project")
-    return tmp_path / "project"
-
-
 @pytest.fixture(scope="module")
 def metrics(smoke_project):
     return json.loads(latest(smoke_project, "08_reporting/metrics.json").read_text())

@@ -1,7 +1,6 @@
 """``kedro run --pipelines inference`` on a person's folder, after the first run."""
 
 import json
-import shutil
 
 import numpy as np
 import pandas as pd
@@ -9,12 +8,6 @@ import pytest
 
 from tests.conftest import kedro, latest
 from tests.pictures.photos import photograph, saved
-
-
-@pytest.fixture
-def finished_project(smoke_project, tmp_path):
-    shutil.copytree(smoke_project, tmp_path / "project")
-    return tmp_path / "project"
 
 
 def test_a_folder_of_photographs_is_read(finished_project, digits, tmp_path):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mnist_kedro.errors import InputError
 from tests.models.test_networks import NAMES, NETWORKS, build
 
 
@@ -46,5 +47,5 @@ def test_a_layer_of_another_kind_is_named():
     from mnist_kedro.models.onnx_export import to_onnx
 
     model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.UpSampling2D()])
-    with pytest.raises(NotImplementedError, match="UpSampling2D"):
+    with pytest.raises(InputError, match="type UpSampling2D cannot be written as ONNX"):
         to_onnx(model)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from mnist_kedro.contracts import CLASSES, IMAGE_SIDE
+from mnist_kedro.errors import InputError
 from mnist_kedro.models.capsnet import EPSILON, SelfAttentionRouting
 from mnist_kedro.models.gradients import connected_copy
 
@@ -33,7 +34,7 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
         model: as the catalog has it.
 
     Raises:
-        NotImplementedError: for a layer of a kind that no network here has.
+        InputError: for a layer of a kind that no network here has.
     """
     model = connected_copy(model)
     graph = _Graph()
@@ -88,7 +89,11 @@ def _convert(graph: _Graph, layer: layers.Layer, inputs: list[str]) -> str:
     for kind, convert in _CONVERSIONS.items():
         if type(layer) is kind:
             return convert(graph, layer, inputs)
-    raise NotImplementedError(f"no conversion of a {type(layer).__name__} layer to ONNX")
+    raise InputError(
+        f"a layer of type {type(layer).__name__} cannot be written as ONNX; expected one of "
+        f"{', '.join(kind.__name__ for kind in _CONVERSIONS)}; "
+        "its conversion would stand in models/onnx_export.py."
+    )
 
 
 def _standardise(graph: _Graph, layer: layers.Normalization, inputs: list[str]) -> str:

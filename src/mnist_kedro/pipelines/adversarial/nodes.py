@@ -13,8 +13,6 @@ from mnist_kedro.evaluation.prediction import probabilities_of, rows_of_all
 from mnist_kedro.parameters import AdversarialParameters
 from mnist_kedro.plots.adversarial import plot_adversarial_accuracy, plot_adversarial_digits
 
-_SHOWN = 10  # digits
-
 
 def attack_models(
     test: LabelledImages, adversarial: AdversarialParameters, **models: Any
@@ -77,7 +75,7 @@ def draw_adversarial_digits(
 ) -> Figure:
     """A digit of each class, changed more and more, and what the one model reads."""
     ((name, model),) = models.items()
-    rows = np.unique(np.asarray(test["labels"]), return_index=True)[1][:_SHOWN]
+    rows = np.unique(np.asarray(test["labels"]), return_index=True)[1]
     images, labels = np.asarray(test["images"])[rows], np.asarray(test["labels"])[rows]
     attack = _attacks(model, images, labels, adversarial)["pgd"]
     changed = {0.0: images, **{epsilon: attack(epsilon) for epsilon in adversarial.epsilons}}
