@@ -3,5 +3,13 @@
 from mnist_kedro.datasets.checkpoints_dataset import Checkpoints, CheckpointsDataset
 from mnist_kedro.datasets.hdf5_dataset import HDF5Dataset, LazyArray
 from mnist_kedro.datasets.log_folder_dataset import LogFolderDataset
+from mnist_kedro.datasets.saved_model_dataset import SavedModelDataset
 
-__all__ = ["Checkpoints", "CheckpointsDataset", "HDF5Dataset", "LazyArray", "LogFolderDataset"]
+__all__ = [
+    "Checkpoints",
+    "CheckpointsDataset",
+    "HDF5Dataset",
+    "LazyArray",
+    "LogFolderDataset",
+    "SavedModelDataset",
+]

@@ -5,7 +5,13 @@ from collections.abc import Sequence
 from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.pipelines import MODELS
-from mnist_kedro.pipelines.export.nodes import export_to_onnx
+from mnist_kedro.pipelines.export.nodes import (
+    export_to_litert,
+    export_to_litert_int8,
+    export_to_onnx,
+    export_to_saved_model,
+    predict_reference,
+)
 
 
 def create_pipeline(models: Sequence[str] = MODELS) -> Pipeline:
@@ -21,13 +27,38 @@ def _export(model: str) -> Pipeline:
     return Pipeline(
         [
             Node(
+                func=predict_reference,
+                inputs=["model", "validation", "test", "params:reporting"],
+                outputs="reference",
+                name="predict_reference",
+            ),
+            Node(
                 func=export_to_onnx,
-                inputs=["model", "test"],
+                inputs=["model", "test", "reference"],
                 outputs=["onnx", "onnx_description"],
                 name="export_to_onnx",
-            )
+            ),
+            Node(
+                func=export_to_saved_model,
+                inputs=["model", "test", "reference"],
+                outputs=["saved_model", "saved_model_description"],
+                name="export_to_saved_model",
+            ),
+            Node(
+                func=export_to_litert,
+                inputs=["model", "test", "reference"],
+                outputs=["litert", "litert_description"],
+                name="export_to_litert",
+            ),
+            Node(
+                func=export_to_litert_int8,
+                inputs=["model", "train", "test", "reference"],
+                outputs=["litert_int8", "litert_int8_description"],
+                name="export_to_litert_int8",
+            ),
         ],
         namespace=model,
-        inputs={"test"},
+        inputs={"train", "validation", "test"},
+        parameters={"reporting": "reporting"},
         tags=["export", model],
     )
