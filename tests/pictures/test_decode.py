@@ -138,3 +138,42 @@ def test_a_damaged_file_is_a_picture_or_says_why(form, data):
         else:
             assert picture.ndim == 2
             assert picture.dtype == np.uint8
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "I;16", "CMYK"])
+def test_large_pictures_of_any_kind_are_reduced(mode):
+    """A black square in the middle of a white page."""
+    page = np.full((1536, 2048), 255, np.uint8)
+    page[512:1024, 512:1024] = 0
+    picture = Image.fromarray(page)
+    if mode == "I;16":
+        picture = Image.fromarray(page.astype(np.uint16) * 257)
+    elif mode != "L":
+        picture = picture.convert(mode)
+    found = decode_picture(saved(picture, "TIFF" if mode == "CMYK" else "PNG"))
+    expected = np.full((384, 512), 255, np.uint8)
+    expected[128:256, 128:256] = 0
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_large_drawing_on_nothing_is_reduced():
+    drawn = np.zeros((1536, 1536, 4), np.uint8)
+    drawn[512:1024, 512:1024] = 255  # white ink: on black paper
+    found = decode_picture(saved(drawn))
+    assert (found.shape, found[0, 0], found[256, 256]) == ((512, 512), 0, 255)
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "JPEG", "WEBP"])
+def test_large_pictures_are_turned_as_small_ones_are(form):
+    page = np.full((1024, 2048), 255, np.uint8)
+    page[:512, :512] = 0
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise
+    found = decode_picture(saved(Image.fromarray(page), form, exif=exif))
+    assert found.shape == (512, 256)
+    assert found[:128, 128:].max() < 20 < 230 < found[:128, :128].min()
+
+
+def test_whoever_asks_says_what_is_too_large():
+    with pytest.raises(PictureError, match="at most 399 pixels, found 20 × 20"):
+        decode_picture(saved(np.zeros((20, 20), np.uint8)), max_pixels=399)

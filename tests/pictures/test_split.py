@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_kedro.pictures import find_digits, prepare_digit
+from mnist_kedro.pictures import PictureError, find_digits, prepare_digit
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +69,18 @@ def test_a_broken_stroke_is_of_its_digit():
 
 def test_an_empty_page_has_no_digits():
     assert find_digits(np.full((100, 100), 240, np.uint8)) == []
+
+
+def test_hundreds_of_marks_are_no_digits():
+    picture = np.full((400, 400), 255, np.uint8)
+    picture[5:-5:10, 5:-5:10] = picture[6:-5:10, 5:-5:10] = 0
+    with pytest.raises(PictureError, match="over 200 strokes"):
+        find_digits(picture)
+
+
+def test_a_digit_of_mnist_is_not_taken_apart(images):
+    for image in images[:200]:
+        (found,) = find_digits(image)
+        np.testing.assert_array_equal(found.pixels, image)
+        left, top, right, bottom = found.box
+        assert image[top:bottom, left:right].sum() == image.sum(dtype=int)

@@ -14,6 +14,7 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 _MAX_PIXELS = 50_000_000  # as large as the cameras of telephones make them
 _WORKING_SIDE = 512  # pixels; what is larger is reduced by a whole number
 _SIXTEEN_BITS = 65535 // 255
+_NOT_REDUCED = {"1": "L", "P": "RGB", "PA": "RGBA"}  # by Pillow, for they cannot be averaged
 
 # Pillow warns of pictures that it finds too large; here they are refused.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -23,7 +24,7 @@ class PictureError(Exception):
     """A picture that cannot be used; the message says why in a few words."""
 
 
-def decode_picture(data: bytes) -> Grey:
+def decode_picture(data: bytes, max_pixels: int = _MAX_PIXELS) -> Grey:
     """Read a picture.
 
     EXIF rotation is undone; what is transparent becomes paper, white behind dark ink and black
@@ -31,37 +32,39 @@ def decode_picture(data: bytes) -> Grey:
 
     Args:
         data: a file's bytes, PNG, JPEG, BMP, TIFF or WebP.
+        max_pixels: what has more is refused before it is decoded.
 
     Returns:
         ``(height, width)`` uint8, 0 black and 255 white.
 
     Raises:
-        PictureError: when it is empty, no such picture, damaged, or has over 50 million pixels.
+        PictureError: when it is empty, no such picture, damaged, or has too many pixels.
     """
     if not data:
         raise PictureError("empty file")
     try:
         with Image.open(BytesIO(data), formats=FORMATS) as picture:
-            _refuse_too_large(picture.size)
+            _refuse_too_large(picture.size, max_pixels)
             picture.draft("L", (_WORKING_SIDE, _WORKING_SIDE))  # a JPEG is decoded smaller
-            return _reduce(_grey(ImageOps.exif_transpose(picture)))
+            ImageOps.exif_transpose(picture, in_place=True)
+            return np.asarray(_grey(_reduce(picture)))
     except PictureError:
         raise
     except UnidentifiedImageError as error:
         raise PictureError("not a picture (PNG, JPEG, BMP, TIFF or WebP)") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureError(f"too large: expected at most {_MAX_PIXELS:,} pixels") from error
+        raise PictureError(f"too large: expected at most {max_pixels:,} pixels") from error
     except MemoryError as error:
         raise PictureError("too large for this machine's memory") from error
     except Exception as error:
         raise PictureError("damaged picture") from error
 
 
-def _refuse_too_large(size: tuple[int, int]) -> None:
+def _refuse_too_large(size: tuple[int, int], max_pixels: int) -> None:
     width, height = size
-    if width * height > _MAX_PIXELS:
+    if width * height > max_pixels:
         raise PictureError(
-            f"too large: expected at most {_MAX_PIXELS:,} pixels, found {width} × {height}"
+            f"too large: expected at most {max_pixels:,} pixels, found {width} × {height}"
         )
 
 
@@ -94,6 +97,15 @@ def _on_paper(picture: Image.Image) -> Grey:
     return np.rint(paper + (grey - paper) * opacity / 255).astype(np.uint8)
 
 
-def _reduce(picture: Image.Image) -> Grey:
+def _reduce(picture: Image.Image) -> Image.Image:
+    """Before all else: what is made of a picture takes some times its memory."""
     factor = max(picture.size) // _WORKING_SIDE
-    return np.asarray(picture.reduce(factor) if factor > 1 else picture)
+    if factor < 2:
+        return picture
+    if "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+    elif picture.mode in _NOT_REDUCED:
+        picture = picture.convert(_NOT_REDUCED[picture.mode])
+    elif picture.mode.startswith("I;16"):
+        picture = picture.convert("I")
+    return picture.reduce(factor)

@@ -26,12 +26,20 @@ def prepare_digit(grey: Grey) -> Pixels | None:
     Returns:
         ``(28, 28)`` uint8, 0 paper and 255 ink; None if nothing is written.
     """
+    pixels = as_it_is(grey)
+    if pixels is not None:
+        return pixels
+    ink = find_ink(grey)
+    return place_digit(ink) if ink.any() else None
+
+
+def as_it_is(grey: Grey) -> Pixels | None:
+    """The pixels of a picture that has MNIST's form already, or is but inverted; else None."""
     if grey.shape == (IMAGE_SIDE, IMAGE_SIDE):
         for pixels in (grey, 255 - grey):
             if _is_prepared(pixels):
                 return pixels
-    ink = find_ink(grey)
-    return place_digit(ink) if ink.any() else None
+    return None
 
 
 def place_digit(ink: Ink) -> Pixels:

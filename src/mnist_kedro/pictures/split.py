@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mnist_kedro.contracts import Pixels
-from mnist_kedro.pictures.decode import Grey
-from mnist_kedro.pictures.digit import place_digit, prepare_digit
-from mnist_kedro.pictures.ink import find_ink
+from mnist_kedro.pictures.decode import Grey, PictureError
+from mnist_kedro.pictures.digit import as_it_is, place_digit
+from mnist_kedro.pictures.ink import Ink, find_ink
 
 _SHARED = 0.5  # of the narrower stroke's width above another: both are of one digit
 _SMALLEST = 0.25  # of the tallest digit's height
+_MOST = 200  # strokes, for the time that it takes
 _EIGHT = np.ones((3, 3), bool)
 
 
@@ -33,23 +34,39 @@ def find_digits(grey: Grey) -> list[FoundDigit]:
 
     Returns:
         None or more digits.
+
+    Raises:
+        PictureError: when there are over 200 strokes.
     """
+    pixels = as_it_is(grey)
+    if pixels is not None:
+        return [FoundDigit(pixels, _box(pixels))]
     ink = find_ink(grey)
     if not ink.any():
         return []
-    labels, _ = ndimage.label(ink > 0, _EIGHT)
+    labels, count = ndimage.label(ink > 0, _EIGHT)
+    if count > _MOST:
+        raise PictureError(f"over {_MOST} strokes: no picture of a few digits")
     groups = _join([_Stroke([n], *box) for n, box in enumerate(_boxes(labels), start=1)])
     tallest = max(stroke.bottom - stroke.top for stroke in groups)
     digits = [s for s in groups if s.bottom - s.top >= _SMALLEST * tallest]
     if len(digits) == 1:
-        whole = digits[0]
-        pixels = prepare_digit(grey)
-        return [FoundDigit(pixels, whole.box)] if pixels is not None else []
+        return [FoundDigit(place_digit(ink), digits[0].box)]
     return [
-        FoundDigit(place_digit(np.where(np.isin(labels, digit.labels), ink, 0)), digit.box)
+        FoundDigit(place_digit(_only(digit, labels, ink)), digit.box)
         for line in _lines(digits)
         for digit in line
     ]
+
+
+def _only(digit: "_Stroke", labels: NDArray[np.integer], ink: Ink) -> Ink:
+    here = np.s_[digit.top : digit.bottom, digit.left : digit.right]
+    return np.where(np.isin(labels[here], digit.labels), ink[here], np.float32(0))
+
+
+def _box(ink: NDArray[np.generic]) -> tuple[int, int, int, int]:
+    rows, columns = np.nonzero(ink)
+    return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
 
 
 class _Stroke(NamedTuple):
