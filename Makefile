@@ -66,6 +66,10 @@ format: $(DEV_READY)  ## mend what can be mended of style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.PHONY: app
+app: $(DEV_READY)  ## draw digits in the browser and see them read; trains a model first if need be
+	$(BIN)/python -m mnist_kedro.serving $(ARGS)
+
 .PHONY: viz
 viz: $(DEV_READY)  ## look at the pipelines and their data in the browser
 	$(BIN)/kedro viz run --include-hooks $(ARGS)

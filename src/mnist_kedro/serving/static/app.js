@@ -1,0 +1,103 @@
+// Ties the drawing, the server's answers and what is shown of them together.
+
+import { Sketch } from "./sketch.js";
+import { Reader } from "./reader.js";
+import { View } from "./view.js";
+import { examplePicture, filePicture } from "./pictures.js";
+
+const find = (id) => document.getElementById(id);
+
+const view = new View();
+const sketch = new Sketch(find("sketch"));
+const reader = new Reader(() => sketch.toRequest());
+
+reader.onanswer = (answer) => {
+  view.show(answer);
+  sketch.mark(answer);
+};
+reader.ontrouble = (message) => view.tell(message);
+
+sketch.onchange = ({ fresh }) => {
+  find("hint").hidden = !sketch.empty;
+  find("undo").disabled = !sketch.canUndo;
+  find("clear").disabled = sketch.empty;
+  if (fresh) {
+    view.blank();
+  }
+  reader.changed({ fresh });
+};
+
+const brush = find("brush");
+const setBrush = () => (sketch.brush = brush.value / 100); // of the paper's width
+brush.addEventListener("input", setBrush);
+setBrush();
+
+find("undo").addEventListener("click", () => sketch.undo());
+find("clear").addEventListener("click", () => sketch.clear());
+
+async function open(file) {
+  try {
+    sketch.show(await filePicture(file));
+  } catch {
+    view.tell(`${file.name || "This file"} is no picture that this browser can open.`);
+  }
+}
+
+find("file").addEventListener("change", (event) => {
+  const [file] = event.target.files;
+  event.target.value = ""; // so that the same file can be opened again
+  if (file) open(file);
+});
+
+find("open").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" || event.key === " ") {
+    event.preventDefault();
+    find("file").click();
+  }
+});
+
+document.addEventListener("paste", (event) => {
+  const file = [...event.clipboardData.files].find((one) => one.type.startsWith("image/"));
+  if (file) {
+    event.preventDefault();
+    open(file);
+  }
+});
+
+const dropping = (is) => document.body.classList.toggle("dropping", is);
+document.addEventListener("dragover", (event) => {
+  event.preventDefault();
+  dropping(true);
+});
+document.addEventListener("dragleave", (event) => dropping(event.relatedTarget !== null));
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  dropping(false);
+  const [file] = event.dataTransfer.files;
+  if (file) open(file);
+});
+
+document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {
+    event.preventDefault();
+    sketch.undo();
+  } else if (event.ctrlKey || event.metaKey || event.altKey) {
+    return;
+  } else if (event.key === "Delete" || event.key === "Backspace") {
+    sketch.clear();
+  } else if (event.key === "[" || event.key === "]") {
+    brush.value = Number(brush.value) + (event.key === "]" ? 1 : -1);
+    setBrush();
+  }
+});
+
+reader.describeModel().then(async (model) => {
+  view.describe(model);
+  for (const example of model.examples) {
+    const picture = await examplePicture(example.pixels);
+    view.offer(example.label, picture.image, () => sketch.show(picture));
+  }
+});
+
+sketch.onchange({ fresh: true });
+document.body.dataset.ready = "true";

@@ -1,0 +1,79 @@
+// Asks the server: one request at a time, the newest drawing next, and what is stale is dropped.
+
+const PAUSE = 60; // milliseconds between requests, at least
+const AGAIN = 2000; // milliseconds after which a server that was not there is asked again
+
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+export class Reader {
+  onanswer = () => {};
+  ontrouble = () => {};
+  #take;
+  #revision = 0; // of the drawing
+  #since = 0; // answers to older ones are about something else
+  #asking = false;
+
+  constructor(take) {
+    this.#take = take;
+  }
+
+  // fresh: the drawing is another one, not the same with more on it.
+  changed({ fresh }) {
+    this.#revision += 1;
+    if (fresh) this.#since = this.#revision;
+    this.#ask();
+  }
+
+  async describeModel() {
+    for (;;) {
+      try {
+        const response = await fetch("/api/model");
+        const answer = await response.json();
+        if (response.ok) return answer;
+        this.ontrouble(answer.error);
+      } catch {
+        this.ontrouble("The server cannot be reached.");
+      }
+      await pause(AGAIN);
+    }
+  }
+
+  async #ask() {
+    if (this.#asking) return;
+    this.#asking = true;
+    for (let asked = -1; asked !== this.#revision; ) {
+      asked = this.#revision;
+      const request = await this.#take();
+      if (!request) continue;
+      const answer = await this.#send(request);
+      if (asked >= this.#since) {
+        if (answer.retry) {
+          this.ontrouble(answer.error);
+          await pause(answer.retry);
+          asked = -1;
+          continue;
+        }
+        this.onanswer(answer);
+      }
+      await pause(PAUSE);
+    }
+    this.#asking = false;
+  }
+
+  async #send({ type, body }) {
+    try {
+      const response = await fetch("/api/read", {
+        method: "POST",
+        headers: { "Content-Type": type },
+        body,
+      });
+      const answer = await response.json();
+      if (response.status === 503) {
+        return { ...answer, retry: 1000 * Number(response.headers.get("Retry-After") ?? 1) };
+      }
+      return answer;
+    } catch {
+      return { error: "The server cannot be reached; trying again.", retry: AGAIN };
+    }
+  }
+}

@@ -1,0 +1,159 @@
+// What is shown and said of an answer.
+
+import { paint } from "./pictures.js";
+
+const SAID_AFTER = 700; // milliseconds without another answer, for those who listen
+const find = (id) => document.getElementById(id);
+const percent = (share) =>
+  share > 0.9995 && share < 1 ? "> 99.9 %" : `${(100 * share).toFixed(1)} %`;
+
+export class View {
+  #bars = [];
+  #timer = 0;
+  #selected = null; // of several digits; else the first that is not sure
+
+  constructor() {
+    for (let digit = 0; digit < 10; digit++) {
+      const row = document.createElement("li");
+      const [name, track, fill, share] = ["span", "span", "span", "span"].map((tag) =>
+        document.createElement(tag),
+      );
+      name.textContent = digit;
+      track.className = "track";
+      fill.className = "fill";
+      fill.style.display = "block";
+      share.className = "share";
+      track.append(fill);
+      row.append(name, track, share);
+      find("bars").append(row);
+      this.#bars.push({ row, fill, share });
+    }
+    this.blank();
+  }
+
+  blank() {
+    this.#selected = null;
+    this.#nothing("Draw a digit, or open a picture of one.");
+  }
+
+  // A line instead of an answer; what was shown before stays.
+  tell(message) {
+    find("verdict").textContent = message;
+    this.#say(message);
+  }
+
+  show(answer) {
+    if (answer.error) {
+      this.#nothing(`Cannot be read: ${answer.error}.`);
+      return;
+    }
+    const { digits, text } = answer;
+    if (!digits.length) {
+      this.#nothing("Nothing that could be a digit yet.");
+      return;
+    }
+    const unsure = digits.filter((digit) => !digit.sure);
+    const told = this.#verdict(digits, unsure);
+    this.#headline(text, told, { unsure: unsure.length > 0, long: text.length > 4 });
+    this.#say(`${[...text].join(" ")}. ${told}`);
+    this.#offer(digits);
+    find("time").textContent = `read in ${Math.max(1, Math.round(answer.milliseconds))} ms`;
+  }
+
+  #nothing(told) {
+    this.#headline("–", told, { empty: true });
+    this.#show(null);
+    find("seen").hidden = true;
+    this.#say(told);
+  }
+
+  #verdict(digits, unsure) {
+    if (digits.length === 1) {
+      const [{ digit, confidence, sure, probabilities }] = digits;
+      if (sure) return `${percent(confidence)} sure`;
+      const second = probabilities.indexOf(Math.max(...probabilities.filter((_, i) => i !== digit)));
+      return `Not sure: ${percent(confidence)}, or perhaps a ${second}`;
+    }
+    if (!unsure.length) return `${digits.length} digits, sure of each`;
+    const which = [...new Set(unsure.map(({ digit }) => digit))].join(", ");
+    return `${digits.length} digits, not sure of ${which}`;
+  }
+
+  #headline(text, told, { empty = false, unsure = false, long = false }) {
+    const shown = find("text");
+    shown.textContent = text;
+    shown.classList.toggle("empty", empty);
+    shown.classList.toggle("unsure", unsure);
+    shown.classList.toggle("long", long);
+    find("verdict").textContent = told;
+    find("verdict").classList.toggle("unsure", unsure);
+  }
+
+  #offer(digits) {
+    const group = find("digits");
+    while (group.children.length > digits.length) group.lastChild.remove();
+    while (group.children.length < digits.length) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(document.createElement("canvas"));
+      group.append(button);
+    }
+    group.classList.toggle("many", digits.length > 4);
+    group.classList.toggle("one", digits.length === 1);
+    digits.forEach((digit, i) => {
+      const button = group.children[i];
+      paint(button.firstChild, digit.input);
+      button.setAttribute("aria-label", `${digit.digit}, ${percent(digit.confidence)}`);
+      button.onclick = () => {
+        this.#selected = i;
+        this.#press(digits);
+      };
+    });
+    find("seen").hidden = false;
+    this.#press(digits);
+  }
+
+  #press(digits) {
+    const unsure = digits.findIndex((digit) => !digit.sure);
+    const selected = Math.min(this.#selected ?? Math.max(unsure, 0), digits.length - 1);
+    [...find("digits").children].forEach((button, i) => {
+      if (digits.length > 1) button.setAttribute("aria-pressed", i === selected);
+      else button.removeAttribute("aria-pressed");
+    });
+    this.#show(digits[selected]);
+  }
+
+  #show(digit) {
+    this.#bars.forEach(({ row, fill, share }, i) => {
+      const probability = digit ? digit.probabilities[i] : 0;
+      fill.style.transform = `scaleX(${probability})`;
+      share.textContent = digit ? percent(probability) : "";
+      row.classList.toggle("first", digit?.digit === i);
+    });
+  }
+
+  #say(message) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => (find("live").textContent = message), SAID_AFTER);
+  }
+
+  describe(model) {
+    const [low, high] = model.accuracy_ci95.map((share) => (100 * share).toFixed(2));
+    find("model").textContent =
+      `Model ${model.name} of ${model.version.slice(0, 10)} reads ` +
+      `${(100 * model.accuracy).toFixed(2)} % of ${model.test_digits.toLocaleString("en")} ` +
+      `test digits right (95 % interval ${low}–${high}).`;
+  }
+
+  offer(label, image, onclick) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.setAttribute("aria-label", `a test digit, labelled ${label}`);
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = 28;
+    canvas.getContext("2d").drawImage(image, 0, 0);
+    button.append(canvas);
+    button.onclick = onclick;
+    find("examples").append(button);
+  }
+}
