@@ -15,6 +15,7 @@ reader.onanswer = (answer) => {
   view.show(answer);
   sketch.mark(answer);
 };
+reader.onbusy = (is) => find("answer").setAttribute("aria-busy", is);
 reader.ontrouble = (message) => view.tell(message);
 
 sketch.onchange = ({ fresh }) => {
@@ -100,4 +101,3 @@ reader.describeModel().then(async (model) => {
 });
 
 sketch.onchange({ fresh: true });
-document.body.dataset.ready = "true";

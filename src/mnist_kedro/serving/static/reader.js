@@ -8,6 +8,7 @@ const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseco
 export class Reader {
   onanswer = () => {};
   ontrouble = () => {};
+  onbusy = () => {};
   #take;
   #revision = 0; // of the drawing
   #since = 0; // answers to older ones are about something else
@@ -41,6 +42,7 @@ export class Reader {
   async #ask() {
     if (this.#asking) return;
     this.#asking = true;
+    this.onbusy(true);
     for (let asked = -1; asked !== this.#revision; ) {
       asked = this.#revision;
       const request = await this.#take();
@@ -58,6 +60,7 @@ export class Reader {
       await pause(PAUSE);
     }
     this.#asking = false;
+    this.onbusy(false);
   }
 
   async #send({ type, body }) {

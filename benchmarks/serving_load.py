@@ -1,0 +1,269 @@
+"""How the web app bears load: ``python -m benchmarks.serving_load``, on a quiet machine.
+
+It starts ``python -m mnist_kedro.serving`` on the exported model at hand, sends it the test digits
+of its description as PNGs from another process, as 200 clients at once, and as 200 that take their
+time, and writes ``benchmarks/results/serving.md``.
+"""
+
+import argparse
+import asyncio
+import io
+import json
+import platform
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from mnist_kedro.serving.model import ModelStore, example_pixels
+
+_RESULTS = Path(__file__).parent / "results" / "serving.md"
+_HOST = "127.0.0.1"
+
+
+class Answer(NamedTuple):
+    """Of one request."""
+
+    status: int
+    seconds: float
+    retry: bool  # whether it says when to come again
+
+
+class Load(NamedTuple):
+    """What came of one kind of load."""
+
+    name: str
+    answers: list[Answer]
+    seconds: float
+    megabytes: float  # the server's largest resident memory so far
+
+    def row(self) -> str:
+        """Of the table."""
+        served = sorted(1000 * a.seconds for a in self.answers if a.status == 200)
+        p50, p99 = np.percentile(served, [50, 99]) if served else (np.nan, np.nan)
+        refused = [a for a in self.answers if a.status == 503]
+        other = len(self.answers) - len(served) - len(refused)
+        return (
+            f"| {self.name} | {len(served) / self.seconds:,.0f} | {p50:.1f} | {p99:.1f} | "
+            f"{len(refused)} | {other} | {self.megabytes:.0f} |"
+        )
+
+
+class Connection:
+    """A client that keeps its connection."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._reader: asyncio.StreamReader | None = None
+
+    async def send(self, request: bytes) -> Answer:
+        """One request; an error of the connection counts as status 0."""
+        start = time.perf_counter()
+        try:
+            if self._reader is None:
+                self._reader, self._writer = await asyncio.open_connection(_HOST, self._port)
+            self._writer.write(request)
+            head = await self._reader.readuntil(b"\r\n\r\n")
+            fields = head.lower()
+            length = int(fields.partition(b"content-length:")[2].split(b"\r\n")[0])
+            await self._reader.readexactly(length)
+            if b"connection: close" in fields:
+                await self.close()
+            return Answer(
+                int(head.split()[1]), time.perf_counter() - start, b"retry-after:" in fields
+            )
+        except (OSError, asyncio.IncompleteReadError):
+            self._reader = None
+            return Answer(0, time.perf_counter() - start, retry=False)
+
+    async def close(self) -> None:
+        """Hang up."""
+        if self._reader is not None:
+            self._reader = None
+            self._writer.close()
+
+
+class Server:
+    """``python -m mnist_kedro.serving`` in a process of its own."""
+
+    def __init__(self, models: Path) -> None:
+        with socket.socket() as free:
+            free.bind((_HOST, 0))
+            self.port = free.getsockname()[1]
+        start = time.perf_counter()
+        command = [sys.executable, "-m", "mnist_kedro.serving", "--port", str(self.port)]
+        self._process = subprocess.Popen([*command, "--models", str(models)])
+        while True:
+            try:
+                with socket.create_connection((_HOST, self.port), timeout=1):
+                    break
+            except OSError:
+                time.sleep(0.01)
+        self.seconds = time.perf_counter() - start
+
+    def megabytes(self) -> float:
+        """The largest resident memory that it has had."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+    def end(self) -> None:
+        """Stop it."""
+        self._process.terminate()
+        self._process.wait(10)
+
+
+def main() -> None:
+    """All kinds of load, one after the other."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.serving_load", description=__doc__)
+    parser.add_argument("--models", default=Path("data/06_models"), type=Path)
+    parser.add_argument("--seconds", default=15.0, type=float, help="of each kind of load")
+    options = parser.parse_args()
+    models = ModelStore(options.models, "cnn")
+    models.refresh()
+    if models.current is None:
+        sys.exit(f"Error: {models.reason}.")
+    digits = [example_pixels(example) for example in models.current.description["examples"]]
+    server = Server(options.models)
+    try:
+        rows = asyncio.run(_all(server, digits, options.seconds))
+    finally:
+        server.end()
+    table = "\n".join(rows)
+    told = (
+        f"# The web app under load\n\nMade by `python -m benchmarks.serving_load` on "
+        f"{date.today()}, {_machine()}; server and clients on the same two cores. "
+        f"Milliseconds are those of the requests that were answered with 200, from when they "
+        f"were due.\n\nListening after {server.seconds:.2f} s.\n\n{table}\n"
+    )
+    _RESULTS.write_text(told)
+    print(told)
+
+
+async def _all(server: Server, digits: list[np.ndarray], seconds: float) -> list[str]:
+    small = [_request("/api/predict", digit) for digit in digits]
+    drawn = [_request("/api/read", _drawn(digit)) for digit in digits]
+    rows = [
+        "| load | 200s a second | p50, ms | p99, ms | 503s | others | MB |",
+        "|---|---|---|---|---|---|---|",
+    ]
+
+    async def measure(name: str, load: Awaitable[list[Answer]]) -> list[Answer]:
+        start = time.perf_counter()
+        answers = await load
+        rows.append(Load(name, answers, time.perf_counter() - start, server.megabytes()).row())
+        print(rows[-1], file=sys.stderr)
+        return answers
+
+    await _closed(server.port, small, 8, 2)  # warm
+    await measure("8 clients, 28 × 28 PNGs", _closed(server.port, small, 8, seconds))
+    await measure("8 clients, drawings", _closed(server.port, drawn, 8, seconds))
+    await measure("200 a second", _open(server.port, small, 200, seconds))
+    async with _slow_clients(server.port, small[0], 200):
+        await measure(
+            "200 a second beside 200 slow clients", _open(server.port, small, 200, seconds)
+        )
+        answers = await measure(
+            "200 clients at once beside 200 slow ones", _closed(server.port, small, 200, seconds)
+        )
+    if not all(answer.retry for answer in answers if answer.status == 503):
+        sys.exit("Error: a 503 did not say when to come again.")
+    await measure("200 a second, afterwards", _open(server.port, small, 200, seconds))
+    return rows
+
+
+async def _closed(port: int, requests: list[bytes], clients: int, seconds: float) -> list[Answer]:
+    """Each client sends its next request when the one before is answered, or a second after 503."""
+    end = time.perf_counter() + seconds
+    answers: list[Answer] = []
+
+    async def client(number: int) -> None:
+        connection = Connection(port)
+        while time.perf_counter() < end:
+            answers.append(await connection.send(requests[(number + len(answers)) % len(requests)]))
+            if answers[-1].status != 200:
+                await asyncio.sleep(1)
+        await connection.close()
+
+    await asyncio.gather(*map(client, range(clients)))
+    return answers
+
+
+async def _open(port: int, requests: list[bytes], rate: float, seconds: float) -> list[Answer]:
+    """Requests are due at fixed times, whether those before are answered or not."""
+    idle: list[Connection] = []
+    begin = time.perf_counter()
+
+    async def one(number: int) -> Answer:
+        due = begin + number / rate
+        await asyncio.sleep(max(0, due - time.perf_counter()))
+        connection = idle.pop() if idle else Connection(port)
+        answer = await connection.send(requests[number % len(requests)])
+        idle.append(connection)
+        return answer._replace(seconds=time.perf_counter() - due)
+
+    answers = await asyncio.gather(*map(one, range(round(rate * seconds))))
+    await asyncio.gather(*(connection.close() for connection in idle))
+    return list(answers)
+
+
+@asynccontextmanager
+async def _slow_clients(port: int, request: bytes, clients: int) -> AsyncIterator[None]:
+    """They send a byte of a request now and then, and never come to its end."""
+
+    async def client() -> None:
+        _, writer = await asyncio.open_connection(_HOST, port)
+        for i in range(len(request) - 1):
+            writer.write(request[i : i + 1])
+            await asyncio.sleep(0.5)
+
+    tasks = [asyncio.create_task(client()) for _ in range(clients)]
+    await asyncio.sleep(1)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        print(f"slow clients: {Counter(type(r).__name__ for r in results)}", file=sys.stderr)
+
+
+def _request(path: str, picture: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG")
+    body = file.getvalue()
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: {_HOST}\r\nContent-Type: image/png\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
+
+
+def _drawn(digit: np.ndarray) -> np.ndarray:
+    """As large as the page sends drawings: 256 × 256, dark on white."""
+    large = Image.fromarray(digit).resize((160, 160), Image.Resampling.BICUBIC)
+    page = np.full((256, 256), 255, np.uint8)
+    page[48:208, 48:208] -= np.asarray(large)
+    return page
+
+
+def _machine() -> str:
+    versions = {name: _version(name) for name in ("flask", "waitress", "onnxruntime")}
+    return f"Python {platform.python_version()}, {json.dumps(versions)[1:-1]}".replace('"', "")
+
+
+def _version(package: str) -> str:
+    from importlib.metadata import version
+
+    return version(package)
+
+
+if __name__ == "__main__":
+    main()

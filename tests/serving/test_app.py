@@ -1,0 +1,276 @@
+"""What is answered at which address, without a network."""
+
+import base64
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_kedro.serving.app import create_app
+from mnist_kedro.serving.metrics import Metrics
+from mnist_kedro.serving.model import ModelStore
+from tests.pictures.photos import saved
+from tests.serving.conftest import FIRST
+
+
+@pytest.fixture(scope="module")
+def images(digits):
+    return np.asarray(digits["images"])[..., 0]
+
+
+def get(client, path):
+    return client.get(path, buffered=True)
+
+
+def post(client, path, body, kind="image/png"):
+    if isinstance(body, dict | list):
+        body, kind = json.dumps(body), "application/json"
+    return client.post(path, data=body, content_type=kind)
+
+
+def test_a_picture_is_read(client, images, digits):
+    for image, label in zip(images[:50], digits["labels"][:50], strict=True):
+        answer = post(client, "/api/predict", saved(image)).get_json()
+        assert answer["digit"] == label
+        assert answer["input"] == image.tolist()  # bit for bit
+        assert len(answer["probabilities"]) == 10
+        assert answer["confidence"] == max(answer["probabilities"])
+        assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
+        assert answer["model_version"] == FIRST
+        assert answer["milliseconds"] > 0
+
+
+def test_pixels_and_files_of_every_format_are_read_alike(client, images):
+    image = images[0]
+    expected = post(client, "/api/predict", saved(image)).get_json()["probabilities"]
+    by_pixels = post(client, "/api/predict", {"pixels": image.tolist()}).get_json()
+    assert by_pixels["probabilities"] == expected
+    for form, kind in {"BMP": "image/bmp", "TIFF": "image/tiff"}.items():
+        answer = post(client, "/api/predict", saved(image, form), kind).get_json()
+        assert answer["probabilities"] == expected
+    inverted = post(client, "/api/predict", saved(255 - image)).get_json()
+    assert inverted["probabilities"] == expected
+    for form, kind in {"JPEG": "image/jpeg", "WEBP": "image/webp"}.items():
+        answer = post(client, "/api/predict", saved(image, form), kind).get_json()
+        assert answer["digit"] == np.argmax(expected)
+
+
+def test_what_it_is_not_sure_of_is_said(client, images, exported):
+    threshold = exported[1]["confidence_threshold"]
+    for image in images[:200]:
+        answer = post(client, "/api/predict", {"pixels": image.tolist()}).get_json()
+        assert answer["sure"] == (answer["confidence"] >= threshold)
+
+
+def test_a_batch_is_answered_in_order(client, images):
+    alone = [post(client, "/api/predict", saved(image)).get_json() for image in images[:20]]
+    for body in (
+        {"pixels": images[:20].tolist()},
+        {"pictures": [base64.b64encode(saved(image)).decode() for image in images[:20]]},
+    ):
+        answer = post(client, "/api/predict_batch", body).get_json()
+        assert [one["digit"] for one in answer["predictions"]] == [one["digit"] for one in alone]
+        np.testing.assert_allclose(
+            [one["probabilities"] for one in answer["predictions"]],
+            [one["probabilities"] for one in alone],
+            atol=1e-5,
+        )
+        assert answer["model_version"] == FIRST
+
+
+def test_in_a_batch_each_bad_picture_has_its_reason(client, images):
+    blank, good = np.zeros((28, 28), int).tolist(), images[0].tolist()
+    body = {"pixels": [good, blank, [[1]], None, good, [["x"] * 28] * 28, [[256] * 28] * 28]}
+    answer = post(client, "/api/predict_batch", body).get_json()["predictions"]
+    codes = [one.get("code", "ok") for one in answer]
+    assert codes == [
+        "ok", "blank", "wrong_shape", "wrong_shape", "ok", "wrong_type", "out_of_range",
+    ]  # fmt: skip
+    picture = base64.b64encode(saved(images[0])).decode()
+    body = {"pictures": [picture, "?", picture[:80], 3, picture]}
+    answer = post(client, "/api/predict_batch", body).get_json()["predictions"]
+    assert [one.get("code", "ok") for one in answer] == [
+        "ok", "wrong_type", "unreadable_picture", "wrong_type", "ok",
+    ]  # fmt: skip
+
+
+def test_several_digits_are_read_in_order(client, images, digits):
+    page = np.zeros((100, 300), np.uint8)
+    for i in range(3):
+        large = np.asarray(Image.fromarray(images[i]).resize((56, 56)))
+        page[20:76, 20 + 90 * i : 76 + 90 * i] = large
+    answer = post(client, "/api/read", saved(255 - page)).get_json()
+    assert answer["text"] == "".join(map(str, digits["labels"][:3]))
+    assert (answer["width"], answer["height"]) == (300, 100)
+    for i, digit in enumerate(answer["digits"]):
+        left, top, right, bottom = digit["box"]
+        assert 20 + 90 * i <= left < right <= 77 + 90 * i
+        assert 20 <= top < bottom <= 77
+
+
+def test_nothing_written_is_said(client):
+    blank = saved(np.full((50, 50), 255, np.uint8))
+    answer = post(client, "/api/predict", blank)
+    assert (answer.status_code, answer.get_json()["code"]) == (422, "blank")
+    answer = post(client, "/api/read", blank)
+    assert (answer.status_code, answer.get_json()["digits"]) == (200, [])
+
+
+GOOD = [[0] * 28] * 28
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "code"),
+    [
+        (b"", "image/png", 422, "unreadable_picture"),
+        (b"\x89PNG\r\n\x1a\n", "image/png", 422, "unreadable_picture"),
+        (b"GIF89a", "image/png", 422, "unreadable_picture"),
+        (b"x", "text/plain", 415, "unsupported_media_type"),
+        (b"x", "image/svg+xml", 415, "unsupported_media_type"),
+        (b"", "application/json", 400, "bad_json"),
+        (b"{", "application/json", 400, "bad_json"),
+        (b"\xff\xfe", "application/json", 400, "bad_json"),
+        (b"[" * 100_000, "application/json", 400, "bad_json"),
+        (b'{"pixels": 1' + b"0" * 5000 + b"}", "application/json", 400, "bad_json"),
+        (b"[]", "application/json", 422, "wrong_type"),
+        (b"null", "application/json", 422, "wrong_type"),
+        (b"{}", "application/json", 422, "wrong_type"),
+        ({"pixel": GOOD}, "", 422, "wrong_type"),
+        ({"pixels": GOOD, "more": 1}, "", 422, "wrong_type"),
+        ({"pixels": GOOD[:27]}, "", 422, "wrong_shape"),
+        ({"pixels": [[0] * 27] * 28}, "", 422, "wrong_shape"),
+        ({"pixels": [0] * 784}, "", 422, "wrong_shape"),
+        ({"pixels": "0" * 28}, "", 422, "wrong_shape"),
+        ({"pixels": [["0"] * 28] * 28}, "", 422, "wrong_type"),
+        ({"pixels": [[None] * 28] * 28}, "", 422, "wrong_type"),
+        ({"pixels": [[0.5] * 28] * 28}, "", 422, "wrong_type"),
+        ({"pixels": [[[1]] * 28] * 28}, "", 422, "wrong_type"),
+        (b'{"pixels": [[NaN]]}', "application/json", 422, "wrong_type"),
+        (b'{"pixels": [[Infinity]]}', "application/json", 422, "wrong_type"),
+        ({"pixels": [[-1] * 28] * 28}, "", 422, "out_of_range"),
+        ({"pixels": [[256] * 28] * 28}, "", 422, "out_of_range"),
+        ({"pixels": [[10**30] * 28] * 28}, "", 422, "out_of_range"),
+        ({"pixels": GOOD}, "", 422, "blank"),
+        (b"x" * (8 * 1024**2 + 1), "image/png", 413, "request_entity_too_large"),
+    ],
+)
+def test_what_cannot_be_read_is_told(client, body, kind, status, code):
+    answer = post(client, "/api/predict", body, kind)
+    told = answer.get_json()
+    assert (answer.status_code, told["code"]) == (status, code)
+    assert 5 < len(told["error"]) < 300
+    assert "Traceback" not in told["error"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"pixels": []}, {"pictures": []}, {"pixels": [GOOD] * 1001}, {"pixels": "x"}, {"other": []}],
+)
+def test_a_batch_that_is_none_is_refused(client, body):
+    answer = post(client, "/api/predict_batch", body)
+    assert answer.status_code == 422
+    assert answer.get_json()["code"] in {"wrong_type", "wrong_count"}
+
+
+def test_a_picture_that_unpacks_to_gigabytes_is_refused_unread(client):
+    bomb = saved(Image.new("1", (20_000, 20_000)))
+    assert len(bomb) < 100_000
+    answer = post(client, "/api/predict", bomb)
+    assert answer.status_code == 422
+    assert "too large: expected at most 16,000,000 pixels" in answer.get_json()["error"]
+
+
+def test_other_addresses_and_methods_are_told_as_json(client):
+    assert get(client, "/nowhere").get_json()["code"] == "not_found"
+    answer = get(client, "/api/predict")
+    assert (answer.status_code, answer.get_json()["code"]) == (405, "method_not_allowed")
+    assert "POST" in answer.headers["Allow"]
+
+
+def test_without_a_model_it_lives_but_is_not_ready(tmp_path, images):
+    client = create_app(ModelStore(tmp_path, "cnn"), Metrics()).test_client()
+    assert get(client, "/healthz").status_code == 200
+    assert get(client, "/").status_code == 200
+    for answer in (
+        get(client, "/readyz"),
+        get(client, "/api/model"),
+        post(client, "/api/predict", saved(images[0])),
+    ):
+        assert (answer.status_code, answer.get_json()["code"]) == (503, "no_model")
+        assert "kedro run" in answer.get_json()["error"]
+        assert answer.headers["Retry-After"] == "1"
+
+
+def test_the_model_describes_itself(client, exported):
+    answer = get(client, "/api/model").get_json()
+    assert (answer["name"], answer["version"]) == ("cnn", FIRST)
+    assert answer["accuracy"] == exported[1]["accuracy"]
+    assert len(answer["examples"]) == 10
+
+
+def test_a_fault_of_the_server_shows_nothing_of_it(client, store, images, monkeypatch, caplog):
+    def fail(self, pixels):
+        raise ZeroDivisionError("a secret")
+
+    monkeypatch.setattr(type(store.current), "probabilities", fail)
+    answer = post(client, "/api/predict", saved(images[0]))
+    assert answer.status_code == 500
+    assert "secret" not in answer.get_data(as_text=True)
+    assert "a secret" in caplog.text  # for whoever runs it
+
+
+def test_the_page_loads_nothing_from_elsewhere(client):
+    for path in ("/", "/static/app.js", "/static/app.css", "/api/model", "/nowhere"):
+        policy = get(client, path).headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+        assert "unsafe" not in policy
+        assert get(client, path).headers["X-Content-Type-Options"] == "nosniff"
+    assert "http" not in get(client, "/").get_data(as_text=True)
+
+
+def test_files_outside_the_page_are_not_served(client):
+    for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py"):
+        assert get(client, path).status_code == 404
+
+
+def test_requests_and_digits_are_counted(client, images):
+    post(client, "/api/predict", saved(images[0]))
+    post(client, "/api/predict", b"")
+    text = get(client, "/metrics").get_data(as_text=True)
+    assert 'mnist_requests_total{endpoint="predict",status="200"} 1.0' in text
+    assert 'mnist_requests_total{endpoint="predict",status="422"} 1.0' in text
+    assert 'mnist_request_seconds_count{endpoint="predict"} 2.0' in text
+    assert f'mnist_model{{model="cnn",version="{FIRST}"}} 1.0' in text
+    assert text.count("mnist_digits_total{") == 1
+    assert "process_resident_memory_bytes" in text
+
+
+def test_the_openapi_document_describes_what_is_answered(client, images):
+    from jsonschema import Draft202012Validator
+
+    document = get(client, "/openapi.json").get_json()
+    rules = {rule.rule for rule in client.application.url_map.iter_rules()}
+    undescribed = {"/", "/openapi.json", "/static/<path:filename>"}
+    assert set(document["paths"]) == rules - undescribed
+
+    def validate(path, answer, method="post"):
+        described = document["paths"][path][method]["responses"][str(answer.status_code)]
+        if "$ref" in described:
+            described = document["components"]["responses"][described["$ref"].split("/")[-1]]
+        schema = described["content"]["application/json"]["schema"]
+        schema = {**schema, "components": document["components"]}
+        Draft202012Validator(schema).validate(answer.get_json())
+
+    image = images[0]
+    blank = np.zeros((28, 28), int).tolist()
+    for path in ("/api/predict", "/api/read"):
+        validate(path, post(client, path, saved(image)))
+        validate(path, post(client, path, {"pixels": image.tolist()}))
+        validate(path, post(client, path, b"{", "application/json"))
+        validate(path, post(client, path, b"", "image/png"))
+        validate(path, post(client, path, b"", "text/plain"))
+    batch = post(client, "/api/predict_batch", {"pixels": [image.tolist(), blank]})
+    validate("/api/predict_batch", batch)
+    for path in ("/healthz", "/readyz", "/api/model"):
+        validate(path, get(client, path), "get")

@@ -1,0 +1,182 @@
+"""The server itself: a process, sockets, models that come and go."""
+
+import contextlib
+import http.client
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from tests.conftest import ROOT, environment
+from tests.pictures.photos import saved
+from tests.serving.conftest import FIRST, SECOND
+from tests.serving.server import serving
+
+
+@pytest.fixture(scope="module")
+def picture(digits):
+    return saved(np.asarray(digits["images"])[0, ..., 0])
+
+
+@pytest.fixture
+def server(export):
+    with serving(ROOT, "--models", str(export())) as server:
+        yield server
+
+
+def wait_for(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_it_answers_and_ends_when_told(server, picture):
+    assert server.ask("POST", "/api/predict", picture).body["model_version"] == FIRST
+    assert server.ask("GET", "/readyz").body["status"] == "ok"
+    assert server.end() == 0
+
+
+def test_tensorflow_is_not_imported():
+    code = (
+        "import sys, mnist_kedro.serving.app, mnist_kedro.serving.server;"
+        "print(sorted({m.split('.')[0] for m in sys.modules}))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(ROOT),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for package in ("tensorflow", "keras", "kedro", "pandas", "matplotlib", "h5py", "onnx"):
+        assert f"'{package}'" not in told
+
+
+def test_a_new_model_is_served_without_a_restart(export, exported, picture):
+    """Requests go on meanwhile, and all are answered."""
+    with serving(ROOT, "--models", str(export())) as server:
+        statuses, versions = [], []
+        stop = threading.Event()
+
+        def ask():
+            while not stop.is_set():
+                answer = server.ask("POST", "/api/predict", picture)
+                statuses.append(answer.status)
+                versions.append(answer.body["model_version"])
+
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        export(SECOND, b"damaged")
+        wait_for(lambda: any("is not served" in line for line in server.lines))
+        assert set(versions) == {FIRST}
+        export("2026-01-03T00.00.00.000Z")
+        wait_for(lambda: versions[-1] == "2026-01-03T00.00.00.000Z")
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert set(statuses) == {200}
+        assert b"mnist_models_refused 1.0" in server.ask("GET", "/metrics").body
+
+
+def test_it_starts_without_a_model_and_takes_the_first(export, tmp_path, picture):
+    with serving(ROOT, "--models", str(tmp_path / "06_models")) as server:
+        answer = server.ask("POST", "/api/predict", picture)
+        assert (answer.status, answer.body["code"]) == (503, "no_model")
+        assert any("no model 'cnn' to serve" in line for line in server.lines)
+        export()
+        wait_for(lambda: server.ask("GET", "/readyz").status == 200)
+        assert server.ask("POST", "/api/predict", picture).status == 200
+
+
+def test_a_port_that_is_taken_is_told_in_one_line(export):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        arguments = ["--models", str(export()), "--port", port]
+        told = subprocess.run(
+            [sys.executable, "-m", "mnist_kedro.serving", *arguments],
+            env=environment(ROOT),
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert told.returncode == 1
+    last = told.stderr.splitlines()[-1]
+    assert f"127.0.0.1:{port} cannot be listened at" in last
+    assert "--port" in last
+
+
+def test_without_its_packages_one_line_says_what_to_install():
+    code = (
+        "import sys; sys.modules['waitress'] = None;"
+        "from mnist_kedro.serving.__main__ import main; main([])"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(ROOT),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert told.returncode == 1
+    assert told.stderr == (
+        "Error: waitress is needed to serve; pip install 'mnist_kedro[serving]'.\n"
+    )
+
+
+def test_slow_clients_keep_no_one_waiting(server, picture):
+    slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(200)]
+    for i, connection in enumerate(slow):
+        connection.sendall(
+            b"POST /api/predict HTTP/1.1\r\nContent-Length: 100000\r\n\r\nx"[: i + 9]
+        )
+    before = server.status("VmRSS")
+    for _ in range(20):
+        assert server.ask("POST", "/api/predict", picture).status == 200
+    assert server.status("VmRSS") < before + 50_000
+    for connection in slow:
+        connection.close()
+
+
+def test_two_hundred_at_once_are_answered_or_told_to_come_again(server, digits):
+    """Batches take a while, so that they queue."""
+    images = np.asarray(digits["images"])[:50, ..., 0]
+    body = {"pixels": np.roll(images, 3, axis=1).tolist()}  # to be prepared anew
+    answers = []
+
+    def ask():
+        # A connection that is refused for a moment is no answer.
+        with contextlib.suppress(ConnectionError, http.client.HTTPException):
+            answers.append(server.ask("POST", "/api/predict_batch", body))
+
+    threads = [threading.Thread(target=ask) for _ in range(200)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    statuses = {answer.status for answer in answers}
+    assert len(answers) > 190
+    assert statuses == {200, 503}
+    for answer in answers:
+        if answer.status == 503:
+            assert answer.body["code"] == "busy"
+            assert answer.headers["retry-after"] == "1"
+    assert server.status("VmHWM") < 600_000  # kB
+    wait_for(lambda: server.ask("GET", "/api/model").status == 200)  # and it recovers
+    assert b"mnist_requests_shed_total" in server.ask("GET", "/metrics").body
+
+
+def test_what_is_too_large_is_refused_before_it_is_received(server):
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(
+            b"POST /api/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
+        )
+        assert connection.recv(100).startswith(b"HTTP/1.1 413")
