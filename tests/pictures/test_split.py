@@ -84,3 +84,15 @@ def test_a_digit_of_mnist_is_not_taken_apart(images):
         np.testing.assert_array_equal(found.pixels, image)
         left, top, right, bottom = found.box
         assert image[top:bottom, left:right].sum() == image.sum(dtype=int)
+
+
+def test_a_bar_that_begins_beside_is_of_its_digit():
+    """A five as many write it: its bar is put on last, to the right."""
+    picture = np.full((160, 300), 255, np.uint8)
+    for left in (40, 180):
+        picture[40:80, left : left + 8] = 0
+        picture[72:80, left : left + 40] = 0
+        picture[72:120, left + 32 : left + 40] = 0
+        picture[112:120, left : left + 40] = 0
+        picture[36:44, left + 12 : left + 56] = 0
+    assert [digit.box[0] for digit in find_digits(picture)] == [40, 180]

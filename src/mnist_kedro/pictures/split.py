@@ -12,6 +12,7 @@ from mnist_kedro.pictures.digit import as_it_is, place_digit
 from mnist_kedro.pictures.ink import Ink, find_ink
 
 _SHARED = 0.5  # of the narrower stroke's width above another: both are of one digit
+_SHORT = 0.45  # of its neighbour's height: no digit by itself
 _SMALLEST = 0.25  # of the tallest digit's height
 _MOST = 200  # strokes, for the time that it takes
 _EIGHT = np.ones((3, 3), bool)
@@ -108,10 +109,14 @@ def _join(strokes: list[_Stroke]) -> list[_Stroke]:
 
 
 def _of_one_digit(stroke: _Stroke, other: _Stroke) -> bool:
+    height = other.bottom - other.top
     shared = min(stroke.right, other.right) - max(stroke.left, other.left)
     narrower = min(stroke.right - stroke.left, other.right - other.left)
     gap = max(stroke.top, other.top) - min(stroke.bottom, other.bottom)
-    return shared >= _SHARED * narrower and gap <= 0.3 * (other.bottom - other.top)
+    if shared >= _SHARED * narrower:
+        return gap <= 0.3 * height
+    # The bar of a five, beside what it belongs to.
+    return stroke.bottom - stroke.top < _SHORT * height and -shared <= 0.15 * height and gap < 0
 
 
 def _lines(digits: list[_Stroke]) -> list[list[_Stroke]]:
