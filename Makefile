@@ -89,6 +89,8 @@ install: $(DEV_READY)  ## make .venv with everything for use and development
 requirements: $(DEV_READY)  ## compile requirements*.txt from pyproject.toml anew
 	$(BIN)/uv pip compile $(COMPILE) pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile $(COMPILE) --extra dev pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile $(COMPILE) --group serving --constraints requirements-dev.txt \
+		-o requirements-serving.txt
 
 COMPILE := --quiet --universal --python-version 3.11 --upgrade \
 	--no-header --no-emit-index-url --no-emit-find-links

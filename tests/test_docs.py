@@ -7,6 +7,7 @@ import click
 import numpy as np
 import pytest
 from kedro.framework.project import configure_project, pipelines
+from PIL import Image
 
 from mnist_kedro.cli import run
 from mnist_kedro.sources import read_mnist
@@ -79,3 +80,21 @@ def test_the_data_pages_code_writes_a_file_that_is_read(tmp_path, mnist, monkeyp
     exec(block, variables)
     arrays = read_mnist(ingestion(tmp_path / "mnist.hdf5"))
     np.testing.assert_array_equal(arrays["x_test"], mnist["x_test"])
+
+
+def test_the_deployment_pages_code_reads_a_picture(tmp_path, trained, mnist):
+    from mnist_kedro.models.onnx_export import to_onnx
+
+    (block,) = python_blocks("docs/deployment.md")
+    picture = tmp_path / "digit.png"
+    Image.fromarray(mnist["x_train"][0]).save(picture)
+    variables = {"model_file": to_onnx(trained).SerializeToString(), "picture_file": picture}
+    exec(block, variables)
+    assert variables["probabilities"].argmax() == mnist["y_train"][0]
+
+
+def test_the_deployment_page_names_files_that_the_catalog_has():
+    catalog = (ROOT / "conf" / "base" / "catalog_export.yml").read_text()
+    page = (ROOT / "docs" / "deployment.md").read_text()
+    for name in re.findall(r"\{network\}(?:_\w+)?\.(?:onnx|tflite|json)\b", catalog):
+        assert name.replace("{network}", "cnn") in page

@@ -69,12 +69,14 @@ class Server:
 
 
 @contextmanager
-def serving(project: Path, *arguments: str) -> Iterator[Server]:
+def serving(
+    project: Path, *arguments: str, python: str | Path = sys.executable
+) -> Iterator[Server]:
     """``python -m mnist_kedro.serving`` in a project, until it listens."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "mnist_kedro.serving", "--port", "0", *arguments],
+        [str(python), "-m", "mnist_kedro.serving", "--port", "0", *arguments],
         cwd=project,
-        env=environment(project),
+        env=environment(project),  # which finds its sources if it is one
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,

@@ -70,11 +70,11 @@ export class Reader {
         headers: { "Content-Type": type },
         body,
       });
-      const answer = await response.json();
-      if (response.status === 503) {
-        return { ...answer, retry: 1000 * Number(response.headers.get("Retry-After") ?? 1) };
+      if (response.status === 503 || response.status === 429) {
+        const { error } = await response.json().catch(() => ({ error: "Too many requests" }));
+        return { error, retry: 1000 * Number(response.headers.get("Retry-After") ?? 1) };
       }
-      return answer;
+      return await response.json();
     } catch {
       return { error: "The server cannot be reached; trying again.", retry: AGAIN };
     }

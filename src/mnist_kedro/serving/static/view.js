@@ -5,7 +5,7 @@ import { paint } from "./pictures.js";
 const SAID_AFTER = 700; // milliseconds without another answer, for those who listen
 const find = (id) => document.getElementById(id);
 const percent = (share) =>
-  share > 0.9995 && share < 1 ? "> 99.9 %" : `${(100 * share).toFixed(1)} %`;
+  share > 0.9995 ? "> 99.9 %" : `${(100 * share).toFixed(1)} %`;
 
 export class View {
   #bars = [];
