@@ -1,7 +1,8 @@
 """The two forms in which digits travel through the pipelines, and the checks that hold them to it.
 
-The catalog runs :class:`MnistContract` and :class:`LabelledImagesContract` on load and save
-(``validator:`` in ``conf/base/catalog_*.yml``), so that no node sees an array of another form.
+The catalog runs :class:`MnistContract`, :class:`LabelledImagesContract` and :class:`ModelContract`
+on load and save (``validator:`` in ``conf/base/catalog_*.yml``), so that no node sees an array, or a
+model, of another form.
 """
 
 from collections.abc import Mapping
@@ -115,6 +116,22 @@ class LabelledImagesContract:
     def validate(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the data, or raise :class:`InputError`."""
         check_labelled_images(data, self._split)
+        return data
+
+
+class ModelContract:
+    """Catalog validator for ``<network>.model``: raw pixels in, ten probabilities out."""
+
+    def validate(self, data: Any) -> Any:
+        """Return the Keras model, or raise :class:`InputError`."""
+        shapes = data.input_shape, data.output_shape
+        expected = (None, IMAGE_SIDE, IMAGE_SIDE, 1), (None, CLASSES)
+        if shapes != expected:
+            raise InputError(
+                f"model '{data.name}' should take {expected[0]} and give {expected[1]}, but takes "
+                f"{shapes[0]} and gives {shapes[1]}; train one, or name another version with "
+                "--load-versions."
+            )
         return data
 
 
