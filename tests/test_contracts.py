@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mnist_kedro.contracts import check_labelled_images, check_mnist
+from mnist_kedro.contracts import ModelContract, check_labelled_images, check_mnist
 from mnist_kedro.errors import InputError
 
 
@@ -63,3 +63,15 @@ def test_refuses_a_split_without_one_of_the_digits(mnist, split):
     few = {**mnist, key: np.where(np.isin(mnist[key], (4, 7)), 9, mnist[key])}
     with pytest.raises(InputError, match=f"'{key}' should have each of .* 0–9, but lacks 4, 7"):
         check_mnist(few, "mnist")
+
+
+def test_refuses_a_model_of_another_shape(trained):
+    import keras
+
+    assert ModelContract().validate(trained) is trained
+    for given, layers in {
+        r"takes \(None, 32, 32, 1\) and gives": [keras.Input((32, 32, 1)), keras.layers.Flatten()],
+        r"gives \(None, 784\)": [keras.Input((28, 28, 1)), keras.layers.Flatten()],
+    }.items():
+        with pytest.raises(InputError, match=given):
+            ModelContract().validate(keras.Sequential(layers))

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ import numpy as np
 from mnist_kedro.sources import read_mnist
 from mnist_kedro.sources.layout import KEYS
 from tests.conftest import ROOT, copy_project, ingestion
+from tests.reliability import served
 from tests.reliability.disk_full import small_disk
 from tests.reliability.runs import Project
 from tests.sources.test_download import HtmlPage
@@ -237,20 +239,39 @@ def _other_parameters(project: Project) -> str:
     return told(project, *TRAIN, "training.epochs=9,training.seed=5,training.resume=true")
 
 
-def _evil_model(project: Project) -> str:
-    from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that imports it)
+def _model(make: Callable[[Any, Path], Any]) -> Provoke:
+    """Predict by a model that is made by Keras at the path."""
 
-    # isort: split
-    import keras
+    def provoke(project: Project) -> str:
+        from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that imports it)
 
-    folder = project.data / "06_models" / "cnn.keras" / "9999-01-01T00.00.00.000Z"
-    folder.mkdir()
+        # isort: split
+        import keras
+
+        folder = project.data / "06_models" / "cnn.keras" / "9999-01-01T00.00.00.000Z"
+        folder.mkdir()
+        make(keras, folder / "cnn.keras")
+        try:
+            return told(project, "--nodes", "cnn.predict_test_digits")
+        finally:
+            shutil.rmtree(folder)
+
+    return provoke
+
+
+def _evil_model(keras: Any, path: Path) -> None:
     code = keras.layers.Lambda(lambda x: x, output_shape=(3,))
-    keras.Sequential([keras.Input((3,)), code]).save(folder / "cnn.keras")
-    try:
-        return told(project, "--nodes", "cnn.predict_test_digits")
-    finally:
-        shutil.rmtree(folder)
+    keras.Sequential([keras.Input((3,)), code]).save(path)
+
+
+def _truncated_model(keras: Any, path: Path) -> None:
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)]).save(path)
+    path.write_bytes(path.read_bytes()[:-500])
+
+
+def _other_model(keras: Any, path: Path) -> None:
+    layers = [keras.Input((32, 32, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]
+    keras.Sequential(layers, name="cnn").save(path)
 
 
 def _no_mirror(project: Project, source: str) -> str:
@@ -270,6 +291,8 @@ HDF5 = "tests/sources/test_hdf5.py"
 REFUSES = f"{LAYOUTS}::test_refuses_in_one_line_that_names_file_and_key"
 SOMETHING_ELSE = f"{LAYOUTS}::test_refuses_what_is_something_else"
 CHECKPOINTING = "tests/models/test_checkpointing.py"
+SERVED_MODEL = "tests/serving/test_model.py"
+SERVED_APP = "tests/serving/test_app.py"
 DISK_FULL = "tests/reliability/test_disk_full.py"
 
 FAULTS = (
@@ -390,10 +413,28 @@ FAULTS = (
         message="Nothing; each has its own results.",
     ),
     Fault(
+        23,
+        "model truncated",
+        "tests/datasets/test_keras_model_dataset.py::test_a_damaged_file_is_called_corrupt",
+        _model(_truncated_model),
+    ),
+    Fault(
+        24,
+        "model of another shape",
+        "tests/test_contracts.py::test_refuses_a_model_of_another_shape",
+        _model(_other_model),
+    ),
+    Fault(
+        24,
+        "the same, served",
+        f"{SERVED_MODEL}::test_a_model_that_takes_something_else_is_refused",
+        served.other_model,
+    ),
+    Fault(
         25,
         "model with code in it",
         "tests/datasets/test_keras_model_dataset.py::test_refuses_a_model_with_code_of_its_own",
-        _evil_model,
+        _model(_evil_model),
     ),
     Fault(
         26,
@@ -424,6 +465,45 @@ FAULTS = (
         "negative epochs",
         "tests/test_cli.py::test_a_wrong_run_ends_in_one_line",
         lambda project: told(project, "--params", "training.epochs=-1"),
+    ),
+    Fault(
+        30,
+        "folder of pictures: some bad",
+        "tests/pictures/test_batches.py::test_every_file_has_its_row_in_the_order_of_names",
+        served.bad_pictures,
+    ),
+    *(
+        Fault(
+            31,
+            f"web: {what}",
+            f"{SERVED_APP}::test_what_cannot_be_read_is_told",
+            partial(served.bad_request, what=what),
+        )
+        for what in served.BAD_REQUESTS
+    ),
+    Fault(
+        32,
+        "web: no model yet",
+        f"{SERVED_APP}::test_without_a_model_it_lives_but_is_not_ready",
+        served.no_model,
+    ),
+    Fault(
+        32,
+        "web: model replaced by a damaged one",
+        f"{SERVED_MODEL}::test_a_bad_version_is_refused_and_the_one_before_serves",
+        served.damaged_model,
+    ),
+    Fault(
+        33,
+        "web: 200 clients at once",
+        "tests/serving/test_server.py::test_two_hundred_at_once_are_answered_or_told_to_come_again",
+        served.busy,
+    ),
+    Fault(
+        33,
+        "web: 200 slow clients",
+        "tests/serving/test_server.py::test_slow_clients_keep_no_one_waiting",
+        message="Nothing; they keep no one waiting.",
     ),
     Fault(
         34,

@@ -152,7 +152,7 @@ GOOD = [[0] * 28] * 28
         ({"pixels": [[256] * 28] * 28}, "", 422, "out_of_range"),
         ({"pixels": [[10**30] * 28] * 28}, "", 422, "out_of_range"),
         ({"pixels": GOOD}, "", 422, "blank"),
-        (b"x" * (8 * 1024**2 + 1), "image/png", 413, "request_entity_too_large"),
+        (b"x" * (8 * 1024**2 + 1), "image/png", 413, "body_too_large"),
     ],
 )
 def test_what_cannot_be_read_is_told(client, body, kind, status, code):

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from mnist_kedro.serving.answers import read_all, read_many, read_one
 from mnist_kedro.serving.bodies import MAX_BYTES, RequestError, read_batch, read_picture
@@ -133,9 +133,14 @@ def _answer_errors(app: Flask) -> None:
     def refuse(error: RequestError) -> Response:
         return error_response(error)
 
+    @app.errorhandler(RequestEntityTooLarge)
+    def refuse_body(_: RequestEntityTooLarge) -> Response:
+        told = f"body too large: expected at most {MAX_BYTES:,} bytes"
+        return error_response(RequestError(413, "body_too_large", told))
+
     @app.errorhandler(HTTPException)
     def refuse_http(error: HTTPException) -> Response:
-        """Flask's own, as JSON: no such address, another method, a body that is too large."""
+        """Flask's own, as JSON: no such address, another method."""
         status, name = error.code or 500, error.name.lower().replace(" ", "_")
         response = error_response(RequestError(status, name, error.description or error.name))
         for key, value in error.get_headers():

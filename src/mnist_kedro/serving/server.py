@@ -38,7 +38,7 @@ def create_server(app: Flask, metrics: Metrics, host: str, port: int, threads: i
         return len(server.task_dispatcher.queue)
 
     server = waitress.create_server(
-        _shed(app, waiting, metrics),
+        shed(app, waiting, metrics),
         host=host,
         port=port,
         threads=threads,
@@ -54,9 +54,16 @@ def create_server(app: Flask, metrics: Metrics, host: str, port: int, threads: i
     return server
 
 
-def _shed(
+def shed(
     app: Flask, waiting: Callable[[], int], metrics: Metrics
 ) -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
+    """The app, but for requests to the API while more than 64 wait: those get 503 at once.
+
+    Args:
+        app: what answers.
+        waiting: how many requests wait.
+        metrics: what is counted in.
+    """
     busy = error_response(RequestError(503, "busy", "too many requests wait; try again"))
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
