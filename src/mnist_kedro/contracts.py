@@ -1,8 +1,8 @@
 """The two forms in which digits travel through the pipelines, and the checks that hold them to it.
 
 The catalog runs :class:`MnistContract`, :class:`LabelledImagesContract` and :class:`ModelContract`
-on load and save (``validator:`` in ``conf/base/catalog_*.yml``), so that no node sees an array, or a
-model, of another form.
+on load and save (``validator:`` in ``conf/base/catalog_*.yml``), so that no node sees an array or a
+model of another form.
 """
 
 from collections.abc import Mapping
