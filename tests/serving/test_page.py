@@ -260,3 +260,31 @@ def test_nothing_is_loaded_from_elsewhere(server):
         answer(page)
         assert len(urls) > 8
         assert all(url.startswith((server.address, "blob:")) for url in urls)
+
+
+@needs_chromium
+@pytest.mark.parametrize("kind", ["touch", "pen"])
+def test_with_a_finger_or_a_pen(server, kind):
+    with page_at(server.address, 390, 844, has_touch=True) as page:
+        page.wait_for_selector("#examples button:nth-child(10)")
+        box = page.locator("#sketch").bounding_box()
+        devtools = page.context.new_cdp_session(page)
+
+        def send(phase, x, y):
+            place = {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+            if kind == "touch":
+                points = [] if phase == "End" else [place]
+                devtools.send(
+                    "Input.dispatchTouchEvent", {"type": f"touch{phase}", "touchPoints": points}
+                )
+            else:
+                name = {"Start": "mousePressed", "Move": "mouseMoved", "End": "mouseReleased"}
+                how = {"button": "left", "buttons": 1, "clickCount": 1, "pointerType": "pen"}
+                devtools.send("Input.dispatchMouseEvent", {"type": name[phase], **place, **how})
+
+        send("Start", 0.3, 0.25)
+        for x, y in [(0.5, 0.25), (0.68, 0.25), (0.58, 0.5), (0.48, 0.8)]:
+            send("Move", x, y)
+        send("End", 0.48, 0.8)
+        assert answer(page) == "7"
+        assert page.evaluate("scrollY") == 0
