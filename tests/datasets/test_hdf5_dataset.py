@@ -209,3 +209,11 @@ def test_is_described_and_made_from_a_catalog(tmp_path):
     catalog.save("x", {"a": np.arange(3)})
     np.testing.assert_array_equal(catalog.load("x")["a"], [0, 1, 2])
     assert "lzf" in repr(catalog["x"])
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_plain_values_are_read_without_the_arrays(tmp_path, lazy, monkeypatch):
+    dataset = HDF5Dataset(filepath=str(tmp_path / "data.hdf5"), lazy=lazy)
+    dataset.save({"array": np.arange(5), "source": "sample", "count": 3, "whole": True})
+    monkeypatch.setattr(h5py.Dataset, "__getitem__", lambda *_: pytest.fail("an array was read"))
+    assert dataset.attributes() == {"source": "sample", "count": 3, "whole": True}

@@ -50,3 +50,14 @@ def test_a_version_that_is_no_timestamp_is_refused(tmp_path):
 def test_a_missing_version_says_how_it_is_made(tmp_path):
     with pytest.raises(DatasetError, match="kedro run --pipelines export"):
         dataset(tmp_path, load=VERSION).load()
+
+
+def test_a_node_that_runs_again_replaces_its_version_whole(tmp_path):
+    """As a runner lets it, whose worker was lost; see mnist_kedro.runners.task."""
+    first = dataset(tmp_path, save=VERSION)
+    first.save({**FILES, "left_over": b"x"})
+    again = dataset(tmp_path, save=VERSION)
+    path = again._get_versioned_path(VERSION)
+    again.__dict__["_get_save_path"] = lambda: path
+    again.save(FILES)
+    assert dataset(tmp_path, load=VERSION).load() == FILES

@@ -88,6 +88,10 @@ class Checkpoints:
                 self._fs.rm(folder, recursive=True)
         self._used.clear()
 
+    def adopt(self, other: "Checkpoints") -> None:
+        """Take what was saved and loaded there, in another process, for used here."""
+        self._used |= other._used  # noqa: SLF001
+
     def _of(self, training: Mapping[str, Any]) -> str:
         description = json.dumps(training, sort_keys=True).encode()
         return f"{self._folder}/{hashlib.sha256(description).hexdigest()[:16]}"
@@ -138,6 +142,10 @@ class CheckpointsDataset(AbstractDataset[Never, Checkpoints]):
     def save(self, data: Never) -> NoReturn:  # noqa: ARG002
         """Refuse: a training writes its checkpoints itself."""
         raise DatasetError(f"{self._filepath}: checkpoints are written during a training.")
+
+    def adopt(self, other: "CheckpointsDataset") -> None:
+        """Take what was used there for used here; a runner on more machines calls it."""
+        self._checkpoints.adopt(other.load())
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath, "protocol": self._protocol}

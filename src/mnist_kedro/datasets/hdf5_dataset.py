@@ -147,10 +147,18 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
 
         with self.open(path) as file:
             file.visititems(describe)
-            plain = {key: _plain(value) for key, value in file.attrs.items()}
         if not self._lazy:
             content = {key: self._read_whole(path, key) for key in content}
-        return content | plain
+        return content | self.attributes()
+
+    def attributes(self) -> dict[str, Any]:
+        """The plain values alone, without any array.
+
+        Raises:
+            DatasetError: as :meth:`load`.
+        """
+        with self.open(get_filepath_str(self._get_load_path(), self._protocol)) as file:
+            return {key: _plain(value) for key, value in file.attrs.items()}
 
     def _read_whole(self, path: str, key: str) -> Any:
         with self.open(path, key) as file:

@@ -82,6 +82,8 @@ class SavedModelDataset(AbstractVersionedDataset[Mapping[str, bytes], dict[str, 
                 self._fs.makedirs(target.rpartition("/")[0], exist_ok=True)
                 with self._fs.open(target, "wb") as file:
                     file.write(content)
+            if self._fs.exists(folder):  # of a node that was interrupted, and runs again
+                self._fs.rm(folder, recursive=True)
             self._fs.mv(hidden, folder, recursive=True)
         except BaseException:
             if self._fs.exists(hidden):

@@ -4,7 +4,6 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,6 +15,7 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.io.core import AbstractVersionedDataset
 
 from mnist_kedro.contracts import Provenance, provenance
+from mnist_kedro.datasets import HDF5Dataset
 from mnist_kedro.hooks.progress import ProgressHooks
 
 _PACKAGES = (
@@ -66,13 +66,16 @@ class ManifestHooks:
         self._saved: dict[str, str | None] = {}
 
     @hook_impl(trylast=True)
-    def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
+    def after_dataset_loaded(self, dataset_name: str) -> None:
         """Note its version, and where the digits in it are from."""
         dataset = self._catalog.get(dataset_name)
         if isinstance(dataset, AbstractVersionedDataset):
             self._loaded[dataset_name] = dataset.resolve_load_version()
-        if isinstance(data, Mapping) and data.keys() >= Provenance.__annotations__.keys():
-            self._data = {**provenance(data)}
+        # As stored, not as loaded: a node may have loaded it on another machine.
+        if isinstance(dataset, HDF5Dataset):
+            stored = dataset.attributes()
+            if stored.keys() >= Provenance.__annotations__.keys():
+                self._data = {**provenance(stored)}
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str) -> None:

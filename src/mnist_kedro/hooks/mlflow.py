@@ -8,7 +8,7 @@ from kedro.config import MissingConfigException
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
-from kedro.io.core import AbstractVersionedDataset
+from kedro.io.core import AbstractVersionedDataset, is_parameter
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from pydantic import BaseModel
@@ -67,23 +67,25 @@ class MlflowHooks:
         if self._tracking:
             plain = {
                 name: value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-                for name, value in inputs.items()
+                for name in filter(is_parameter, inputs)
+                for value in [inputs[name]]
             }
             self._tracking.before_node_run(node, catalog, plain, is_async)
 
     @hook_impl
-    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+    def after_dataset_saved(self, dataset_name: str) -> None:
         """Log metrics and curves as such, models as such, and everything else as files."""
         if not self._tracking:
             return
         import mlflow  # noqa: PLC0415  (imports for a second)
 
         if dataset_name == "metrics":
-            mlflow.log_metrics(dict(_numbers(data["models"], "test.")))
+            metrics = self._catalog.load(dataset_name)
+            mlflow.log_metrics(dict(_numbers(metrics["models"], "test.")))
         elif dataset_name.endswith(_HISTORY):
-            _log_curves(dataset_name.removesuffix(_HISTORY), data)
+            _log_curves(dataset_name.removesuffix(_HISTORY), self._catalog.load(dataset_name))
         elif dataset_name.endswith(_MODEL):
-            _log_model(dataset_name.removesuffix(_MODEL), data)
+            _log_model(dataset_name.removesuffix(_MODEL), self._catalog.load(dataset_name))
         self._log_file(dataset_name)
 
     def _log_file(self, dataset_name: str) -> None:

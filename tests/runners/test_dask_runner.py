@@ -1,0 +1,174 @@
+"""Pipelines on a real Dask cluster: the same results, also when a worker is killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from mnist_kedro.errors import InputError
+from mnist_kedro.runners import DaskRunner
+from tests.conftest import environment, latest
+from tests.runners.cluster import cluster
+
+ENSEMBLE = "training.members=2,training.models=[cnn],training.epochs=6"
+
+
+def start(project, *arguments, **variables):
+    return subprocess.Popen(
+        [sys.executable, "-m", "kedro", "run", "--env", "smoke", *arguments],
+        cwd=project,
+        env={**environment(project), **variables},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def run(project, *arguments, **variables):
+    process = start(project, *arguments, **variables)
+    log = process.communicate(timeout=300)[1]
+    return process.returncode, log
+
+
+def on(cluster):
+    return (
+        "--runner", "mnist_kedro.runners.DaskRunner",
+        "--runner-params", f"address={cluster.address}",
+    )  # fmt: skip
+
+
+def without_seconds(value):
+    if isinstance(value, dict):
+        return {k: without_seconds(v) for k, v in value.items() if "seconds" not in k}
+    return value
+
+
+def metrics(project):
+    return without_seconds(json.loads(latest(project, "08_reporting/metrics.json").read_text()))
+
+
+@pytest.fixture(scope="module")
+def sequential(smoke_project, tmp_path_factory):
+    """What Kedro's own runner makes of an ensemble, with one thread as each worker has."""
+    import shutil
+
+    project = tmp_path_factory.mktemp("sequential") / "project"
+    shutil.copytree(smoke_project, project)
+    threads = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+    status, log = run(project, "--params", ENSEMBLE, **threads)
+    assert status == 0, log
+    return metrics(project)
+
+
+@pytest.fixture
+def two_workers(finished_project):
+    with cluster(finished_project, 2) as made:
+        yield made
+
+
+def test_an_ensemble_is_what_it_is_on_one_machine(finished_project, two_workers, sequential):
+    status, log = run(finished_project, *on(two_workers), "--params", ENSEMBLE)
+    assert status == 0, log
+    assert metrics(finished_project) == sequential
+    assert "2 Dask workers." in log
+    assert "cnn: epoch 6 of 6" in log  # told by a worker
+    manifest = json.loads(latest(finished_project, "08_reporting/run_manifest.json").read_text())
+    assert {"train", "cnn.model", "metrics"} <= manifest["loaded"].keys() | manifest["saved"].keys()
+    assert manifest["data"]["source"] == "sample"
+    assert "cnn_2.train_model" in manifest["node_seconds"]
+    assert manifest["asked"]["runner"] == "mnist_kedro.runners.DaskRunner"
+    checkpoints = finished_project / "data" / "smoke" / "06_models" / "checkpoints"
+    assert not list(checkpoints.rglob("*.hdf5"))
+
+
+def test_a_worker_that_is_killed_is_done_without(finished_project, two_workers, sequential):
+    process = start(finished_project, *on(two_workers), "--params", ENSEMBLE)
+    lines = []
+    with process.stderr:
+        for line in process.stderr:
+            lines.append(line)
+            if sum("epoch 1 of 6" in line for line in lines) == 2:  # each trains one
+                os.kill(two_workers.workers[0].pid, signal.SIGKILL)
+                break
+        lines += process.stderr.readlines()
+    assert process.wait(300) == 0, lines
+    assert metrics(finished_project) == sequential
+    assert sum("epoch 1 of 6" in line for line in lines) == 3  # one of the two again
+
+
+def test_a_worker_that_comes_later_takes_part(finished_project, sequential):
+    with cluster(finished_project, 0) as made:
+        threading.Timer(5, made.add_worker).start()
+        status, log = run(finished_project, *on(made), "--params", ENSEMBLE)
+        assert status == 0, log
+        assert metrics(finished_project) == sequential
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--nodes", "cnn.train_model", "--params", "training.learning_rate=1e12"),
+        ("--nodes", "cnn.train_model", "--load-versions", "train:2020-01-01T00.00.00.000Z"),
+    ],
+    ids=["a node's own", "the catalog's"],
+)
+def test_a_failed_node_says_what_it_says_on_one_machine(finished_project, two_workers, arguments):
+    expected, log = run(finished_project, *arguments)
+    status, dask_log = run(finished_project, *on(two_workers), *arguments)
+    assert status == expected == 1
+    last = log.strip().splitlines()[-1]
+    assert last.startswith("Error: ")
+    assert dask_log.strip().splitlines()[-1] == last
+
+
+def test_a_cluster_of_its_own_and_data_in_memory(finished_project, digits, tmp_path):
+    """Some pictures go from one node to the next without a file."""
+    import numpy as np
+    from PIL import Image
+
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for i in range(30):
+        Image.fromarray(np.asarray(digits["images"])[i, ..., 0]).save(pictures / f"{i:02}.png")
+    status, log = run(
+        finished_project,
+        *("--pipelines", "inference", "--params", f"inference.images={pictures}"),
+        *("--runner", "mnist_kedro.runners.DaskRunner", "--runner-params", "workers=2"),
+    )
+    assert status == 0, log
+    assert "30 pictures, of which 0 have no digit." in log
+    assert latest(finished_project, "08_reporting/contact_sheet.png").exists()
+    assert "distributed" not in log
+
+
+def test_without_a_scheduler_one_line_says_so(finished_project):
+    began = time.monotonic()
+    arguments = ("--runner", "mnist_kedro.runners.DaskRunner", "--runner-params")
+    status, log = run(finished_project, *arguments, "address=tcp://127.0.0.1:1")
+    assert status == 1
+    assert "tcp://127.0.0.1:1: no Dask scheduler answers there" in log.splitlines()[-1]
+    assert time.monotonic() - began < 90
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"is_async": True}, "no --async"),
+        ({"workers": 0}, "whole number ≥ 1"),
+        ({"workers": 2, "address": "tcp://x:1"}, "not for a cluster with an 'address'"),
+    ],
+)
+def test_wrong_options_are_told(options, why):
+    with pytest.raises(InputError, match=why):
+        DaskRunner(**options)
+
+
+def test_without_dask_one_line_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match=r"pip install 'mnist_kedro\[dask\]'"):
+        DaskRunner()
