@@ -4,7 +4,27 @@ import secrets
 from pathlib import Path
 from typing import Any, Never, NoReturn
 
-from kedro.io.core import AbstractDataset, DatasetError, generate_timestamp
+from kedro.io.core import (
+    AbstractDataset,
+    DatasetError,
+    generate_timestamp,
+    get_protocol_and_path,
+)
+
+
+def local_path(filepath: str) -> Path:
+    """The path, if it is a local one.
+
+    Raises:
+        DatasetError: when it is not.
+    """
+    protocol, path = get_protocol_and_path(filepath)
+    if protocol != "file":
+        raise DatasetError(
+            f"{filepath}: expected a path on this machine, for it is written to by a library that "
+            "knows no other; name one as paths.local in conf/local/globals.yml."
+        )
+    return Path(path)
 
 
 class LogFolderDataset(AbstractDataset[Never, Path]):
@@ -23,8 +43,11 @@ class LogFolderDataset(AbstractDataset[Never, Path]):
         Args:
             filepath: of the local folder that those of all runs are in.
             metadata: ignored by Kedro; Kedro-Viz reads its layer here.
+
+        Raises:
+            DatasetError: when the path is not local.
         """
-        self._filepath = Path(filepath)
+        self._filepath = local_path(filepath)
         self.metadata = metadata
 
     def load(self) -> Path:

@@ -1,10 +1,11 @@
 """Where Optuna keeps the trials of a search. Importing this module imports Optuna."""
 
 import warnings
-from pathlib import Path
 from typing import Any, Never, NoReturn
 
 from kedro.io.core import AbstractDataset, DatasetError
+
+from mnist_kedro.datasets.log_folder_dataset import local_path
 
 try:
     import optuna
@@ -37,8 +38,11 @@ class OptunaStorageDataset(AbstractDataset[Never, optuna.storages.RDBStorage]):
         Args:
             filepath: of a local file, made when it is not there.
             metadata: ignored by Kedro; Kedro-Viz reads its layer here.
+
+        Raises:
+            DatasetError: when the path is not local.
         """
-        self._filepath = Path(filepath)
+        self._filepath = local_path(filepath)
         self.metadata = metadata
 
     def load(self) -> optuna.storages.RDBStorage:

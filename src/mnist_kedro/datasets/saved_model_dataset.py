@@ -72,16 +72,19 @@ class SavedModelDataset(AbstractVersionedDataset[Mapping[str, bytes], dict[str, 
         }
 
     def save(self, data: Mapping[str, bytes]) -> None:
-        """Write the files under another name, which they change for theirs when all are there."""
+        """Write the files under another name, which they change for theirs when all are there.
+
+        A store without folders has them under their own, the one that makes it a model last.
+        """
         folder = self._path(self._get_save_path().parent)
+        if self._protocol != "file":
+            self._write(folder, data)
+            self._fs.invalidate_cache(self._path(self._filepath))
+            return
         name = PurePosixPath(folder)
         hidden = str(name.with_name(f".{name.name}.{secrets.token_hex(4)}.tmp"))
         try:
-            for path, content in data.items():
-                target = f"{hidden}/{path}"
-                self._fs.makedirs(target.rpartition("/")[0], exist_ok=True)
-                with self._fs.open(target, "wb") as file:
-                    file.write(content)
+            self._write(hidden, data)
             if self._fs.exists(folder):  # of a node that was interrupted, and runs again
                 self._fs.rm(folder, recursive=True)
             self._fs.mv(hidden, folder, recursive=True)
@@ -89,6 +92,13 @@ class SavedModelDataset(AbstractVersionedDataset[Mapping[str, bytes], dict[str, 
             if self._fs.exists(hidden):
                 self._fs.rm(hidden, recursive=True)
             raise
+
+    def _write(self, folder: str, data: Mapping[str, bytes]) -> None:
+        for path in sorted(data, key=lambda path: path == _MAIN):
+            target = f"{folder}/{path}"
+            self._fs.makedirs(target.rpartition("/")[0], exist_ok=True)
+            with self._fs.open(target, "wb") as file:
+                file.write(data[path])
 
     def _path(self, path: PurePosixPath) -> str:
         return get_filepath_str(path, self._protocol)
