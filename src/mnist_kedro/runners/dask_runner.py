@@ -99,7 +99,7 @@ class DaskRunner(AbstractRunner):
                     n_workers=self._workers,
                     threads_per_worker=1,
                     memory_limit=0,  # TensorFlow reserves more than it uses
-                    dashboard_address=None,
+                    dashboard_address=":0",  # any port: there may be another cluster
                     silence_logs=logging.ERROR,
                 ) as cluster,
                 Client(cluster) as client,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kedro.framework.hooks.manager import _NullPluginManager
 from kedro.io import CatalogProtocol
 from kedro.pipeline.node import Node
 from pluggy import PluginManager
@@ -17,12 +18,11 @@ class NodeHooks:
     def __init__(
         self, manager: PluginManager | None, catalog: CatalogProtocol, run_id: str | None
     ) -> None:
-        self._manager, self._catalog, self._run_id = manager, catalog, run_id
+        self._manager: Any = manager or _NullPluginManager()
+        self._catalog, self._run_id = catalog, run_id
 
     def before(self, node: Node, in_memory: Mapping[str, Any]) -> dict[str, Any]:
         """Before a node starts; returns the inputs that hooks put in place of others."""
-        if self._manager is None:
-            return {}
         hook = self._manager.hook
         inputs = _Data(self._catalog, in_memory, node.inputs)
         for name in node.inputs:
@@ -34,8 +34,6 @@ class NodeHooks:
 
     def after(self, node: Node, in_memory: Mapping[str, Any]) -> None:
         """After a node and its outputs are done."""
-        if self._manager is None:
-            return
         hook = self._manager.hook
         inputs = _Data(self._catalog, in_memory, node.inputs)
         outputs = _Data(self._catalog, in_memory, node.outputs)
@@ -47,9 +45,8 @@ class NodeHooks:
 
     def failed(self, node: Node, error: BaseException) -> None:
         """After a node failed."""
-        if self._manager is not None:
-            inputs = _Data(self._catalog, {}, node.inputs)
-            self._manager.hook.on_node_error(error=error, inputs=inputs, **self._about(node))
+        inputs = _Data(self._catalog, {}, node.inputs)
+        self._manager.hook.on_node_error(error=error, inputs=inputs, **self._about(node))
 
     def _about(self, node: Node) -> dict[str, Any]:
         return {
@@ -61,8 +58,8 @@ class NodeHooks:
 
 
 def _asks(hook: Any, argument: str) -> bool:
-    """Whether any implementation takes this argument."""
-    return any(argument in implementation.argnames for implementation in hook.get_hookimpls())
+    """Whether any implementation takes this argument; without a session there is none."""
+    return any(argument in implementation.argnames for implementation in hook.get_hookimpls() or ())
 
 
 class _Data(Mapping[str, Any]):
