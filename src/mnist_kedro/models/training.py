@@ -21,6 +21,7 @@ from mnist_kedro.models.checkpointing import Checkpointing, describe_training
 from mnist_kedro.models.networks import build_network
 from mnist_kedro.models.precision import dtype_policy
 from mnist_kedro.models.progress import EpochProgress
+from mnist_kedro.models.seeding import seeded
 from mnist_kedro.models.training_twin import training_twin
 from mnist_kedro.parameters import NetworkParameters, TrainingParameters
 
@@ -93,9 +94,9 @@ def fit_network(
     policy = dtype_policy(parameters.mixed_bfloat16)
 
     keras.backend.clear_session()
-    keras.utils.set_random_seed(parameters.seed)
-    model = build_network(network, statistics)
-    twin = training_twin(model, policy)
+    with seeded(parameters.seed):
+        model = build_network(network, statistics)
+        twin = training_twin(model, policy)
     _compile(twin, parameters, steps, epochs)
     training = describe_training(train, validation, statistics, parameters, network, policy)
     checkpointing = Checkpointing(name, checkpoints, training)

@@ -1,7 +1,6 @@
 """What a worker does for a node."""
 
 import os
-import random
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -99,9 +98,7 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 def prepare_workers(client: Any) -> None:
     """Have all workers, also those that come later, find the project and keep to their threads."""
-    from distributed import WorkerPlugin, utils_comm  # noqa: PLC0415
-    from distributed.comm import core  # noqa: PLC0415
-    from tornado import ioloop  # noqa: PLC0415
+    from distributed import WorkerPlugin  # noqa: PLC0415
 
     class Preparation(WorkerPlugin):
         """Of each worker, before its first node."""
@@ -119,10 +116,6 @@ def prepare_workers(client: Any) -> None:
             # TensorFlow would take all cores of the machine in each worker.
             for variable in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
                 os.environ.setdefault(variable, str(worker.state.nthreads))
-            # Their thread draws its delays from Python's one generator, of which Keras draws the
-            # seeds of a network's weights: one in ten trainings was not the one that was asked for.
-            for module in (ioloop, core, utils_comm):
-                vars(module)["random"] = random.Random()  # noqa: S311
             if self._package:
                 configure_project(self._package)  # its log and settings: the atomic file system
 
