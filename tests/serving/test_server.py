@@ -3,15 +3,13 @@
 import contextlib
 import http.client
 import socket
-import subprocess
-import sys
 import threading
 import time
 
 import numpy as np
 import pytest
 
-from tests.conftest import ROOT, environment
+from tests.conftest import ROOT, python
 from tests.pictures.photos import saved
 from tests.serving.conftest import FIRST, SECOND
 from tests.serving.server import serving
@@ -46,13 +44,8 @@ def test_tensorflow_is_not_imported():
         "import sys, mnist_kedro.serving.app, mnist_kedro.serving.server;"
         "print(sorted({m.split('.')[0] for m in sys.modules}))"
     )
-    told = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment(ROOT),
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    told = python(ROOT, "-c", code).stdout
+    assert "mnist_kedro" in told
     for package in ("tensorflow", "keras", "kedro", "pandas", "matplotlib", "h5py", "onnx"):
         assert f"'{package}'" not in told
 
@@ -100,14 +93,7 @@ def test_a_port_that_is_taken_is_told_in_one_line(export):
         taken.listen()
         port = str(taken.getsockname()[1])
         arguments = ["--models", str(export()), "--port", port]
-        told = subprocess.run(
-            [sys.executable, "-m", "mnist_kedro.serving", *arguments],
-            env=environment(ROOT),
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        told = python(ROOT, "-m", "mnist_kedro.serving", *arguments)
     assert told.returncode == 1
     last = told.stderr.splitlines()[-1]
     assert f"127.0.0.1:{port} cannot be listened at" in last
@@ -119,13 +105,7 @@ def test_without_its_packages_one_line_says_what_to_install():
         "import sys; sys.modules['waitress'] = None;"
         "from mnist_kedro.serving.__main__ import main; main([])"
     )
-    told = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment(ROOT),
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    told = python(ROOT, "-c", code)
     assert told.returncode == 1
     assert told.stderr == (
         "Error: waitress is needed to serve; pip install 'mnist_kedro[serving]'.\n"

@@ -5,7 +5,7 @@ import hashlib
 import logging
 import tempfile
 from collections.abc import Mapping
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any, NoReturn, TypedDict
 
@@ -24,6 +24,7 @@ _TOLERANCE = 1e-4  # of a probability, where nothing is rounded
 _LOST = 0.001  # of the test digits, at most, by eight bits
 _CALIBRATION_DIGITS = 500
 _BATCH = 1000
+_PACKAGES = ("keras", "tensorflow", "onnx", "onnxruntime", "ai-edge-litert")
 
 
 class Reference(TypedDict):
@@ -90,10 +91,7 @@ def export_to_onnx(
         ]
     )
     _check_same(found, reference, f"the ONNX file of {model.name}")
-    return file, {
-        **_describe("ONNX", model, found, test, reference, versions=("onnx", "onnxruntime")),
-        "sha256": hashlib.sha256(file).hexdigest(),
-    }
+    return file, _describe("ONNX", file, model, found, test, reference)
 
 
 def export_to_saved_model(
@@ -127,10 +125,7 @@ def export_to_saved_model(
             if path.is_file()
         }
     _check_same(found, reference, f"the SavedModel of {model.name}")
-    return files, {
-        **_describe("SavedModel", model, found, test, reference, versions=("tensorflow",)),
-        "sha256": {path: hashlib.sha256(data).hexdigest() for path, data in files.items()},
-    }
+    return files, _describe("SavedModel", files, model, found, test, reference)
 
 
 def export_to_litert(
@@ -153,7 +148,7 @@ def export_to_litert(
     """
     file, found = _convert_to_litert(model, None, test)
     _check_same(found, reference, f"the LiteRT file of {model.name}")
-    return file, _describe_litert("LiteRT", file, model, found, test, reference)
+    return file, _describe("LiteRT", file, model, found, test, reference)
 
 
 def export_to_litert_int8(
@@ -180,7 +175,7 @@ def export_to_litert_int8(
             f"the eight-bit LiteRT file of {model.name} reads {lost} of {len(labels)} digits less"
         )
     return file, {
-        **_describe_litert("LiteRT, eight-bit integers", file, model, found, test, reference),
+        **_describe("LiteRT, eight-bit integers", file, model, found, test, reference),
         "accuracy_lost": lost / len(labels),
     }
 
@@ -221,29 +216,13 @@ def _right(probabilities: np.ndarray, labels: np.ndarray) -> int:
     return int(np.sum(probabilities.argmax(axis=1) == labels))
 
 
-def _describe_litert(
-    kind: str,
-    file: bytes,
-    model: Any,
-    found: np.ndarray,
-    test: LabelledImages,
-    reference: Reference,
-) -> dict[str, Any]:
-    versions = ("tensorflow", "ai-edge-litert")
-    return {
-        **_describe(kind, model, found, test, reference, versions=versions),
-        "sha256": hashlib.sha256(file).hexdigest(),
-    }
-
-
 def _describe(
     kind: str,
+    made: bytes | Mapping[str, bytes],
     model: Any,
     found: np.ndarray,
     test: LabelledImages,
     reference: Reference,
-    *,
-    versions: tuple[str, ...],
 ) -> dict[str, Any]:
     """What whoever runs a file needs to know, and ten digits to try it with."""
     labels = np.asarray(test["labels"])
@@ -252,6 +231,9 @@ def _describe(
     return {
         "model": model.name,
         "format": kind,
+        "sha256": _digest(made)
+        if isinstance(made, bytes)
+        else {path: _digest(data) for path, data in made.items()},
         "input": {
             "name": "pixels",
             "shape": ["n", 28, 28, 1],
@@ -273,8 +255,17 @@ def _describe(
         "largest_difference_from_keras": _difference(found, reference),
         "examples": _examples(found, test),
         "data": {**provenance(test)},
-        "versions": {name: version(name) for name in versions},
+        "versions": {name: version(name) for name in _PACKAGES if _is_installed(name)},
     }
+
+
+def _is_installed(package: str) -> bool:
+    """A SavedModel is made without the extra `export`."""
+    return any(distributions(name=package))
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _examples(found: np.ndarray, test: LabelledImages) -> list[Mapping[str, Any]]:
