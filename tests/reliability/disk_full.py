@@ -5,12 +5,15 @@
 A real file system of a random size, in memory; mounting one needs root.
 """
 
+import os
 import random
+import shutil
 import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Self
 
+import pytest
 from tqdm import tqdm
 
 from tests.conftest import copy_project
@@ -57,6 +60,17 @@ def fill_disks(folder: Path, times: int, seed: int) -> Counter[str]:
         return stages
     finally:
         project.close()
+
+
+def can_mount() -> bool:
+    """Whether this is root, with the right to mount: containers often lack it."""
+    if os.geteuid() != 0 or shutil.which("unshare") is None:
+        return False
+    tried = ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    return subprocess.run(tried, check=False, capture_output=True).returncode == 0
+
+
+needs_mount = pytest.mark.skipif(not can_mount(), reason="mounting a file system needs root")
 
 
 class small_disk:  # noqa: N801  (a context manager, used like a function)

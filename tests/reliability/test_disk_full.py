@@ -1,8 +1,6 @@
 """Disks that are full or cannot be written: real file systems, in memory."""
 
-import os
 import shutil
-import subprocess
 import tempfile
 
 import numpy as np
@@ -18,18 +16,9 @@ from matplotlib.figure import Figure
 from mnist_kedro.cli import one_line
 from mnist_kedro.datasets import HDF5Dataset
 from tests.conftest import kedro
-from tests.reliability.disk_full import fill_disks, small_disk
+from tests.reliability.disk_full import fill_disks, needs_mount, small_disk
 
-
-def can_mount() -> bool:
-    """Whether this is root, with the right to mount: containers often lack it."""
-    if os.geteuid() != 0 or shutil.which("unshare") is None:
-        return False
-    tried = ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
-    return subprocess.run(tried, check=False, capture_output=True).returncode == 0
-
-
-pytestmark = pytest.mark.skipif(not can_mount(), reason="mounting a file system needs root")
+pytestmark = needs_mount
 
 
 def figure(size):

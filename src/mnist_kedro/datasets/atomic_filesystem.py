@@ -34,7 +34,7 @@ class AtomicLocalFileSystem(LocalFileSystem):
             return super()._open(path, mode, block_size, **kwargs)
         if self.auto_mkdir:
             _make_folder(Path(self._parent(path)))
-        return _AtomicFile(Path(path))
+        return _AtomicFile(Path(path), readable="+" in mode)
 
     def cp_file(self, path1: str, path2: str, **kwargs: Any) -> None:
         """Copy a file or make a folder; ``put`` and ``get`` end here as well."""
@@ -56,15 +56,18 @@ class _AtomicFile:
     was opened.
     """
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Path, *, readable: bool = False) -> None:
         self._target = target
         self._is_new = not target.exists()
         self._exception_before = sys.exc_info()[1]
         self._failed = False
-        self._offered = 0
+        self._needed = 0  # bytes
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
         self._temporary = Path(name)
-        self._file = os.fdopen(handle, "wb")
+        # One that is also read is written without a buffer, so that `write` is what fails.
+        self._file: Any = (
+            os.fdopen(handle, "w+b", buffering=0) if readable else os.fdopen(handle, "wb")
+        )
         umask = os.umask(0)
         os.umask(umask)
         self._temporary.chmod(0o666 & ~umask)  # as of any new file; mkstemp gives 0600
@@ -85,12 +88,23 @@ class _AtomicFile:
 
     def write(self, data: Any) -> int:
         """Write bytes; after a failure the file never takes its name."""
-        self._offered += memoryview(data).nbytes
+        view = memoryview(data).cast("B")
+        self._needed = max(self._needed, self._file.tell() + len(view))
+        done = 0
         try:
-            return self._file.write(data)
+            while done < len(view):
+                done += self._file.write(view[done:])
         except OSError as error:
             self._failed = True
             raise self._explained(error) from error
+        return done
+
+    def require(self, more: int) -> None:
+        """Raise ``OSError`` when the disk has no space for so many more bytes."""
+        if more > shutil.disk_usage(self._target.parent).free:
+            self._failed = True
+            self._needed += more
+            raise self._explained(OSError(errno.ENOSPC, ""))
 
     def close(self) -> None:
         """Give the file its name, or remove it if something went wrong."""
@@ -134,7 +148,7 @@ class _AtomicFile:
             free = shutil.disk_usage(self._target.parent).free
             if self._temporary.exists():
                 free += self._temporary.stat().st_size
-            why = f"disk full, at least {self._offered:,} bytes are needed and {free:,} are free"
+            why = f"disk full, at least {self._needed:,} bytes are needed and {free:,} are free"
         return type(error)(error.errno, why, str(self._target))
 
     def _discard(self) -> None:

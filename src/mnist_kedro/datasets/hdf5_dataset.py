@@ -1,6 +1,9 @@
 """A versioned Kedro dataset for arrays in an HDF5 file."""
 
 import base64
+import hashlib
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
@@ -20,40 +23,38 @@ from kedro.io.core import (
 )
 from kedro_datasets._typing import ImagePreview
 
-from mnist_kedro.digest import sha256
+from mnist_kedro.arrays import Rows, blocks
+from mnist_kedro.datasets.disk_space import Shield
+from mnist_kedro.digest import bytes_of, sha256
 
 _CHECKSUMMED = ("v110", "v110")  # the file format of HDF5 1.10, whose metadata carry checksums
 _DIGEST = "sha256"  # an attribute of each array
 _CHUNK_BYTES = 2**18  # read at once by a lazy slice: some 330 digits
+_CHUNKS = 32  # written at once
+_SPOOLED_BYTES = 2**26  # put together in memory, at most, for a file system that is not local
 
 
-class LazyArray:
+class LazyArray(Rows):
     """An array in an HDF5 file, read when it is sliced or turned into a NumPy array.
 
     It holds no open file, so it can be pickled and sent to another process.
     """
 
     def __init__(self, dataset: "HDF5Dataset", path: str, key: str, like: h5py.Dataset) -> None:
+        super().__init__(like.shape, like.dtype, self._read_rows)
         self._dataset = dataset
         self._path = path
         self._key = key
-        self.shape: tuple[int, ...] = like.shape
-        self.dtype: np.dtype = like.dtype
+        if like.chunks:
+            self.chunk = like.chunks[0]
 
-    @property
-    def ndim(self) -> int:
-        """Number of dimensions."""
-        return len(self.shape)
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, selection: Any) -> Any:
+    def _read_rows(self, start: int, stop: int) -> np.ndarray:
         with self._dataset.open(self._path, self._key) as file:
-            return file[self._key][selection]
+            return file[self._key][start:stop]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        array = self[()]
+        with self._dataset.open(self._path, self._key) as file:
+            array = file[self._key][()]
         return array if dtype is None else array.astype(dtype, copy=False)
 
     def __repr__(self) -> str:
@@ -63,14 +64,15 @@ class LazyArray:
 class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
     """``HDF5Dataset`` saves a mapping to one HDF5 file and loads it again.
 
-    NumPy arrays become HDF5 datasets, plain values (``str``, ``bool``, ``int``, ``float``) become
+    Arrays become HDF5 datasets, plain values (``str``, ``bool``, ``int``, ``float``) become
     attributes of the file. A key may contain ``/``: the array then lies in a group. Text is UTF-8
     of a fixed length, which h5py alone gives as bytes.
 
     Arrays are cut into chunks along their first axis, so that slices are read quickly. Damage is
     found when it is read: the chunks carry Fletcher-32 checksums, all else those of HDF5's newer
-    formats (HDF5 1.10, 2016, reads them), and whole arrays a SHA-256 digest. The file is put
-    together in memory, so that the HDF5 library never meets a full disk, and written in one piece.
+    formats (HDF5 1.10, 2016, reads them), and whole arrays a SHA-256 digest. Arrays that are larger
+    than memory are saved as :class:`~mnist_kedro.arrays.Rows`, some chunks at a time, and loaded
+    with ``lazy``. The file has its name when it is whole, and not before.
 
     Example for ``catalog.yml``:
 
@@ -168,20 +170,59 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         return array
 
     def save(self, data: Mapping[str, Any]) -> None:
-        """Write arrays and attributes in one piece."""
+        """Write arrays and attributes; the file appears when it is whole.
+
+        Raises:
+            DatasetError: when the disk is full, or is going to be.
+        """
         path = get_filepath_str(self._get_save_path(), self._protocol)
-        image = BytesIO()
-        with h5py.File(image, "w", libver=_CHECKSUMMED) as file:
+        if self._protocol == "file":
+            with self._fs.open(path, mode="w+b") as target:
+                self._write(target, data)
+        else:  # which take a file from its beginning to its end alone
+            with (
+                tempfile.SpooledTemporaryFile(_SPOOLED_BYTES) as spool,
+                self._fs.open(path, mode="wb") as target,
+            ):
+                self._write(spool, data)
+                spool.seek(0)
+                shutil.copyfileobj(spool, target)
+        self._invalidate_cache()
+
+    def _write(self, target: Any, data: Mapping[str, Any]) -> None:
+        shield = Shield(target)
+        with h5py.File(shield, "w", libver=_CHECKSUMMED) as file:
             for key, value in data.items():
                 if isinstance(value, str | bool | int | float | np.generic):
                     file.attrs[key] = _stored(value)
                 else:
-                    array = np.asarray(value)
-                    stored = file.create_dataset(key, data=array, **self._array_args(array))
-                    stored.attrs[_DIGEST] = _stored(sha256(array))
-        with self._fs.open(path, mode="wb") as target:
-            target.write(image.getbuffer())
-        self._invalidate_cache()
+                    self._write_array(file, key, value, shield)
+                    shield.check()
+        shield.check()
+
+    def _write_array(self, file: h5py.File, key: str, value: Any, shield: Shield) -> None:
+        array = value if isinstance(value, Rows) else np.asarray(value)
+        if not array.ndim or 0 in array.shape:
+            stored = file.create_dataset(key, data=np.asarray(array))
+            stored.attrs[_DIGEST] = _stored(sha256(np.asarray(array)))
+            return
+        digest = hashlib.sha256()
+        chunk = max(1, min(len(array), _CHUNK_BYTES // max(1, array[:1].nbytes)))
+        stored = file.create_dataset(
+            key,
+            array.shape,
+            array.dtype,
+            chunks=(chunk, *array.shape[1:]),
+            **self._save_args,
+        )
+        before = shield.size  # bytes
+        for start, block in blocks(array, _CHUNKS * chunk):
+            done = start + len(block)
+            stored[start:done] = block
+            digest.update(bytes_of(block))
+            rest = (shield.size - before) * (len(array) - done) // done
+            shield.check(expected=2 * rest // 3)  # for it may be packed better than what came first
+        stored.attrs[_DIGEST] = _stored(digest.hexdigest())
 
     @contextmanager
     def open(self, path: str, key: str | None = None) -> Iterator[h5py.File]:
@@ -230,12 +271,6 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         png = BytesIO()
         figure.savefig(png, format="png", dpi=100)
         return ImagePreview(base64.b64encode(png.getvalue()).decode("ascii"))
-
-    def _array_args(self, array: np.ndarray) -> dict[str, Any]:
-        if array.size == 0 or array.ndim == 0:
-            return {}
-        rows = max(1, min(len(array), _CHUNK_BYTES // max(1, array[:1].nbytes)))
-        return {"chunks": (rows, *array.shape[1:]), **self._save_args}
 
     def _describe(self) -> dict[str, Any]:
         return {

@@ -1,0 +1,79 @@
+"""Rows that are read when they are asked for are those of the array in memory."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mnist_kedro import arrays
+from mnist_kedro.arrays import Rows, blocks, concatenate, select, with_channel
+from mnist_kedro.digest import sha256
+
+
+def lazy(array, log=None):
+    def read(start, stop):
+        if log is not None:
+            log.append((start, stop))
+        return array[start:stop]
+
+    return Rows(array.shape, array.dtype, read)
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(arrays, "BLOCK", 7)
+
+
+numbers = st.integers(1, 40).map(lambda n: np.random.default_rng(n).integers(0, 256, (n, 3), "u1"))
+
+
+@given(array=numbers, data=st.data())
+def test_slices_and_single_rows_are_numpy_s(array, data):
+    part = data.draw(st.slices(len(array)))
+    np.testing.assert_array_equal(lazy(array)[part], array[part])
+    row = data.draw(st.integers(-len(array), len(array) - 1))
+    np.testing.assert_array_equal(lazy(array)[row], array[row])
+    np.testing.assert_array_equal(np.asarray(lazy(array)), array)
+
+
+@given(array=numbers, data=st.data())
+def test_rows_in_any_order_are_gathered(array, data):
+    rows = data.draw(st.lists(st.integers(-len(array), len(array) - 1), max_size=60))
+    np.testing.assert_array_equal(lazy(array)[rows], array[np.array(rows, int)])
+
+
+@given(array=numbers, data=st.data())
+def test_no_more_than_a_block_is_read_at_once(array, data):
+    log = []
+    rows = data.draw(st.lists(st.integers(0, len(array) - 1), max_size=60))
+    _ = lazy(array, log)[rows]
+    assert all(0 < stop - start <= arrays.BLOCK for start, stop in log)
+
+
+@given(parts=st.lists(numbers, min_size=1, max_size=4), data=st.data())
+def test_views_are_what_they_would_be_in_memory(parts, data):
+    whole = np.concatenate(parts)
+    joined = concatenate([lazy(part) for part in parts])
+    np.testing.assert_array_equal(np.asarray(joined), whole)
+    part = data.draw(st.slices(len(whole)))
+    np.testing.assert_array_equal(joined[part], whole[part])
+    rows = np.flatnonzero(
+        data.draw(st.lists(st.booleans(), min_size=len(whole), max_size=len(whole)))
+    )
+    np.testing.assert_array_equal(np.asarray(select(joined, rows)), whole[rows])
+    assert with_channel(joined).shape == (*whole.shape, 1)
+    np.testing.assert_array_equal(with_channel(joined)[part], whole[part][..., np.newaxis])
+    assert sha256(joined) == sha256(whole)
+    np.testing.assert_array_equal(np.concatenate([block for _, block in blocks(joined)]), whole)
+
+
+def test_in_memory_all_stays_in_memory():
+    array = np.arange(12).reshape(4, 3)
+    for view in (select(array, np.array([1, 3])), concatenate([array, array]), with_channel(array)):
+        assert isinstance(view, np.ndarray)
+
+
+@pytest.mark.parametrize("rows", [[4], [-5], [0, 9]])
+def test_rows_that_are_not_there_are_refused(rows):
+    with pytest.raises(IndexError):
+        lazy(np.arange(4))[rows]
