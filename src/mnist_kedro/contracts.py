@@ -11,6 +11,7 @@ from typing import Any, TypedDict, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_kedro.arrays import Rows
 from mnist_kedro.errors import InputError
 
 IMAGE_SIDE = 28  # pixels
@@ -21,6 +22,7 @@ _HELP = "(docs/data.md shows how to write such a file)"
 
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.uint8]
+ManyPixels = Pixels | Rows  # all those of a split, which may be too many for memory
 
 
 class Provenance(TypedDict):
@@ -43,9 +45,9 @@ class Mnist(Provenance):
     Images are ``(n, 28, 28)`` uint8 in 0–255 (0 the background), labels ``(n,)`` uint8 in 0–9.
     """
 
-    x_train: Pixels
+    x_train: ManyPixels
     y_train: Labels
-    x_test: Pixels
+    x_test: ManyPixels
     y_test: Labels
 
 
@@ -55,7 +57,7 @@ class LabelledImages(Provenance):
     Images are ``(n, 28, 28, 1)`` uint8 in 0–255, labels ``(n,)`` uint8 in 0–9.
     """
 
-    images: Pixels
+    images: ManyPixels
     labels: Labels
 
 

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources.canonical import is_canonical
-from mnist_kedro.sources.idx import FILES, read_idx, read_idx_folder
+from mnist_kedro.sources.idx import FILES, open_idx_folder, read_idx
 from tests.conftest import FULL_MNIST, needs_full_mnist
 
 arrays = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=6))
@@ -22,6 +22,11 @@ def idx_bytes(array: np.ndarray) -> bytes:
         + struct.pack(f">{array.ndim}I", *array.shape)
         + (array.tobytes())
     )
+
+
+def read_folder(folder, max_digits):
+    with open_idx_folder(folder, max_digits) as contents:
+        return {key: array.read(0, slice(None)) for key, array in contents.arrays.items()}
 
 
 @given(array=arrays, zipped=st.booleans())
@@ -88,7 +93,7 @@ def test_reads_no_more_of_a_gzip_file_than_is_declared(tmp_path):
 def test_names_the_missing_file_of_a_folder(tmp_path, mnist):
     (tmp_path / "train-images-idx3-ubyte").write_bytes(idx_bytes(mnist["x_train"]))
     with pytest.raises(InputError, match="'train-labels-idx1-ubyte'.*is missing"):
-        read_idx_folder(tmp_path, 1000)
+        read_folder(tmp_path, 1000)
 
 
 def test_finds_each_spelling_of_the_names(tmp_path, mnist):
@@ -99,13 +104,13 @@ def test_finds_each_spelling_of_the_names(tmp_path, mnist):
             (tmp_path / f"{dotted}.gz").write_bytes(gzip.compress(content))
         else:
             (tmp_path / dotted).write_bytes(content)
-    for key, array in read_idx_folder(tmp_path, 1000).items():
+    for key, array in read_folder(tmp_path, 1000).items():
         np.testing.assert_array_equal(array, mnist[key])
 
 
 @needs_full_mnist
 def test_knows_the_canonical_mnist_by_its_content():
-    full = read_idx_folder(FULL_MNIST, 60_000)
+    full = read_folder(FULL_MNIST, 60_000)
     digests = {key: sha256(array) for key, array in full.items()}
     assert is_canonical(digests)
     full["x_test"][5, 5, 5] ^= 1

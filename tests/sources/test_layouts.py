@@ -439,7 +439,7 @@ WRONG = {
     ),
     "a label of ten": (
         changed("y_train", at(7, 10)),
-        "'y_train' should be labels 0–9, but label 7 is 10 (1 of 50 are no digit)",
+        "'y_train' should be labels 0–9, but label 7 is 10 (1 of 50 are wrong)",
     ),
     "a negative label": (changed("y_test", at(3, -1, np.int64)), "label 3 is -1"),
     "half a label": (changed("y_test", at(3, 1.5, np.float64)), "label 3 is 1.5"),

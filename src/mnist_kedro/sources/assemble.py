@@ -5,19 +5,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnist_kedro.contracts import GIVEN, IMAGE_SIDE, Labels
+from mnist_kedro.arrays import ArrayLike, concatenate, select
+from mnist_kedro.contracts import GIVEN
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import IngestionParameters
 from mnist_kedro.sources.canonical import Arrays
-from mnist_kedro.sources.labels import read_labels
-from mnist_kedro.sources.layout import Layout, Piece
+from mnist_kedro.sources.labels import labels_of
+from mnist_kedro.sources.layout import Layout
 from mnist_kedro.sources.pixels import Images, PixelForm, recognise
 from mnist_kedro.stratification import stratified_choice
 
 
 @dataclass(frozen=True)
 class Assembled:
-    """The four arrays, what was done to give them their form, and where the test split is from."""
+    """The four arrays, what was done to give them their form, and where the test split is from.
+
+    Images that are too many for memory are read from the file again and again, so it stays open.
+    """
 
     arrays: Arrays
     conversions: str
@@ -38,7 +42,7 @@ def assemble(layout: Layout, where: str, parameters: IngestionParameters) -> Ass
     pieces = (*layout.train, *layout.test)
     images = [Images(piece.images, piece.rows, where) for piece in pieces]
     _check_amount(sum(map(len, images)), where, parameters.max_digits)
-    labels, label_forms = zip(*(_read_labels(piece, where) for piece in pieces), strict=True)
+    labels, label_forms = zip(*(labels_of(piece, where) for piece in pieces), strict=True)
     for part in images:
         part.survey()
     form = recognise(images)
@@ -47,7 +51,7 @@ def assemble(layout: Layout, where: str, parameters: IngestionParameters) -> Ass
     if layout.joined_validation:
         forms.append("validation split joined to the training split")
     count = len(layout.train)
-    arrays = {
+    arrays: Arrays = {
         "x_train": _join_images(images[:count], form),
         "y_train": np.concatenate(labels[:count]),
     }
@@ -68,26 +72,15 @@ def _check_amount(count: int, where: str, max_digits: int) -> None:
         )
 
 
-def _read_labels(piece: Piece, where: str) -> tuple[Labels, str]:
-    images = Images(piece.images, slice(None), where)
-    if isinstance(piece.labels, int):
-        return np.full(len(images), piece.labels, np.uint8), ""
-    return read_labels(piece.labels, len(images), piece.rows, where)
-
-
-def _join_images(parts: Sequence[Images], form: PixelForm) -> np.ndarray:
-    joined = np.empty((sum(map(len, parts)), IMAGE_SIDE, IMAGE_SIDE), np.uint8)
-    start = 0
-    for part in parts:
-        part.read_into(joined[start : start + len(part)], form)
-        start += len(part)
-    return joined
+def _join_images(parts: Sequence[Images], form: PixelForm) -> ArrayLike:
+    joined = concatenate([part.converted(form) for part in parts])
+    return np.asarray(joined) if all(part.few for part in parts) else joined
 
 
 def _hold_out_test(
     arrays: Arrays, where: str, parameters: IngestionParameters
 ) -> tuple[Arrays, str]:
-    images, labels = arrays["x_train"], arrays["y_train"]
+    images, labels = arrays["x_train"], np.asarray(arrays["y_train"])
     held_out = stratified_choice(
         labels,
         parameters.test_fraction,
@@ -95,11 +88,12 @@ def _hold_out_test(
         where=where,
         parameter="ingestion.test_fraction",
     )
+    learned, tested = np.flatnonzero(~held_out), np.flatnonzero(held_out)
     split = {
-        "x_train": images[~held_out],
-        "y_train": labels[~held_out],
-        "x_test": images[held_out],
-        "y_test": labels[held_out],
+        "x_train": select(images, learned),
+        "y_train": labels[learned],
+        "x_test": select(images, tested),
+        "y_test": labels[tested],
     }
     how = f"a fraction of {parameters.test_fraction:g} of each class, seed {parameters.seed}"
     return split, f"held out here, since the file has no test split ({how})"

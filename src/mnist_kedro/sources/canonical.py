@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-import numpy as np
+from mnist_kedro.arrays import ArrayLike
 
-Arrays = dict[str, np.ndarray]
+Arrays = dict[str, ArrayLike]
 
 # SHA-256 of the arrays' bytes: uint8, C order, images (n, 28, 28), labels (n,). Taken from the four
 # IDX files that Y. LeCun, C. Cortes and C. Burges published.

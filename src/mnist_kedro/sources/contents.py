@@ -1,6 +1,8 @@
 """What a file holds, described before any of it is read."""
 
+import weakref
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,3 +54,13 @@ def in_memory(name: str, array: np.ndarray) -> StoredArray:
     return StoredArray(
         name, array.shape, array.dtype, lambda axis, rows: array[(slice(None),) * axis + (rows,)]
     )
+
+
+class OpenFile:
+    """A file that stays open until it is closed or nothing refers to it any more."""
+
+    def __init__(self, opening: AbstractContextManager[Contents]) -> None:
+        """``opening`` is a file to be opened, such as ``open_hdf5(path)``."""
+        with ExitStack() as stack:
+            self.contents = stack.enter_context(opening)
+            self.close = weakref.finalize(self, stack.pop_all().close)

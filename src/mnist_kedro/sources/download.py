@@ -77,7 +77,7 @@ def _download_from(mirror: str, timeout_seconds: float) -> Arrays:
 
     pooch.get_logger().setLevel(logging.WARNING)
     downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=timeout_seconds)
-    arrays = {}
+    arrays: Arrays = {}
     with TemporaryDirectory(prefix="mnist-") as folder:
         for key, name in FILES.items():
             address = f"{mirror.rstrip('/')}/{name}.gz"

@@ -9,6 +9,8 @@ import gzip
 import math
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import IO, cast
 
@@ -16,7 +18,8 @@ import numpy as np
 
 from mnist_kedro.contracts import IMAGE_SIDE
 from mnist_kedro.errors import InputError
-from mnist_kedro.sources.canonical import Arrays
+from mnist_kedro.sources.contents import Contents, StoredArray
+from mnist_kedro.sources.streams import RowStream, TooLongError, TooShortError
 
 FILES = {
     "x_train": "train-images-idx3-ubyte",
@@ -25,16 +28,22 @@ FILES = {
     "y_test": "t10k-labels-idx1-ubyte",
 }
 _UNSIGNED_BYTE = 8
-_PIECE = 2**20  # bytes read at once, so that no more is allocated than a file has
 
 
-def read_idx_folder(folder: Path, max_digits: int) -> Arrays:
-    """Read the four IDX files of a folder; see :func:`read_idx`.
+@contextmanager
+def open_idx_folder(folder: Path, max_digits: int) -> Iterator[Contents]:
+    """Describe the four IDX files of a folder, which can be read until it is left.
 
     Raises:
-        InputError: when one is missing or malformed.
+        InputError: when one is missing or no IDX file; so does the ``read`` of an array whose file
+            is damaged.
     """
-    return {key: read_idx(_find(folder, name), max_digits) for key, name in FILES.items()}
+    with ExitStack() as stack:
+        arrays = {
+            key: stack.enter_context(_open_idx(_find(folder, name), key, max_digits))
+            for key, name in FILES.items()
+        }
+        yield Contents(path=folder, arrays=arrays)
 
 
 def read_idx(path: Path, max_digits: int = 70_000) -> np.ndarray:
@@ -50,16 +59,47 @@ def read_idx(path: Path, max_digits: int = 70_000) -> np.ndarray:
     Raises:
         InputError: when the header is not IDX or the values are fewer or more than it declares.
     """
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            return _parse(cast("IO[bytes]", file), path, max_digits)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(
-            f"{path}: damaged or truncated gzip file; copy or download it again ({error})."
-        ) from error
+    with _open_idx(path, path.name, max_digits) as array:
+        return array.read(0, slice(None))
 
 
-def _parse(file: IO[bytes], path: Path, max_digits: int) -> np.ndarray:
+@contextmanager
+def _open_idx(path: Path, name: str, max_digits: int) -> Iterator[StoredArray]:
+    def begin() -> IO[bytes]:
+        file = _open(path)
+        _read_header(file, path)
+        return file
+
+    with _told(path):
+        with _open(path) as file:
+            shape = _read_header(file, path)
+        count = math.prod(shape)
+        if count > max_digits * IMAGE_SIDE**2:
+            raise InputError(
+                f"{path}: declares {count:,} bytes of values; at most {max_digits:,} digits are "
+                "read (ingestion.max_digits)."
+            )
+    stream = RowStream(begin, shape, np.dtype(np.uint8))
+
+    def read(axis: int, rows: slice) -> np.ndarray:
+        with _told(path):
+            try:
+                return stream.read(axis, rows)
+            except TooShortError as error:
+                found: object = error.held
+            except TooLongError:
+                found = "more"
+            raise InputError(f"{path}: declares {count} bytes of values, but holds {found}.")
+
+    with closing(stream):
+        yield StoredArray(name, shape, np.dtype(np.uint8), read)
+
+
+def _open(path: Path) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.open(path) if path.suffix == ".gz" else path.open("rb"))
+
+
+def _read_header(file: IO[bytes], path: Path) -> tuple[int, ...]:
     magic = file.read(4)
     if len(magic) < 4 or magic[:3] != bytes([0, 0, _UNSIGNED_BYTE]) or magic[3] == 0:
         raise InputError(
@@ -69,26 +109,18 @@ def _parse(file: IO[bytes], path: Path, max_digits: int) -> np.ndarray:
     sizes = file.read(4 * magic[3])
     if len(sizes) < 4 * magic[3]:
         raise InputError(f"{path}: truncated in its header.")
-    shape = struct.unpack(f">{magic[3]}I", sizes)
-    count = math.prod(shape)
-    if count > max_digits * IMAGE_SIDE**2:
+    return struct.unpack(f">{magic[3]}I", sizes)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """A damaged gzip file is told in a line."""
+    try:
+        yield
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(
-            f"{path}: declares {count:,} bytes of values; at most {max_digits:,} digits are read "
-            "(ingestion.max_digits)."
-        )
-    values = _read_at_most(file, count + 1)  # one more: reads, and checks, gzip's trailer too
-    if len(values) != count:
-        found = "more" if len(values) > count else len(values)
-        raise InputError(f"{path}: declares {count} bytes of values, but holds {found}.")
-    return np.frombuffer(values, dtype=np.uint8).reshape(shape)
-
-
-def _read_at_most(file: IO[bytes], count: int) -> bytearray:
-    """What the file has, up to ``count`` bytes, whatever its header promised."""
-    values = bytearray()
-    while piece := file.read(min(_PIECE, count - len(values))):
-        values += piece
-    return values
+            f"{path}: damaged or truncated gzip file; copy or download it again ({error})."
+        ) from error
 
 
 def _find(folder: Path, name: str) -> Path:

@@ -1,11 +1,25 @@
 """The ways in which labels are stored, brought to ``(n,)`` uint8 in 0–9."""
 
-import numpy as np
+from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_kedro.arrays import BLOCK
 from mnist_kedro.contracts import CLASSES, Labels
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources.contents import StoredArray
+from mnist_kedro.sources.layout import Piece
+from mnist_kedro.sources.pixels import Images
 from mnist_kedro.sources.shapes import describe_shape
+
+
+def labels_of(piece: Piece, where: str) -> tuple[Labels, str]:
+    """The labels of a piece's images; returns and raises as :func:`read_labels`."""
+    images = Images(piece.images, slice(None), where)
+    if isinstance(piece.labels, int):
+        return np.full(len(images), piece.labels, np.uint8), ""
+    return read_labels(piece.labels, len(images), piece.rows, where)
 
 
 def read_labels(array: StoredArray, count: int, rows: slice, where: str) -> tuple[Labels, str]:
@@ -32,28 +46,59 @@ def read_labels(array: StoredArray, count: int, rows: slice, where: str) -> tupl
             f"{where} should be the labels of {count} images, of shape ({count},), ({count}, 1) or "
             f"({count}, {CLASSES}), but is {array.shape}."
         )
-    values = array.read(0, slice(None)).reshape(count, -1)[rows]
+    start, stop, _ = rows.indices(count)
+    convert = _from_one_hot if one_hot else _from_numbers
+    labels, faults = np.empty(max(0, stop - start), np.uint8), _Faults()
+    for first, values in _blocks(array, count, start, stop):
+        labels[first : first + len(values)] = convert(values, faults, first)
+    if faults.count:
+        raise InputError(f"{where} {faults.told(len(labels))}")
     if one_hot:
-        return _from_one_hot(values, where), f"labels one-hot {array.dtype}"
-    labels = _from_numbers(values.reshape(-1), where)
+        return labels, f"labels one-hot {array.dtype}"
     if array.dtype.kind in "ui" and len(array.shape) == 1:
         return labels, ""
     kind = "text" if array.dtype.kind == "S" else array.dtype
     return labels, f"labels {kind} {describe_shape(array.shape, array.shape.index(count))}"
 
 
-def _from_one_hot(values: np.ndarray, where: str) -> Labels:
+def _blocks(
+    array: StoredArray, count: int, start: int, stop: int
+) -> Iterator[tuple[int, np.ndarray]]:
+    """``(rows, values of a label)``, so many at a time, each with where it begins."""
+    if array.shape[0] != count:  # an axis of length 1 comes first
+        yield 0, array.read(0, slice(None)).reshape(count, -1)[start:stop]
+        return
+    for first in range(start, stop, BLOCK):
+        rows = slice(first, min(first + BLOCK, stop))
+        yield first - start, array.read(0, rows).reshape(rows.stop - rows.start, -1)
+
+
+class _Faults:
+    """How many labels are wrong, and the first of them."""
+
+    def __init__(self) -> None:
+        self.count, self._template = 0, ""
+
+    def note(self, wrong: NDArray[np.bool_], values: np.ndarray, first: int, template: str) -> None:
+        if wrong.any() and not self.count:
+            row = int(wrong.argmax())
+            self._template = template.format(row=first + row, value=values[row].tolist())
+        self.count += int(wrong.sum())
+
+    def told(self, total: int) -> str:
+        return f"{self._template} ({self.count} of {total} are wrong)."
+
+
+def _from_one_hot(values: np.ndarray, faults: _Faults, first: int) -> Labels:
     hot = values == 1
-    wrong = np.flatnonzero((hot.sum(axis=1) != 1) | ((values != 0).sum(axis=1) != 1))
-    if wrong.size:
-        raise InputError(
-            f"{where} should be one-hot, a 1 and nine 0 in each row, but row {wrong[0]} is "
-            f"{values[wrong[0]].tolist()} ({wrong.size} of {len(values)} rows are wrong)."
-        )
+    wrong = (hot.sum(axis=1) != 1) | ((values != 0).sum(axis=1) != 1)
+    told = "should be one-hot, a 1 and nine 0 in each row, but row {row} is {value}"
+    faults.note(wrong, values, first, told)
     return hot.argmax(axis=1).astype(np.uint8)
 
 
-def _from_numbers(values: np.ndarray, where: str) -> Labels:
+def _from_numbers(values: np.ndarray, faults: _Faults, first: int) -> Labels:
+    values = values.reshape(-1)
     if values.dtype.kind == "S":
         texts = np.char.strip(values)
         wrong = ~(np.char.isdigit(texts) & (np.char.str_len(texts) == 1))
@@ -62,10 +107,5 @@ def _from_numbers(values: np.ndarray, where: str) -> Labels:
         with np.errstate(invalid="ignore"):
             wrong = ~((values >= 0) & (values < CLASSES) & (values == np.trunc(values)))
         numbers = np.where(wrong, 0, values).astype(np.uint8)
-    if wrong.any():
-        first = int(wrong.argmax())
-        raise InputError(
-            f"{where} should be labels 0–9, but label {first} is {values[first]} "
-            f"({wrong.sum()} of {len(values)} are no digit)."
-        )
+    faults.note(wrong, values, first, "should be labels 0–9, but label {row} is {value}")
     return numbers

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mnist_kedro.arrays import Rows
 from mnist_kedro.contracts import IMAGE_SIDE, Pixels
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources.contents import StoredArray, in_memory
 from mnist_kedro.sources.shapes import EXPECTED, describe_shape, rows_axis
 
 _BLOCK = 4096  # images converted at once, so that floats are never all in memory
+_HELD = 250_000  # images that are kept in memory after the first look; more are read again
 _KEPT = "uint8 (n, 28, 28) with pixels 0–255"
 _BORDER = np.ones((IMAGE_SIDE, IMAGE_SIDE), dtype=bool)
 _BORDER[1:-1, 1:-1] = False
@@ -56,6 +58,11 @@ class Images:
     def __len__(self) -> int:
         return len(self._rows)
 
+    @property
+    def few(self) -> bool:
+        """Whether they may all be in memory."""
+        return len(self) <= _HELD
+
     def described(self, form: PixelForm) -> str:
         """How the images were stored; nothing if that is how they are kept here."""
         found = f"{self._stored} with {form}"
@@ -63,7 +70,7 @@ class Images:
 
     def survey(self) -> None:
         """Look at every pixel: note the extremes, and the mean of the outermost pixels."""
-        if self._array.dtype.itemsize == 1:  # no more than the bytes that it will become
+        if self.few and self._array.dtype.itemsize == 1:  # no more than it will become
             rows = slice(self._rows.start, self._rows.stop)
             self._array = in_memory(self._array.name, self._array.read(self._axis, rows))
             self._rows = range(len(self._rows))
@@ -81,25 +88,25 @@ class Images:
         """Whether the pixels are whole numbers by their type."""
         return self._array.dtype.kind in "iu"
 
-    def read_into(self, target: Pixels, form: PixelForm) -> None:
-        """Convert to bytes, rounded to the nearest."""
-        done = 0
-        for block in self._blocks():
-            bytes_ = target[done : done + len(block)]
-            done += len(block)
-            if form.factor == 1 and form.offset == 0 and block.dtype.kind in "bui":
-                bytes_[...] = block
-            else:
-                wide = block.astype(np.promote_types(block.dtype, np.float32))
-                np.rint(wide * form.factor + form.offset, out=wide)
-                bytes_[...] = np.clip(wide, 0, 255)  # by no more than the tolerance
-            if form.inverted:
-                np.subtract(255, bytes_, out=bytes_)
+    def converted(self, form: PixelForm) -> Rows:
+        """As bytes, rounded to the nearest; read and converted when they are asked for."""
+
+        def read(start: int, stop: int) -> Pixels:
+            pixels = np.empty((stop - start, IMAGE_SIDE, IMAGE_SIDE), np.uint8)
+            for first in range(start, stop, _BLOCK):
+                block = self._read(first, min(first + _BLOCK, stop))
+                _convert(block, form, pixels[first - start : first - start + len(block)])
+            return pixels
+
+        return Rows((len(self), IMAGE_SIDE, IMAGE_SIDE), np.dtype(np.uint8), read)
+
+    def _read(self, start: int, stop: int) -> np.ndarray:
+        rows = slice(self._rows.start + start, self._rows.start + stop)
+        return self._array.read(self._axis, rows).reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
 
     def _blocks(self) -> Iterator[np.ndarray]:
-        for start in self._rows[::_BLOCK]:
-            rows = slice(start, min(start + _BLOCK, self._rows.stop))
-            yield self._array.read(self._axis, rows).reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
+        for start in range(0, len(self), _BLOCK):
+            yield self._read(start, min(start + _BLOCK, len(self)))
 
     def mismatch(self, expected: str) -> InputError:
         """What was expected of the range, and what it is."""
@@ -122,6 +129,17 @@ class Images:
         return InputError(
             f"{self._where} should be {expected}, but {count} are not; the first: {first}."
         )
+
+
+def _convert(block: np.ndarray, form: PixelForm, target: Pixels) -> None:
+    if form.factor == 1 and form.offset == 0 and block.dtype.kind in "bui":
+        target[...] = block
+    else:
+        wide = block.astype(np.promote_types(block.dtype, np.float32))
+        np.rint(wide * form.factor + form.offset, out=wide)
+        target[...] = np.clip(wide, 0, 255)  # by no more than the tolerance
+    if form.inverted:
+        np.subtract(255, target, out=target)
 
 
 def recognise(parts: Sequence[Images]) -> PixelForm:

@@ -2,22 +2,23 @@
 
 import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import cast
 
 from kedro.utils import find_kedro_project
 
+from mnist_kedro.arrays import Rows
 from mnist_kedro.contracts import GIVEN, Mnist, check_mnist
 from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import IngestionParameters
 from mnist_kedro.sources.assemble import Assembled, assemble
 from mnist_kedro.sources.canonical import Arrays, is_canonical
-from mnist_kedro.sources.contents import Contents
+from mnist_kedro.sources.contents import Contents, OpenFile
 from mnist_kedro.sources.download import download_idx_files
 from mnist_kedro.sources.hdf5 import open_hdf5
-from mnist_kedro.sources.idx import read_idx_folder
+from mnist_kedro.sources.idx import open_idx_folder
 from mnist_kedro.sources.layout import find_layout
 from mnist_kedro.sources.npz import open_npz
 from mnist_kedro.sources.sample import HELD_OUT, SAMPLE
@@ -30,6 +31,7 @@ READERS: dict[str, Callable[[Path], AbstractContextManager[Contents]]] = {
     ".hdf": open_hdf5,
     ".npz": open_npz,
 }
+_IDX = "IDX files"
 _REMEDY = "'kedro run --params ingestion.source=download' fetches MNIST"
 
 
@@ -100,13 +102,12 @@ def _own(path: Path, source: str, parameters: IngestionParameters) -> Mnist:
         reader = _reader(path, source)
         if reader is None:
             _refuse_keys(parameters)
-            return _identified(
-                _plain(read_idx_folder(path, parameters.max_digits)), "IDX files", source
-            )
+            opening = open_idx_folder(path, parameters.max_digits)
+            return _assembled(opening, path, source, parameters, _IDX)
         path.open("rb").close()  # tells a file that may not be read from a damaged one
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be read ({error.strerror}).") from error
-    return _assembled(reader, path, source, parameters)
+    return _assembled(reader(path), path, source, parameters)
 
 
 def _reader(path: Path, source: str) -> Callable[[Path], AbstractContextManager[Contents]] | None:
@@ -131,24 +132,32 @@ def _reader(path: Path, source: str) -> Callable[[Path], AbstractContextManager[
 
 
 def _assembled(
-    reader: Callable[[Path], AbstractContextManager[Contents]],
+    opening: AbstractContextManager[Contents],
     path: Path,
     source: str,
     parameters: IngestionParameters,
+    name: str = "",
 ) -> Mnist:
     keys = parameters.keys.model_dump(exclude_none=True) if parameters.keys else None
-    with reader(path) as contents:
-        layout = find_layout(contents, keys)
+    with ExitStack() as stack:
+        file = OpenFile(opening)
+        stack.callback(file.close)
+        layout = find_layout(file.contents, keys)
         assembled = assemble(layout, str(path), parameters)
-    return _identified(assembled, layout.name, source)
+        mnist = _identified(assembled, name or layout.name, source)
+        for array in assembled.arrays.values():
+            if isinstance(array, Rows):  # to be read once more, when it is saved
+                array.keep = file
+                stack.pop_all()
+    return mnist
 
 
 def _downloaded(parameters: IngestionParameters) -> Mnist:
-    return _identified(_plain(download_idx_files(parameters)), "IDX files", "download")
+    return _identified(_plain(download_idx_files(parameters)), _IDX, "download")
 
 
 def _sample(parameters: IngestionParameters) -> Mnist:
-    mnist = _assembled(open_hdf5, SAMPLE, "sample", parameters)
+    mnist = _assembled(open_hdf5(SAMPLE), SAMPLE, "sample", parameters)
     mnist["test_split"] = HELD_OUT
     return mnist
 
