@@ -5,11 +5,12 @@ import math
 
 import numpy as np
 
+from mnist_kedro.arrays import blocks, select, with_channel
 from mnist_kedro.contracts import (
     LabelledImages,
     Labels,
+    ManyPixels,
     Mnist,
-    Pixels,
     PixelStatistics,
     provenance,
 )
@@ -35,8 +36,9 @@ def split_training_digits(
     Raises:
         InputError: when a class would be absent from one of the splits.
     """
+    labels = np.asarray(mnist["y_train"])
     held_out = stratified_choice(
-        mnist["y_train"],
+        labels,
         data_processing.validation_fraction,
         data_processing.seed,
         where="mnist: 'y_train'",
@@ -49,15 +51,16 @@ def split_training_digits(
         held_out.sum(),
         len(mnist["y_test"]),
     )
+    learned, validated = (np.flatnonzero(chosen) for chosen in (~held_out, held_out))
     return (
-        _labelled(mnist, mnist["x_train"][~held_out], mnist["y_train"][~held_out]),
-        _labelled(mnist, mnist["x_train"][held_out], mnist["y_train"][held_out]),
+        _labelled(mnist, select(mnist["x_train"], learned), labels[learned]),
+        _labelled(mnist, select(mnist["x_train"], validated), labels[validated]),
     )
 
 
 def select_test_digits(mnist: Mnist) -> LabelledImages:
     """The test split, as it came."""
-    return _labelled(mnist, mnist["x_test"], mnist["y_test"])
+    return _labelled(mnist, mnist["x_test"], np.asarray(mnist["y_test"]))
 
 
 def compute_pixel_statistics(train: LabelledImages) -> PixelStatistics:
@@ -72,14 +75,17 @@ def compute_pixel_statistics(train: LabelledImages) -> PixelStatistics:
     Raises:
         InputError: when all pixels are equal, so that nothing could be learned from them.
     """
-    images = np.asarray(train["images"])
-    mean = float(images.mean(dtype=np.float64))
-    mean_square = float(np.square(images, dtype=np.uint16).mean(dtype=np.float64))
-    deviation = math.sqrt(mean_square - mean**2)
+    total = total_of_squares = 0  # exact, so that blocks give what the whole would
+    for _, block in blocks(train["images"]):
+        total += int(block.sum(dtype=np.uint64))
+        total_of_squares += int(np.square(block, dtype=np.uint16).sum(dtype=np.uint64))
+    count = math.prod(train["images"].shape)
+    mean = total / count
+    deviation = math.sqrt(total_of_squares / count - mean**2)
     if deviation == 0:
         raise InputError(f"train: all pixels of all images are {mean:.0f}; expected digits.")
     return PixelStatistics(mean=mean, standard_deviation=deviation)
 
 
-def _labelled(mnist: Mnist, images: Pixels, labels: Labels) -> LabelledImages:
-    return LabelledImages(images=images[..., np.newaxis], labels=labels, **provenance(mnist))
+def _labelled(mnist: Mnist, images: ManyPixels, labels: Labels) -> LabelledImages:
+    return LabelledImages(images=with_channel(images), labels=labels, **provenance(mnist))
