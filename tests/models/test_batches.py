@@ -16,6 +16,7 @@ def parameters(**changes):
         "members": 1,
         "epochs": 1,
         "batch_size": 100,
+        "shuffle_buffer": 10_000,
         "learning_rate": 0.004,
         "warmup_fraction": 0.25,
         "weight_decay": 0.01,

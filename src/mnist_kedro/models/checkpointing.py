@@ -40,7 +40,7 @@ def describe_training(
         "dtype policy": dtype_policy,
         "pixel_statistics": dict(statistics),
         **{
-            f"{name} {key}": sha256(np.asarray(split[key]))
+            f"{name} {key}": sha256(split[key])
             for name, split in (("train", train), ("validation", validation))
             for key in ("images", "labels")
         },

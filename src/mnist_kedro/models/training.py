@@ -16,7 +16,7 @@ from mnist_kedro.contracts import (
     provenance,
 )
 from mnist_kedro.datasets import Checkpoints
-from mnist_kedro.models.batches import training_batches
+from mnist_kedro.models.batches import training_batches, validation_batches
 from mnist_kedro.models.checkpointing import Checkpointing, describe_training
 from mnist_kedro.models.networks import build_network
 from mnist_kedro.models.precision import dtype_policy
@@ -27,7 +27,6 @@ from mnist_kedro.parameters import NetworkParameters, TrainingParameters
 
 # Batches that TensorFlow runs without going back to Python; one at a time takes 1.08 times as long.
 _STEPS_PER_EXECUTION = 32
-_VALIDATION_BATCH = 1000
 # `epochs: auto`: sixteen passes over all of MNIST; of fewer digits, as many as make 400 steps.
 _FEWEST_EPOCHS = 16
 _FEWEST_STEPS = 400
@@ -87,7 +86,7 @@ def fit_network(
         InputError: when the loss becomes NaN or infinite, or the checkpoints are of a training on
             other data or with other parameters.
     """
-    images, labels = np.asarray(train["images"]), np.asarray(train["labels"])
+    images, labels = train["images"], np.asarray(train["labels"])
     steps = max(1, len(labels) // parameters.batch_size)  # an epoch's
     epochs = _epochs(parameters, steps)
     augmented_epochs = parameters.augmented_epochs(epochs)
@@ -106,8 +105,7 @@ def fit_network(
     try:
         twin.fit(
             training_batches(images, labels, parameters, epoch, augmented_epochs),
-            validation_data=(np.asarray(validation["images"]), np.asarray(validation["labels"])),
-            validation_batch_size=_VALIDATION_BATCH,
+            validation_data=validation_batches(validation),
             initial_epoch=checkpointing.epochs,
             epochs=epochs,
             shuffle=False,  # the batches are shuffled already

@@ -39,6 +39,7 @@ class TrainingParameters(Group):
     members: PositiveInt
     epochs: PositiveInt | Literal["auto"]
     batch_size: PositiveInt
+    shuffle_buffer: PositiveInt
     learning_rate: PositiveFloat
     warmup_fraction: Fraction
     weight_decay: NonNegativeFloat
