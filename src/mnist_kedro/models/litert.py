@@ -10,7 +10,8 @@ from mnist_kedro import quiet_tensorflow
 import numpy as np
 import tensorflow as tf
 
-from mnist_kedro.contracts import Pixels
+from mnist_kedro.arrays import blocks
+from mnist_kedro.contracts import ManyPixels, Pixels
 
 _BATCH = 1000
 
@@ -41,7 +42,7 @@ def _one_by_one(images: Pixels) -> Iterator[list[Pixels]]:
         yield [images[row : row + 1]]
 
 
-def run_litert(file: bytes, images: Pixels) -> np.ndarray:
+def run_litert(file: bytes, images: ManyPixels) -> np.ndarray:
     """What a ``.tflite`` file says of ``(n, 28, 28, 1)`` bytes: ``(n, 10)``."""
     from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415  (the extra `export`)
 
@@ -49,8 +50,7 @@ def run_litert(file: bytes, images: Pixels) -> np.ndarray:
         interpreter = Interpreter(model_content=file)
         (entry,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
         found = []
-        for start in range(0, len(images), _BATCH):
-            part = images[start : start + _BATCH]
+        for _, part in blocks(images, _BATCH):
             interpreter.resize_tensor_input(entry["index"], part.shape)
             interpreter.allocate_tensors()
             interpreter.set_tensor(entry["index"], part)

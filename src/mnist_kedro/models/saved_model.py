@@ -9,7 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mnist_kedro.contracts import IMAGE_SIDE, Pixels
+from mnist_kedro.arrays import blocks
+from mnist_kedro.contracts import IMAGE_SIDE, ManyPixels
 from mnist_kedro.models.gradients import connected_copy
 
 PIXELS, PROBABILITIES = "pixels", "probabilities"
@@ -34,7 +35,8 @@ def write_saved_model(model: keras.Model, folder: Path) -> None:
     archive.write_out(str(folder), verbose=False)
 
 
-def run_saved_model(folder: Path, images: Pixels) -> np.ndarray:
+def run_saved_model(folder: Path, images: ManyPixels) -> np.ndarray:
     """What a SavedModel of this project's says of ``(n, 28, 28, 1)`` bytes: ``(n, 10)``."""
     serve = tf.saved_model.load(str(folder)).signatures["serving_default"]
-    return serve(**{PIXELS: tf.constant(images)})[PROBABILITIES].numpy()
+    found = [serve(**{PIXELS: tf.constant(block)})[PROBABILITIES] for _, block in blocks(images)]
+    return np.concatenate(found)

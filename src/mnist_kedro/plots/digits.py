@@ -96,7 +96,7 @@ def plot_worst_mistakes(
     """The mistakes that the network was surest of, from the worst; arguments as above."""
     mistakes = predictions[predictions["label"] != predictions["prediction"]]
     worst = mistakes.sort_values("confidence", ascending=False, kind="stable").head(count)
-    images = np.asarray(test["images"])[worst.index]
+    images = test["images"][worst.index.to_numpy()]
     figure = _captioned_digits(images, worst, [INK] * len(worst))
     which = "All of them" if len(worst) == len(mistakes) else f"The {len(worst)} it is surest of"
     annotate(
@@ -115,7 +115,7 @@ def plot_least_confident_hits(
     """The right predictions that the network was least sure of; arguments as above."""
     hits = predictions[predictions["label"] == predictions["prediction"]]
     least = hits.sort_values("confidence", kind="stable").head(count)
-    images = np.asarray(test["images"])[least.index]
+    images = test["images"][least.index.to_numpy()]
     figure = _captioned_digits(images, least, [INK] * len(least))
     unsure = int((hits["confidence"] < _UNSURE).sum())
     annotate(

@@ -185,7 +185,7 @@ def _explain(
     attributions: Sequence[NDArray[np.floating]],
 ) -> None:
     """Digits in the first row, what spoke for each class in the others, on one scale a digit."""
-    images = np.asarray(test["images"])[predictions.index, ..., 0]
+    images = test["images"][predictions.index.to_numpy()][..., 0]
     labels, answers = predictions["label"].to_numpy(), predictions["prediction"].to_numpy()
     for column, (image, label, answer) in enumerate(zip(images, labels, answers, strict=True)):
         top, *others = axes[:, column]

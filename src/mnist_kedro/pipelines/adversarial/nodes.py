@@ -30,7 +30,7 @@ def attack_models(
         ``digits``, ``errors`` and ``accuracy``.
     """
     rows = rows_of_all(test, adversarial.digits)
-    images, labels = np.asarray(test["images"])[rows], np.asarray(test["labels"])[rows]
+    images, labels = test["images"][rows], np.asarray(test["labels"])[rows]
     found = []
     for name, model in models.items():
         attacks = _attacks(model, images, labels, adversarial)
@@ -76,7 +76,7 @@ def draw_adversarial_digits(
     """A digit of each class, changed more and more, and what the one model reads."""
     ((name, model),) = models.items()
     rows = np.unique(np.asarray(test["labels"]), return_index=True)[1]
-    images, labels = np.asarray(test["images"])[rows], np.asarray(test["labels"])[rows]
+    images, labels = test["images"][rows], np.asarray(test["labels"])[rows]
     attack = _attacks(model, images, labels, adversarial)["pgd"]
     changed = {0.0: images, **{epsilon: attack(epsilon) for epsilon in adversarial.epsilons}}
     read = {

@@ -11,6 +11,7 @@ from typing import Any, NoReturn, TypedDict
 
 import numpy as np
 
+from mnist_kedro.arrays import blocks
 from mnist_kedro.contracts import CLASSES, LabelledImages, provenance
 from mnist_kedro.errors import InputError
 from mnist_kedro.evaluation.classification import wilson_interval
@@ -45,10 +46,10 @@ def predict_reference(
         test: the test split.
         reporting: the accuracy that is asked of what the model is sure of.
     """
-    validated = probabilities_of(model, np.asarray(validation["images"]))
+    validated = probabilities_of(model, validation["images"])
     right = validated.argmax(axis=1) == np.asarray(validation["labels"])
     return {
-        "probabilities": probabilities_of(model, np.asarray(test["images"])),
+        "probabilities": probabilities_of(model, test["images"]),
         "confidence_threshold": confidence_threshold(
             right, validated.max(axis=1), reporting.target_accuracy
         ),
@@ -83,12 +84,8 @@ def export_to_onnx(
         _tell_what_to_install(error)
     file = to_onnx(model).SerializeToString()
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
-    images = np.asarray(test["images"])
     found = np.concatenate(
-        [
-            session.run(None, {PIXELS: images[start : start + _BATCH]})[0]
-            for start in range(0, len(images), _BATCH)
-        ]
+        [session.run(None, {PIXELS: batch})[0] for _, batch in blocks(test["images"], _BATCH)]
     )
     _check_same(found, reference, f"the ONNX file of {model.name}")
     return file, _describe("ONNX", file, model, found, test, reference)
@@ -118,7 +115,7 @@ def export_to_saved_model(
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary, "saved_model")
         write_saved_model(model, folder)
-        found = run_saved_model(folder, np.asarray(test["images"]))
+        found = run_saved_model(folder, test["images"])
         files = {
             path.relative_to(folder).as_posix(): path.read_bytes()
             for path in sorted(folder.rglob("*"))
@@ -167,7 +164,7 @@ def export_to_litert_int8(
         ValueError: when it reads more than 0.1 points of the test digits less, and over two digits.
     """
     rows = spread(len(train["labels"]), _CALIBRATION_DIGITS)
-    file, found = _convert_to_litert(model, np.asarray(train["images"])[rows], test)
+    file, found = _convert_to_litert(model, train["images"][rows], test)
     labels = np.asarray(test["labels"])
     lost = _right(reference["probabilities"], labels) - _right(found, labels)
     if lost > max(2, _LOST * len(labels)):
@@ -191,7 +188,7 @@ def _convert_to_litert(
             folder = Path(temporary, "saved_model")
             write_saved_model(model, folder)
             file = to_litert(folder, calibration)
-        return file, run_litert(file, np.asarray(test["images"]))
+        return file, run_litert(file, test["images"])
     except ModuleNotFoundError as error:
         _tell_what_to_install(error)
 
@@ -275,7 +272,7 @@ def _examples(found: np.ndarray, test: LabelledImages) -> list[Mapping[str, Any]
     return [
         {
             "label": int(labels[row]),
-            "pixels": base64.b64encode(np.asarray(test["images"][row]).tobytes()).decode(),
+            "pixels": base64.b64encode(test["images"][row].tobytes()).decode(),
             "probabilities": [round(float(p), 7) for p in found[row]],
         }
         for row in rows

@@ -21,7 +21,7 @@ def draw_augmented_digits(train: LabelledImages, training: TrainingParameters) -
     from mnist_kedro.models.augmentation import variations  # noqa: PLC0415  (imports TensorFlow)
 
     rows = np.unique(np.asarray(train["labels"]), return_index=True)[1]
-    images = np.asarray(train["images"])[rows]
+    images = train["images"][rows]
     varied = variations(images, VARIATIONS, training.augmentation, training.seed)
     return plot_augmented_digits(images, varied, training.augmentation, describe_source(train))
 

@@ -39,7 +39,7 @@ def predict_digits(model: Any, digits: LabelledImages) -> pd.DataFrame:
         A row for each digit: ``label``, ``prediction`` (0–9), ``confidence`` (the prediction's
         probability) and ``p0`` … ``p9``.
     """
-    probabilities = probabilities_of(model, np.asarray(digits["images"]))
+    probabilities = probabilities_of(model, digits["images"])
     return _predictions(np.asarray(digits["labels"]), probabilities)
 
 

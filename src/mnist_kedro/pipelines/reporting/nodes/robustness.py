@@ -105,4 +105,4 @@ def draw_out_of_distribution(
 
 def _some(test: LabelledImages, count: int) -> tuple[Pixels, np.ndarray]:
     rows = rows_of_all(test, count)
-    return np.asarray(test["images"])[rows], np.asarray(test["labels"])[rows]
+    return test["images"][rows], np.asarray(test["labels"])[rows]

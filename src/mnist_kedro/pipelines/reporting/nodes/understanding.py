@@ -33,7 +33,7 @@ def draw_first_layer(test: LabelledImages, **models: Any) -> Figure:
     from mnist_kedro.models.explanation import first_layer  # noqa: PLC0415  (TensorFlow)
 
     ((name, model),) = models.items()
-    image = np.asarray(test["images"][:1])[0]
+    image = test["images"][0]
     return plot_first_layer(*first_layer(model, image), image, name, describe_test(test))
 
 
@@ -42,7 +42,7 @@ def draw_feature_maps(test: LabelledImages, predictions: pd.DataFrame, **models:
     from mnist_kedro.models.explanation import feature_maps  # noqa: PLC0415  (TensorFlow)
 
     ((name, model),) = models.items()
-    image = np.asarray(test["images"][:1])[0]
+    image = test["images"][0]
     prediction = int(predictions["prediction"].iloc[0])
     maps = feature_maps(model, image)
     return plot_feature_maps(maps, image, prediction, name, describe_test(test))
@@ -59,7 +59,7 @@ def draw_attributions(test: LabelledImages, predictions: pd.DataFrame, **models:
     one_of_each = hits.drop_duplicates("label").sort_values("label")
     rows = np.concatenate([worst.index, worst.index, one_of_each.index]).astype(int)
     classes = np.concatenate([worst["prediction"], worst["label"], one_of_each["label"]])
-    attributions = integrated_gradients(model, np.asarray(test["images"])[rows], classes)
+    attributions = integrated_gradients(model, test["images"][rows], classes)
     for_predicted, for_true, for_hits = np.split(attributions, [len(worst), 2 * len(worst)])
     return plot_attributions(test, worst, for_predicted, for_true, one_of_each, for_hits, name)
 
@@ -70,6 +70,6 @@ def draw_embedding(test: LabelledImages, predictions: pd.DataFrame, **models: An
 
     ((name, model),) = models.items()
     rows = rows_of_all(test, _EMBEDDED)
-    points, shares = principal_components(embed(model, np.asarray(test["images"])[rows]))
+    points, shares = principal_components(embed(model, test["images"][rows]))
     predicted = predictions["prediction"].to_numpy()[rows]
     return plot_embedding(test, rows, points, shares, predicted, name)
