@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from mnist_kedro.errors import InputError
-from mnist_kedro.pictures import batches
-from mnist_kedro.pictures.batches import BLANK, READ, open_pictures
+from mnist_kedro.pictures import files
+from mnist_kedro.pictures.batches import BLANK, READ
+from mnist_kedro.pictures.open import open_pictures
 from tests.pictures.photos import saved
 
 
@@ -31,9 +32,13 @@ def folder(tmp_path, images):
     return tmp_path
 
 
+def all_of(pictures):
+    return pictures.take(range(pictures.total))
+
+
 def test_every_file_has_its_row_in_the_order_of_names(folder, images):
     pictures = open_pictures(folder)
-    (batch,) = pictures.batches
+    (batch,) = all_of(pictures)
     assert pictures.total == 6
     assert list(batch.files) == [
         "a.png",
@@ -58,23 +63,26 @@ def test_every_file_has_its_row_in_the_order_of_names(folder, images):
 
 
 def test_batches_are_in_order_and_not_read_far_ahead(tmp_path, images, monkeypatch):
-    monkeypatch.setattr(batches, "_BATCH", 10)
+    monkeypatch.setattr(files, "BATCH", 10)
     prepared = []
-    original = batches._prepare
-    monkeypatch.setattr(batches, "_prepare", lambda file: prepared.append(file) or original(file))
+    original = files._prepare
+    monkeypatch.setattr(files, "_prepare", lambda file: prepared.append(file) or original(file))
     for row in range(45):
         (tmp_path / f"{row:03d}.png").write_bytes(saved(images[row, ..., 0]))
     pictures = open_pictures(tmp_path)
-    first = next(pictures.batches)
+    batches = all_of(pictures)
+    first = next(batches)
     assert len(prepared) <= 20
-    rest = list(pictures.batches)
+    rest = list(batches)
     found = np.concatenate([batch.pixels for batch in (first, *rest)])
     np.testing.assert_array_equal(found, images[:45])
     assert [len(batch.files) for batch in rest] == [10, 10, 10, 5]
+    (some,) = pictures.take([3, 40])
+    assert list(some.files) == ["003.png", "040.png"]
 
 
 def test_one_picture_is_enough(folder):
-    (batch,) = open_pictures(folder / "b.jpg").batches
+    (batch,) = all_of(open_pictures(folder / "b.jpg"))
     assert list(batch.files) == ["b.jpg"]
 
 
@@ -84,9 +92,10 @@ def test_arrays_are_taken_as_they_are(tmp_path, images):
         file["numbers"] = np.arange(5)
     pictures = open_pictures(tmp_path / "mine.hdf5")
     assert pictures.total == len(images)
-    (batch,) = pictures.batches
+    (batch,) = all_of(pictures)
     np.testing.assert_array_equal(batch.pixels, images)
     assert batch.files[3] == "mine.hdf5#scans/3"
+    assert not pictures.labelled
     np.savez(tmp_path / "mine.npz", a=images[:3], b=images[:4])
     with pytest.raises(InputError, match="expected one array of images .* found 'a', 'b'"):
         open_pictures(tmp_path / "mine.npz")
@@ -101,6 +110,6 @@ def test_where_there_is_nothing_it_says_so(tmp_path, name):
 
 def test_a_file_that_may_not_be_read_does_not_stop_the_others(folder):
     (folder / "aa.png").symlink_to(folder / "nowhere.png")
-    (batch,) = open_pictures(folder).batches
+    (batch,) = all_of(open_pictures(folder))
     assert batch.status[1] == "cannot be read: No such file or directory"
     assert list(batch.status).count(READ) == 2

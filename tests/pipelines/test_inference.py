@@ -2,27 +2,39 @@ import json
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from mnist_kedro.datasets import HDF5Dataset
 from mnist_kedro.errors import InputError
+from mnist_kedro.evaluation.prediction import PROBABILITIES, probabilities_of
 from mnist_kedro.parameters import InferenceParameters
 from mnist_kedro.pictures.batches import BLANK
 from mnist_kedro.pipelines.inference import create_pipeline
 from mnist_kedro.pipelines.inference.nodes import (
     draw_contact_sheet,
+    join_predictions,
     read_pictures,
+    select_pictures,
     summarise_predictions,
 )
 from tests.pictures.photos import saved
 from tests.plots.test_figures import drawn, texts
 
+SCORES = ["confidence", *PROBABILITIES]
 
-def options(images, labels=None, shown=60):
+
+def options(images, labels=None, shown=60, parts=1):
     return InferenceParameters(
         images=None if images is None else str(images),
         labels=None if labels is None else str(labels),
         shown=shown,
+        parts=parts,
     )
+
+
+def whole(model, images, **changes):
+    return pd.concat(read_pictures(model, options(images, **changes)), ignore_index=True)
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +52,16 @@ def folder(digits, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def read(trained, folder):
-    return read_pictures(trained, options(folder, shown=12))
+    return whole(trained, folder)
 
 
-def test_each_picture_is_read_as_the_model_reads_its_pixels(trained, digits, read):
-    table, shown = read
+@pytest.fixture(scope="module")
+def shown(folder):
+    return select_pictures(options(folder, shown=12))
+
+
+def test_each_picture_is_read_as_the_model_reads_its_pixels(trained, digits, read, shown):
+    table, pixels = read, shown["pixels"]
     assert list(table) == [
         *("file", "digit", "confidence"),
         *(f"p{digit}" for digit in range(10)),
@@ -57,13 +74,13 @@ def test_each_picture_is_read_as_the_model_reads_its_pixels(trained, digits, rea
     np.testing.assert_allclose(ok[[f"p{digit}" for digit in range(10)]], expected, atol=1e-5)
     np.testing.assert_array_equal(ok["digit"].to_numpy(int), expected.argmax(axis=1))
     np.testing.assert_array_equal(ok["label"].to_numpy(int), digits["labels"][rows])
-    assert shown.shape == (12, 28, 28, 1)
-    np.testing.assert_array_equal(shown[-1], np.asarray(digits["images"])[rows[-1]])
-    assert not shown[0].any()  # blank.png
+    assert pixels.shape == (12, 28, 28, 1)
+    np.testing.assert_array_equal(pixels[-1], np.asarray(digits["images"])[rows[-1]])
+    assert not pixels[0].any()  # blank.png
 
 
 def test_what_is_no_digit_has_no_number(read):
-    table = read[0].set_index("file")
+    table = read.set_index("file")
     for name, status in {
         "blank.png": BLANK,
         "note.txt": "not a picture (PNG, JPEG, BMP, TIFF or WebP)",
@@ -72,8 +89,11 @@ def test_what_is_no_digit_has_no_number(read):
         assert table.loc[name, ["digit", "confidence", "p0", "p9", "label"]].isna().all()
 
 
-def test_the_summary_counts(read):
-    summary = json.loads(json.dumps(summarise_predictions(read[0])))
+def test_the_summary_counts(read, shown):
+    parts = [read[:5], read[5:]]
+    summary, rows = summarise_predictions(parts, shown)
+    summary = json.loads(json.dumps(summary))
+    assert rows["file"].tolist() == read["file"].iloc[shown["rows"]].tolist()
     assert summary["pictures"] == 32
     assert set(summary["digits"]) <= set("0123456789")
     assert summary["read"] == summary["labelled"] == 30
@@ -87,14 +107,15 @@ def test_labels_may_come_from_a_file(trained, folder, tmp_path):
     labels = tmp_path / "labels.csv"
     some = sorted(path.relative_to(folder).as_posix() for path in folder.glob("*/*.png"))[:2]
     labels.write_text(f"file,label\n{some[0]},3\n{some[1]},4\nblank.png,1\nelsewhere.png,2\n")
-    table, _ = read_pictures(trained, options(folder, labels))
+    table = whole(trained, folder, labels=labels)
     known = table[table["label"].notna()]
     assert dict(zip(known["file"], known["label"], strict=True)) == {
         "blank.png": 1,
         some[0]: 3,
         some[1]: 4,
     }
-    assert summarise_predictions(table)["labelled"] == 2  # a blank picture is not read
+    summary, _ = summarise_predictions([table], select_pictures(options(folder)))
+    assert summary["labelled"] == 2  # a blank picture is not read
 
 
 @pytest.mark.parametrize(
@@ -114,9 +135,10 @@ def test_labels_that_cannot_be_used_are_named(trained, folder, tmp_path, text, m
 
 def test_without_labels_nothing_is_compared(trained, digits, tmp_path):
     (tmp_path / "a.png").write_bytes(saved(np.asarray(digits["images"])[0, ..., 0]))
-    table, _ = read_pictures(trained, options(tmp_path))
+    table = whole(trained, tmp_path)
     assert "label" not in table
-    assert "accuracy" not in summarise_predictions(table)
+    summary, _ = summarise_predictions([table], select_pictures(options(tmp_path)))
+    assert "accuracy" not in summary
 
 
 def test_without_pictures_the_command_is_told(trained):
@@ -124,9 +146,9 @@ def test_without_pictures_the_command_is_told(trained):
         read_pictures(trained, options(None))
 
 
-def test_the_contact_sheet_shows_what_the_network_sees(read, folder):
-    table, shown = read
-    figure = draw_contact_sheet(shown, table, options(folder, shown=12))
+def test_the_contact_sheet_shows_what_the_network_sees(read, shown, folder):
+    _, rows = summarise_predictions([read], shown)
+    figure = draw_contact_sheet(shown, rows, options(folder, shown=12))
     captions = [text.get_text() for text in figure.axes[0].texts]
     assert len(captions) == 12
     assert captions[0] == "no digit"  # blank.png
@@ -136,15 +158,36 @@ def test_the_contact_sheet_shows_what_the_network_sees(read, folder):
     drawn(figure)
 
 
-def test_no_more_pictures_are_kept_than_are_shown(trained, digits, tmp_path, monkeypatch):
-    monkeypatch.setattr("mnist_kedro.pictures.batches._BATCH", 7)
-    np.savez(tmp_path / "many.npz", images=np.asarray(digits["images"])[:40])
-    table, shown = read_pictures(trained, options(tmp_path / "many.npz", shown=10))
-    assert len(table) == 40
-    rows = [0, 4, 9, 13, 17, 22, 26, 30, 35, 39]
-    np.testing.assert_array_equal(shown, np.asarray(digits["images"])[rows])
-    expected = trained.predict(np.asarray(digits["images"])[:40], verbose=0)
-    np.testing.assert_array_equal(table["digit"].to_numpy(int), expected.argmax(axis=1))
+def test_pictures_are_read_while_their_tables_are_asked_for(trained, digits, tmp_path, monkeypatch):
+    monkeypatch.setattr("mnist_kedro.pictures.stored.BATCH", 7)
+    images = np.asarray(digits["images"])[:40]
+    np.savez(tmp_path / "many.npz", images=images)
+    tables = read_pictures(trained, options(tmp_path / "many.npz"))
+    assert [len(table) for table in tables] == [7] * 5 + [5]
+    table = pd.concat(tables)
+    np.testing.assert_array_equal(
+        table["digit"].to_numpy(int), probabilities_of(trained, images).argmax(axis=1)
+    )
+    shown = select_pictures(options(tmp_path / "many.npz", shown=10))
+    assert shown["rows"].tolist() == [0, 4, 9, 13, 17, 22, 26, 30, 35, 39]
+    np.testing.assert_array_equal(shown["pixels"], images[shown["rows"]])
+
+
+@pytest.mark.parametrize("parts", [2, 3])
+def test_parts_are_the_whole(trained, folder, read, parts):
+    asked = options(folder, parts=parts)
+    tables = [read_pictures(trained, asked, part) for part in range(parts)]
+    joined = pd.concat(join_predictions(*tables), ignore_index=True)
+    pd.testing.assert_frame_equal(joined.drop(columns=SCORES), read.drop(columns=SCORES))
+    np.testing.assert_allclose(joined[SCORES], read[SCORES], atol=1e-6)  # of other batches
+
+
+def test_a_file_of_mnist_is_read_with_its_labels(trained, mnist, tmp_path):
+    HDF5Dataset(filepath=str(tmp_path / "mnist.hdf5")).save(mnist)
+    table = whole(trained, tmp_path / "mnist.hdf5")
+    assert table["file"].iloc[[0, -1]].tolist() == ["mnist.hdf5#x_train/0", "mnist.hdf5#x_test/199"]
+    labels = np.concatenate([mnist["y_train"], mnist["y_test"]])
+    np.testing.assert_array_equal(table["label"].to_numpy(int), labels)
 
 
 def test_the_first_model_reads():

@@ -10,4 +10,5 @@ class InferenceParameters(Group):
 
     images: str | None
     labels: str | None
+    parts: PositiveInt
     shown: PositiveInt

@@ -1,8 +1,12 @@
 """Nodes of the ``inference`` pipeline."""
 
 import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -10,11 +14,13 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from mnist_kedro.contracts import CLASSES, Pixels
+from mnist_kedro.datasets.table_dataset import Tables
 from mnist_kedro.errors import InputError
 from mnist_kedro.evaluation.classification import classify_errors
 from mnist_kedro.evaluation.prediction import PROBABILITIES, probabilities_of, spread
 from mnist_kedro.parameters import InferenceParameters
-from mnist_kedro.pictures.batches import READ, Batch, open_pictures
+from mnist_kedro.pictures.batches import READ, Batch, Pictures
+from mnist_kedro.pictures.open import open_pictures
 from mnist_kedro.plots.digits import plot_contact_sheet
 
 logger = logging.getLogger(__name__)
@@ -22,43 +28,54 @@ logger = logging.getLogger(__name__)
 _DIGITS = {str(digit): digit for digit in range(CLASSES)}
 
 
-def read_pictures(model: Any, inference: InferenceParameters) -> tuple[pd.DataFrame, Pixels]:
+class ShownPictures(TypedDict):
+    """Some of all pictures, for a figure."""
+
+    pixels: Pixels  # (n, 28, 28, 1)
+    rows: np.ndarray  # (n,), from 0
+    total: int
+
+
+def read_pictures(
+    model: Any, inference: InferenceParameters, part: int = 0
+) -> Iterable[pd.DataFrame]:
     """What is written on each picture.
 
     Args:
         model: a Keras model, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)`` probabilities.
         inference: which pictures, and where their labels are.
+        part: which of ``inference.parts``, from 0.
 
     Returns:
-        A row for each file, in the order of their names: ``file``, ``digit`` (0–9),
+        Tables with a row for each file, in the order of their names: ``file``, ``digit`` (0–9),
         ``confidence``, ``p0`` … ``p9``, ``status`` (``ok``, or why there is no digit) and, if there
-        are any, ``label``. And some pictures, from all of them, as the model sees them,
-        ``(inference.shown, 28, 28, 1)`` at most.
+        are any, ``label``. The pictures are read while the tables are asked for, so that neither
+        are ever all in memory.
 
     Raises:
         InputError: when there are no pictures, or a file of labels is not as it should be.
     """
-    if inference.images is None:
-        raise InputError(
-            "parameter 'inference.images' is null; expected a folder of pictures: "
-            "kedro run --pipelines inference --params inference.images=FOLDER"
-        )
-    folder = Path(inference.images).expanduser()
-    pictures = open_pictures(folder)
-    rows, done = spread(pictures.total, inference.shown), 0
-    tables: list[pd.DataFrame] = []
-    shown: list[Pixels] = []
-    with tqdm(total=pictures.total, desc="Pictures", leave=False, disable=None) as progress:
-        for batch in pictures.batches:
-            here = rows[(rows >= done) & (rows < done + len(batch.files))] - done
-            shown.append(batch.pixels[here])
-            tables.append(_predict(model, batch))
-            done += len(batch.files)
-            progress.update(len(batch.files))
-    predictions = _labelled(pd.concat(tables, ignore_index=True), inference.labels)
-    unread = int((predictions["status"] != READ).sum())
-    logger.info("%d pictures, of which %d have no digit.", len(predictions), unread)
-    return predictions, np.concatenate(shown)
+    pictures = _open(inference)
+    labels = None if inference.labels is None else _read_labels(Path(inference.labels).expanduser())
+    first, last = (pictures.total * (part + i) // inference.parts for i in (0, 1))
+    return Tables(partial(_predict_all, model, pictures, range(first, last), labels))
+
+
+def _predict_all(
+    model: Any, pictures: Pictures, rows: range, labels: Mapping[str, int] | None
+) -> Iterator[pd.DataFrame]:
+    labelled = pictures.labelled or labels is not None
+    unread = 0
+    with tqdm(total=len(rows), desc="Pictures", leave=False, disable=None) as progress:
+        for batch in pictures.take(rows):
+            table = _predict(model, batch)
+            if labelled:
+                known = batch.labels if labels is None else [*map(labels.get, batch.files)]
+                table["label"] = pd.array(known, "Int8")
+            unread += int((table["status"] != READ).sum())
+            progress.update(len(table))
+            yield table
+    logger.info("%d pictures, of which %d have no digit.", len(rows), unread)
 
 
 def _predict(model: Any, batch: Batch) -> pd.DataFrame:
@@ -72,14 +89,30 @@ def _predict(model: Any, batch: Batch) -> pd.DataFrame:
     return table.assign(status=status)
 
 
-def _labelled(predictions: pd.DataFrame, labels: str | None) -> pd.DataFrame:
-    """With the labels of a file, or else of the folders that are named by a digit."""
-    if labels is None:
-        folders = predictions["file"].str.extract(r"(?:^|/)([0-9])/[^/]*$")[0]
-        found = folders.map(_DIGITS)
-    else:
-        found = predictions["file"].map(_read_labels(Path(labels).expanduser()))
-    return predictions if found.isna().all() else predictions.assign(label=found.astype("Int8"))
+def join_predictions(*parts: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
+    """The tables of all parts, in their order."""
+    return Tables(partial(chain, *parts))
+
+
+def select_pictures(inference: InferenceParameters) -> ShownPictures:
+    """Some pictures, from all of them, as the model sees them: ``inference.shown`` at most.
+
+    Raises:
+        InputError: when there are no pictures.
+    """
+    pictures = _open(inference)
+    rows = spread(pictures.total, inference.shown)
+    pixels = np.concatenate([batch.pixels for batch in pictures.take(rows.tolist())])
+    return ShownPictures(pixels=pixels, rows=rows, total=pictures.total)
+
+
+def _open(inference: InferenceParameters) -> Pictures:
+    if inference.images is None:
+        raise InputError(
+            "parameter 'inference.images' is null; expected a folder of pictures: "
+            "kedro run --pipelines inference --params inference.images=FOLDER"
+        )
+    return open_pictures(Path(inference.images).expanduser())
 
 
 def _read_labels(path: Path) -> dict[str, int]:
@@ -101,29 +134,59 @@ def _read_labels(path: Path) -> dict[str, int]:
     return dict(zip(table["file"], table["label"].map(_DIGITS), strict=True))
 
 
-def summarise_predictions(digit_predictions: pd.DataFrame) -> dict[str, Any]:
-    """How many pictures there were, why some have no digit, and how many labels are met."""
-    read = digit_predictions["status"] == READ
-    digits = digit_predictions.loc[read, "digit"].value_counts().sort_index()
+def summarise_predictions(
+    digit_predictions: Iterable[pd.DataFrame], shown_pictures: ShownPictures
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """How many pictures there were, why some have no digit, and how many labels are met.
+
+    Also the rows of the pictures that are shown.
+    """
+    shown: list[pd.DataFrame] = []
+    not_read: Counter[str] = Counter()
+    digits: Counter[int] = Counter()
+    labels: list[np.ndarray] = []
+    answers: list[np.ndarray] = []
+    total, labelled = 0, False
+    for table in digit_predictions:
+        rows = shown_pictures["rows"]
+        shown.append(table.iloc[rows[(rows >= total) & (rows < total + len(table))] - total])
+        total += len(table)
+        read = table["status"] == READ
+        not_read.update(table.loc[~read, "status"])
+        digits.update(table.loc[read, "digit"].to_numpy(int).tolist())
+        if "label" in table:
+            labelled = True
+            known = table[read & table["label"].notna()]
+            labels.append(known["label"].to_numpy(np.uint8))
+            answers.append(known["digit"].to_numpy(np.uint8))
     summary: dict[str, Any] = {
-        "pictures": len(digit_predictions),
-        "read": int(read.sum()),
-        "not_read": digit_predictions.loc[~read, "status"].value_counts().to_dict(),
-        "digits": {str(digit): int(count) for digit, count in digits.items()},
+        "pictures": total,
+        "read": digits.total(),
+        "not_read": dict(not_read.most_common()),
+        "digits": {str(digit): digits[digit] for digit in sorted(digits)},
     }
-    if "label" in digit_predictions:
-        labelled = digit_predictions[read & digit_predictions["label"].notna()]
-        summary["labelled"] = len(labelled)
-        if len(labelled):
-            labels, answers = labelled["label"].to_numpy(int), labelled["digit"].to_numpy(int)
-            summary |= classify_errors(labels, answers)
-            logger.info("%.2f%% of %d labels are met.", 100 * summary["accuracy"], len(labelled))
-    return summary
+    if labelled:
+        summary |= _compare(np.concatenate(labels), np.concatenate(answers))
+    return summary, pd.concat(shown, ignore_index=True)
+
+
+def _compare(labels: np.ndarray, answers: np.ndarray) -> dict[str, Any]:
+    if not len(labels):
+        return {"labelled": 0}
+    compared = classify_errors(labels, answers)
+    logger.info("%.2f%% of %d labels are met.", 100 * compared["accuracy"], len(labels))
+    return {"labelled": len(labels), **compared}
 
 
 def draw_contact_sheet(
-    shown_pictures: Pixels, digit_predictions: pd.DataFrame, inference: InferenceParameters
+    shown_pictures: ShownPictures,
+    shown_predictions: pd.DataFrame,
+    inference: InferenceParameters,
 ) -> Figure:
     """Some pictures as the model sees them, with what it reads."""
-    shown = digit_predictions.iloc[spread(len(digit_predictions), inference.shown)]
-    return plot_contact_sheet(shown_pictures, shown, len(digit_predictions), str(inference.images))
+    return plot_contact_sheet(
+        shown_pictures["pixels"],
+        shown_predictions,
+        shown_pictures["total"],
+        str(inference.images),
+    )

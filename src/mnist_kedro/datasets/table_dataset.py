@@ -1,0 +1,64 @@
+"""Tables that may be larger than memory, as CSV."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Self, cast
+
+import pandas as pd
+from kedro.io.core import get_filepath_str
+from kedro_datasets._typing import TablePreview
+from kedro_datasets.pandas import CSVDataset
+
+
+class Tables:
+    """Tables that are made while they are asked for, each time anew."""
+
+    def __init__(self, make: Callable[[], Iterator[pd.DataFrame]]) -> None:
+        self._make = make
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        return self._make()
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Self:
+        return self
+
+
+class TableDataset(CSVDataset):
+    """``pandas.CSVDataset`` that saves tables one below the other, as they come, in one file.
+
+    Loaded with ``load_args: {chunksize: …}`` it is as many tables again, of so many rows.
+
+    Example for ``catalog.yml``:
+
+    ```yaml
+    digit_predictions:
+      type: mnist_kedro.datasets.table_dataset.TableDataset
+      filepath: data/07_model_output/digit_predictions.csv
+      versioned: true
+      load_args: {chunksize: 10000}
+      save_args: {index: false}
+    ```
+    """
+
+    def load(self) -> Iterable[pd.DataFrame]:
+        """The tables; without ``chunksize`` one."""
+        if "chunksize" not in self._load_args:
+            return [super().load()]
+        super().load().close()  # tells at once if it is missing
+        return Tables(self._read)
+
+    def _read(self) -> Iterator[pd.DataFrame]:
+        with super().load() as tables:
+            yield from tables
+
+    def preview(self, nrows: int = 5) -> TablePreview:
+        """The first rows, for Kedro-Viz."""
+        first = next(iter(self.load())).head(nrows)
+        return cast("TablePreview", first.to_dict(orient="split"))
+
+    def save(self, data: Iterable[pd.DataFrame]) -> None:
+        """Write tables with the same columns; the file appears when it is whole."""
+        path = get_filepath_str(self._get_save_path(), self._protocol)
+        with self._fs.open(path, **self._fs_open_args_save) as file:
+            for number, table in enumerate(data):
+                table.to_csv(path_or_buf=file, header=not number, **self._save_args)
+        self._invalidate_cache()

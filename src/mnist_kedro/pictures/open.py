@@ -1,0 +1,28 @@
+"""Whatever ``inference.images`` names."""
+
+from pathlib import Path
+
+from mnist_kedro.errors import InputError
+from mnist_kedro.pictures.batches import Pictures
+from mnist_kedro.pictures.files import open_folder
+from mnist_kedro.pictures.stored import open_arrays
+from mnist_kedro.sources.read import READERS
+
+
+def open_pictures(path: Path) -> Pictures:
+    """Find pictures; they are prepared while they are asked for.
+
+    Args:
+        path: of a picture, of a folder of them (its sub-folders too; files whose names begin with a
+            dot are left out), or of an HDF5 or npz file: with one array of images, or with MNIST or
+            what has its layout, of which all splits are taken.
+
+    Raises:
+        InputError: when there are none, or an HDF5 or npz file is not what it should be.
+    """
+    try:
+        if path.suffix.lower() in READERS and not path.is_dir():
+            return open_arrays(path)
+        return open_folder(path)
+    except OSError as error:
+        raise InputError(f"{error.filename}: cannot be read ({error.strerror}).") from error
