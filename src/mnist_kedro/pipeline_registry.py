@@ -17,8 +17,8 @@ def register_pipelines(
 ) -> dict[str, Pipeline]:
     """Each folder of ``pipelines`` by its name, and what runs by default.
 
-    ``inference``, ``export``, ``tuning``, ``adversarial`` and ``compare_runs`` run on request only,
-    ``ingestion`` also by itself when there is no ``mnist`` yet (see ``hooks/``).
+    ``inference``, ``export``, ``tuning``, ``adversarial``, ``generation`` and ``compare_runs`` run
+    on request only, ``ingestion`` also by itself when there is no ``mnist`` yet (see ``hooks/``).
 
     Args:
         models: which networks are trained and reported on, as in the parameter ``training.models``.

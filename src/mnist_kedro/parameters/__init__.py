@@ -11,6 +11,7 @@ from mnist_kedro.parameters.digits import (
     IngestionParameters,
     KeysParameters,
 )
+from mnist_kedro.parameters.generation import GenerationParameters
 from mnist_kedro.parameters.inference import InferenceParameters
 from mnist_kedro.parameters.networks import (
     CapsnetParameters,
@@ -32,6 +33,7 @@ __all__ = [
     "CnnParameters",
     "DataProcessingParameters",
     "DenseParameters",
+    "GenerationParameters",
     "InferenceParameters",
     "IngestionParameters",
     "KeysParameters",

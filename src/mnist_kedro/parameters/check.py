@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters.adversarial import AdversarialParameters
 from mnist_kedro.parameters.digits import DataProcessingParameters, IngestionParameters
+from mnist_kedro.parameters.generation import GenerationParameters
 from mnist_kedro.parameters.group import Group
 from mnist_kedro.parameters.inference import InferenceParameters
 from mnist_kedro.parameters.networks import ModelParameters
@@ -31,6 +32,7 @@ class Parameters(Group):
     reporting: ReportingParameters
     adversarial: AdversarialParameters
     inference: InferenceParameters
+    generation: GenerationParameters
 
 
 def check_parameters(parameters: dict[str, Any]) -> None:

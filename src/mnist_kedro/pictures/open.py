@@ -6,7 +6,7 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.pictures.batches import Pictures
 from mnist_kedro.pictures.files import open_folder
 from mnist_kedro.pictures.stored import open_arrays
-from mnist_kedro.sources.read import READERS
+from mnist_kedro.sources.read import READERS, latest_version
 
 
 def open_pictures(path: Path) -> Pictures:
@@ -20,6 +20,7 @@ def open_pictures(path: Path) -> Pictures:
     Raises:
         InputError: when there are none, or an HDF5 or npz file is not what it should be.
     """
+    path = latest_version(path)
     try:
         if path.suffix.lower() in READERS and not path.is_dir():
             return open_arrays(path)

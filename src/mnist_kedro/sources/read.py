@@ -41,7 +41,7 @@ def read_mnist(parameters: IngestionParameters) -> Mnist:
     Args:
         parameters: ``source`` is ``auto``, ``download``, ``sample``, or the path of an HDF5 or npz
             file or of a folder of IDX files (``.gz`` or not); ``auto`` looks for such a file or for
-            IDX files in ``search_folder`` first.
+            IDX files in ``search_folder`` first. Of a versioned dataset its latest version is read.
 
     Returns:
         The arrays, and their provenance.
@@ -97,7 +97,14 @@ def _find_own(folder: Path) -> Path | None:
     return folder if any(folder.glob("*idx*")) else None
 
 
+def latest_version(path: Path) -> Path:
+    """The latest version of a versioned dataset, if a path is that of one; else the path."""
+    versions = sorted(path.glob(f"*/{path.name}")) if path.is_dir() else []
+    return versions[-1] if versions else path
+
+
 def _own(path: Path, source: str, parameters: IngestionParameters) -> Mnist:
+    path = latest_version(path)
     try:
         reader = _reader(path, source)
         if reader is None:

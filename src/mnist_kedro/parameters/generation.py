@@ -1,0 +1,16 @@
+"""How digits like MNIST's are made."""
+
+from typing import Annotated
+
+from pydantic import Field, NonNegativeInt
+
+from mnist_kedro.parameters.group import Group
+from mnist_kedro.parameters.training import AugmentationParameters
+
+
+class GenerationParameters(Group):
+    """How many digits are made, and how they are varied."""
+
+    digits: Annotated[int, Field(ge=20)]
+    seed: NonNegativeInt
+    augmentation: AugmentationParameters

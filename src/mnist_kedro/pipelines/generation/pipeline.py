@@ -1,0 +1,20 @@
+"""The ``generation`` pipeline."""
+
+from kedro.pipeline import Node, Pipeline
+
+from mnist_kedro.pipelines.generation.nodes import generate_digits
+
+
+def create_pipeline() -> Pipeline:
+    """MNIST in, any number of digits like it out; on request only."""
+    return Pipeline(
+        [
+            Node(
+                func=generate_digits,
+                inputs=["mnist", "params:generation"],
+                outputs="generated_mnist",
+                name="generate_digits",
+            )
+        ],
+        tags="generation",
+    )
