@@ -8,9 +8,9 @@ from mnist_kedro.hooks import (
     InputHooks,
     ManifestHooks,
     MlflowHooks,
-    ModelHooks,
     OutputHooks,
     ParameterHooks,
+    PipelineHooks,
     ProgressHooks,
     VersionHooks,
 )
@@ -19,7 +19,7 @@ _progress = ProgressHooks()
 
 HOOKS = (
     ParameterHooks(),
-    ModelHooks(),
+    PipelineHooks(),
     VersionHooks(),
     OutputHooks(),
     InputHooks(),

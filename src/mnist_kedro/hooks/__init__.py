@@ -1,6 +1,6 @@
 """What happens around every run: checks, versions, progress, and a manifest of it."""
 
-from mnist_kedro.hooks.checks import InputHooks, ModelHooks, OutputHooks, ParameterHooks
+from mnist_kedro.hooks.checks import InputHooks, OutputHooks, ParameterHooks, PipelineHooks
 from mnist_kedro.hooks.manifest import ManifestHooks
 from mnist_kedro.hooks.mlflow import MlflowHooks
 from mnist_kedro.hooks.progress import ProgressHooks
@@ -11,9 +11,9 @@ __all__ = [
     "InputHooks",
     "ManifestHooks",
     "MlflowHooks",
-    "ModelHooks",
     "OutputHooks",
     "ParameterHooks",
+    "PipelineHooks",
     "ProgressHooks",
     "VersionHooks",
 ]

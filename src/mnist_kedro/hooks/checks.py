@@ -15,7 +15,7 @@ from kedro.pipeline import Pipeline
 from mnist_kedro.errors import InputError
 from mnist_kedro.hooks.versions import pin_version
 from mnist_kedro.parameters import IngestionParameters, Parameters, check_parameters
-from mnist_kedro.pipeline_registry import register_pipelines
+from mnist_kedro.pipeline_registry import PipelineShape, register_pipelines
 from mnist_kedro.pipelines.ingestion.nodes import ingest_mnist
 
 logger = logging.getLogger(__name__)
@@ -30,16 +30,14 @@ class ParameterHooks:
         check_parameters(context.config_loader["parameters"])
 
 
-class ModelHooks:
-    """The pipelines are those of the models that a run asks for."""
+class PipelineHooks:
+    """The pipelines have the nodes that a run's parameters ask for."""
 
     @hook_impl(trylast=True)  # the parameters are checked first
     def after_context_created(self, context: KedroContext) -> None:
         """Register them, now that the parameters are known."""
         parameters = Parameters.model_validate(context.config_loader["parameters"])
-        models, members = parameters.training.models, parameters.training.members
-        networks = {str(model): getattr(parameters, model).network for model in models}
-        pipelines.update(register_pipelines(models, members, networks))
+        pipelines.update(register_pipelines(PipelineShape.of(parameters)))
 
 
 class OutputHooks:
