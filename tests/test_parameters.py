@@ -7,6 +7,7 @@ from kedro.config import OmegaConfigLoader
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import Parameters, check_parameters
 from mnist_kedro.pipeline_registry import PipelineShape
+from mnist_kedro.pipelines.reporting.nodes.robustness import SUITE
 from mnist_kedro.settings import CONFIG_LOADER_ARGS
 from tests.conftest import ROOT
 
@@ -65,6 +66,7 @@ def test_an_environment_changes_only_what_it_names(parameters):
         ("cnn.network.architecture", "cmm", "'cnn.network.architecture' is 'cmm', but should be"),
         ("cnn.network.filters", [8], "'cnn.network.filters"),
         ("dense.network.units", [], "'dense.network.units' is"),
+        ("reporting.corruption_parts", len(SUITE) + 1, "'reporting.corruption_parts' is"),
         ("tuning.trials", 0, "'tuning.trials' is 0"),
         ("tuning.search", {}, "should name a parameter of training"),
         ("tuning.search.learning_rat", {"low": 1, "high": 2}, "did you mean 'learning_rate'?"),

@@ -18,6 +18,7 @@ class PipelineShape:
 
     models: Sequence[str] = package.MODELS  # which networks are trained and reported on
     members: int = 1  # of each ensemble
+    corruption_parts: int = 1  # nodes that share the corruption suite
     # What the models are, by their names; Kedro-Viz draws them.
     networks: Mapping[str, NetworkParameters] = field(default_factory=dict)
 
@@ -28,6 +29,7 @@ class PipelineShape:
         return cls(
             models=models,
             members=parameters.training.members,
+            corruption_parts=parameters.reporting.corruption_parts,
             networks={model: getattr(parameters, model).network for model in models},
         )
 
@@ -45,7 +47,7 @@ def register_pipelines(shape: PipelineShape | None = None) -> dict[str, Pipeline
     shape = shape or PipelineShape()
     follow: dict[str, tuple[object, ...]] = {
         "training": (shape.models, shape.members, shape.networks),
-        "reporting": (shape.models, shape.members),
+        "reporting": (shape.models, shape.members, shape.corruption_parts),
         "tuning": (shape.models,),
         "adversarial": (shape.models,),
         "inference": (shape.models,),

@@ -45,7 +45,7 @@ HISTORY = {
     "seed": 0,
 }
 REPORTING = ReportingParameters(
-    examples=10, mistakes=5, target_accuracy=0.999, robustness_digits=100
+    examples=10, mistakes=5, target_accuracy=0.999, robustness_digits=100, corruption_parts=1
 )
 
 

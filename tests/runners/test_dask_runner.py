@@ -15,6 +15,7 @@ from mnist_kedro.runners import DaskRunner
 from tests.conftest import environment, latest
 from tests.runners.cluster import cluster
 
+ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 ENSEMBLE = "training.members=2,training.models=[cnn],training.epochs=6"
 
 
@@ -59,8 +60,7 @@ def sequential(smoke_project, tmp_path_factory):
 
     project = tmp_path_factory.mktemp("sequential") / "project"
     shutil.copytree(smoke_project, project)
-    threads = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
-    status, log = run(project, "--params", ENSEMBLE, **threads)
+    status, log = run(project, "--params", ENSEMBLE, **ONE_THREAD)
     assert status == 0, log
     return metrics(project)
 
@@ -84,6 +84,21 @@ def test_an_ensemble_is_what_it_is_on_one_machine(finished_project, two_workers,
     assert manifest["asked"]["runner"] == "mnist_kedro.runners.DaskRunner"
     checkpoints = finished_project / "data" / "smoke" / "06_models" / "checkpoints"
     assert not list(checkpoints.rglob("*.hdf5"))
+
+
+def test_the_corruption_suite_is_shared_by_the_workers(finished_project, two_workers):
+    asked = ("--tags", "robustness", "--to-outputs", "corruption_accuracies", "--params")
+    digits = "reporting.robustness_digits=100"
+    status, log = run(finished_project, *asked, digits, **ONE_THREAD)
+    assert status == 0, log
+    whole = latest(finished_project, "08_reporting/corruption_accuracies.csv")
+    parts = f"{digits},reporting.corruption_parts=3"
+    status, log = run(finished_project, *on(two_workers), *asked, parts)
+    assert status == 0, log
+    assert "Done: evaluate_corruptions_3" in log
+    made = latest(finished_project, "08_reporting/corruption_accuracies.csv")
+    assert made != whole
+    assert made.read_bytes() == whole.read_bytes()
 
 
 def test_a_worker_that_is_killed_is_done_without(finished_project, two_workers, sequential):

@@ -16,12 +16,15 @@ from mnist_kedro.pipelines.reporting.parts.robustness import measure_robustness
 from mnist_kedro.pipelines.reporting.parts.understanding import look_into
 
 
-def create_pipeline(models: Sequence[str] = MODELS, members: int = 1) -> Pipeline:
+def create_pipeline(
+    models: Sequence[str] = MODELS, members: int = 1, corruption_parts: int = 1
+) -> Pipeline:
     """Models and test digits in, metrics and figures out: the only reader of the test split.
 
     Args:
         models: by name; the figures of single predictions are of the first.
         members: networks of each; those of more than one are also averaged.
+        corruption_parts: nodes that share the corruption suite.
     """
     first = models[0]
     networks = {model: member_names(model, members) for model in models}
@@ -34,7 +37,7 @@ def create_pipeline(models: Sequence[str] = MODELS, members: int = 1) -> Pipelin
             *(average_networks(ensemble, names) for ensemble, names in ensembles.items()),
             compare_all(compared, evaluated=[*every, *ensembles]),
             draw_figures(models, compared),
-            measure_robustness(models),
+            measure_robustness(models, corruption_parts),
             look_into(first),
             write_report(first),
         ),

@@ -1,7 +1,7 @@
 """Nodes that ask what becomes of the predictions on digits that are not as MNIST's."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -19,28 +19,33 @@ from mnist_kedro.parameters import ReportingParameters
 from mnist_kedro.plots.robustness import plot_out_of_distribution, plot_robustness
 
 NONE, DIGITS = "none", "digits"  # of the corruptions; of the kinds of pictures
+SUITE = (NONE, *CORRUPTIONS)
 
 
 def evaluate_corruptions(
-    test: LabelledImages, reporting: ReportingParameters, **models: Any
+    test: LabelledImages,
+    reporting: ReportingParameters,
+    corruptions: Sequence[str] = SUITE,
+    **models: Any,
 ) -> pd.DataFrame:
     """How many test digits each model misreads under each corruption.
 
     Args:
         test: the test split.
         reporting: of how many of its digits.
+        corruptions: some of the suite, in its order.
         models: Keras models by their names.
 
     Returns:
         A row for each model, corruption and severity: ``model``, ``corruption``, ``severity``
-        (1–5; first a row of ``none`` and 0), ``digits``, ``errors`` and ``accuracy``.
+        (1–5; of ``none`` a row of 0), ``digits``, ``errors`` and ``accuracy``.
     """
     images, labels = _some(test, reporting.robustness_digits)
     rows = []
     progress = tqdm(
-        _corrupted(images),
+        _corrupted(images, corruptions),
         "Corruptions",
-        len(CORRUPTIONS) + 1,
+        len(corruptions),
         leave=False,
         disable=None,  # no bar unless a person watches
     )
@@ -59,12 +64,24 @@ def evaluate_corruptions(
     return pd.DataFrame(rows, columns=columns)
 
 
-def _corrupted(images: Pixels) -> Iterator[tuple[str, Pixels]]:
+def _corrupted(images: Pixels, corruptions: Sequence[str]) -> Iterator[tuple[str, Pixels]]:
     """``(severities, n, 28, 28, 1)`` of each corruption."""
-    yield NONE, images[None]
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # NumPy and SciPy let go of the lock
-        for name in CORRUPTIONS:
-            yield name, np.stack(list(pool.map(partial(corrupt, images, name), SEVERITIES)))
+        for name in corruptions:
+            if name == NONE:
+                yield NONE, images[None]
+            else:
+                yield name, np.stack(list(pool.map(partial(corrupt, images, name), SEVERITIES)))
+
+
+def collect_corruptions(*parts: pd.DataFrame) -> pd.DataFrame:
+    """The table of the whole suite, from those of its parts."""
+    return pd.concat(parts).sort_values(
+        "corruption",
+        key=lambda names: names.map(SUITE.index),
+        kind="stable",
+        ignore_index=True,
+    )
 
 
 def measure_out_of_distribution(

@@ -1,10 +1,13 @@
 """What becomes of predictions on digits that are not as MNIST's."""
 
 from collections.abc import Sequence
+from functools import partial, update_wrapper
 
 from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.pipelines.reporting.nodes.robustness import (
+    SUITE,
+    collect_corruptions,
     draw_out_of_distribution,
     draw_robustness,
     evaluate_corruptions,
@@ -12,8 +15,13 @@ from mnist_kedro.pipelines.reporting.nodes.robustness import (
 )
 
 
-def measure_robustness(models: Sequence[str]) -> Pipeline:
-    """The models on digits as bad pens and paper make them, and on what is no digit."""
+def measure_robustness(models: Sequence[str], corruption_parts: int = 1) -> Pipeline:
+    """The models on digits as bad pens and paper make them, and on what is no digit.
+
+    Args:
+        models: by name.
+        corruption_parts: nodes that share the corruptions.
+    """
     takes = {
         "test": "test",
         "reporting": "params:reporting",
@@ -21,12 +29,7 @@ def measure_robustness(models: Sequence[str]) -> Pipeline:
     }
     return Pipeline(
         [
-            Node(
-                func=evaluate_corruptions,
-                inputs=takes,
-                outputs="corruption_accuracies",
-                name="evaluate_corruptions",
-            ),
+            *_corrupt(takes, corruption_parts),
             Node(
                 func=measure_out_of_distribution,
                 inputs=takes,
@@ -49,4 +52,37 @@ def measure_robustness(models: Sequence[str]) -> Pipeline:
             ),
         ],
         tags=["reporting", "robustness"],
+    )
+
+
+def _corrupt(takes: dict[str, str], parts: int) -> list[Node]:
+    """One node for the whole suite, or one for each part of it and one that puts them together."""
+    if parts == 1:
+        return [
+            Node(
+                func=evaluate_corruptions,
+                inputs=takes,
+                outputs="corruption_accuracies",
+                name="evaluate_corruptions",
+            )
+        ]
+    return [
+        *(_corrupt_part(takes, part, parts) for part in range(parts)),
+        Node(
+            func=collect_corruptions,
+            inputs=[f"corruption_accuracies_{part + 1}" for part in range(parts)],
+            outputs="corruption_accuracies",
+            name="collect_corruptions",
+        ),
+    ]
+
+
+def _corrupt_part(takes: dict[str, str], part: int, parts: int) -> Node:
+    """Corruptions so many apart, so that each part has some of every kind."""
+    func = partial(evaluate_corruptions, corruptions=SUITE[part::parts])
+    return Node(
+        func=update_wrapper(func, evaluate_corruptions),
+        inputs=takes,
+        outputs=f"corruption_accuracies_{part + 1}",
+        name=f"evaluate_corruptions_{part + 1}",
     )
