@@ -18,6 +18,7 @@ class PipelineShape:
 
     models: Sequence[str] = package.MODELS  # which networks are trained and reported on
     members: int = 1  # of each ensemble
+    searches: int = 1  # for training parameters
     corruption_parts: int = 1  # nodes that share the corruption suite
     # What the models are, by their names; Kedro-Viz draws them.
     networks: Mapping[str, NetworkParameters] = field(default_factory=dict)
@@ -29,6 +30,7 @@ class PipelineShape:
         return cls(
             models=models,
             members=parameters.training.members,
+            searches=parameters.tuning.searches,
             corruption_parts=parameters.reporting.corruption_parts,
             networks={model: getattr(parameters, model).network for model in models},
         )
@@ -48,7 +50,7 @@ def register_pipelines(shape: PipelineShape | None = None) -> dict[str, Pipeline
     follow: dict[str, tuple[object, ...]] = {
         "training": (shape.models, shape.members, shape.networks),
         "reporting": (shape.models, shape.members, shape.corruption_parts),
-        "tuning": (shape.models,),
+        "tuning": (shape.models, shape.searches),
         "adversarial": (shape.models,),
         "inference": (shape.models,),
         "export": (shape.models,),

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from mnist_kedro.errors import InputError
@@ -15,7 +16,7 @@ SEARCH = {
 
 
 def tuning(trials, **search):
-    options = {"trials": trials, "seed": 0, "search": search or SEARCH}
+    options = {"trials": trials, "searches": 1, "seed": 0, "search": search or SEARCH}
     return TuningParameters.model_validate(options)
 
 
@@ -27,9 +28,11 @@ def run(digits, tmp_path):
 
     storage = OptunaStorageDataset(filepath=str(tmp_path / "tuning.sqlite3"))
 
-    def run_search(options, training=None, train=digits):
+    def run_search(options, training=None, train=digits, **which):
         training = training or parameters(epochs=2)
-        return search(train, digits, STATISTICS, training, NETWORK, options, storage.load())
+        return search(
+            *(train, digits, STATISTICS, training, NETWORK, options, storage.load()), **which
+        )
 
     return run_search
 
@@ -56,6 +59,21 @@ def test_goes_on_where_it_was(run):
     assert list(more["trial"]) == [1, 2, 3, 4]
     assert more["learning_rate"].nunique() == 4
     assert run(tuning(4)).equals(more)
+
+
+def test_several_searches_share_the_trials_and_draw_other_values(run, caplog):
+    caplog.set_level("INFO")
+    once = parameters(epochs=1)
+    for trials, shares in (
+        (2, [[1], [2]]),
+        (5, [[1, 3, 5], [2, 4]]),
+    ):  # the second time, they go on
+        searches = [run(tuning(trials), once, number=n, searches=2) for n in (1, 2)]
+        assert [list(search["trial"]) for search in searches] == shares
+    assert pd.concat(searches)["learning_rate"].nunique() == 5
+    assert "search 2: 1 of 2 trials are done already." in caplog.text
+    assert "search 2, trial 4: epoch 1 of 1" in caplog.text
+    assert "search 2, trial 4: validation accuracy" in caplog.text
 
 
 def test_does_not_mix_with_searches_of_something_else(run, digits):

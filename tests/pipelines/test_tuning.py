@@ -7,8 +7,9 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from matplotlib.figure import Figure
 
+from mnist_kedro.pipelines import MODELS
 from mnist_kedro.pipelines.tuning import create_pipeline
-from mnist_kedro.pipelines.tuning.nodes import choose_parameters
+from mnist_kedro.pipelines.tuning.nodes import choose_parameters, collect_trials
 from tests.models.test_batches import parameters
 from tests.models.test_search import NETWORK, STATISTICS, tuning
 
@@ -43,7 +44,36 @@ def test_chooses_the_best_of_the_trials_that_came_to_their_end():
     }
 
 
-def test_runs_on_an_in_memory_catalog(digits):
+def test_each_search_is_a_node_with_a_storage_of_its_own():
+    one, three = create_pipeline(("cnn",)), create_pipeline(("cnn",), 3)
+    searched = {node.name: node for node in three.nodes if "search_parameters" in node.name}
+    assert list(searched) == [f"search_parameters_{number}" for number in (1, 2, 3)]
+    assert [node.inputs[-1] for node in searched.values()] == [
+        "tuning_storage",
+        "tuning_storage_2",
+        "tuning_storage_3",
+    ]
+    assert three.outputs() == one.outputs()
+    assert {node.name for node in one.nodes} == {
+        "search_parameters",
+        "choose_parameters",
+        "draw_search",
+    }
+    assert three.only_nodes_with_tags("tuning").nodes == three.nodes
+
+
+def test_the_trials_of_several_searches_come_in_the_order_of_their_numbers():
+    first, second = TRIALS.assign(trial=[1, 3, 5]), TRIALS.assign(trial=[2, 4, 6])
+    trials = collect_trials(first, second.assign(validation_accuracy=[0.97, 0.985, 0.96]))
+    assert list(trials["trial"]) == [1, 2, 3, 4, 5, 6]
+    assert list(trials["search"]) == [1, 2, 1, 2, 1, 2]
+    assert list(trials.columns) == ["trial", "search", *TRIALS.columns[1:]]
+    best = TRIALS.iloc[1]
+    assert choose_parameters(trials, tuning(6))["training"]["batch_size"] == best["batch_size"]
+
+
+@pytest.mark.parametrize("searches", [1, 2])
+def test_runs_on_an_in_memory_catalog(digits, searches):
     import optuna
 
     catalog = DataCatalog()
@@ -56,8 +86,10 @@ def test_runs_on_an_in_memory_catalog(digits):
         "params:tuning": tuning(2),
     }.items():
         catalog[name] = data
-    catalog["tuning_storage"] = MemoryDataset(optuna.storages.InMemoryStorage(), copy_mode="assign")
-    outputs = SequentialRunner().run(create_pipeline(), catalog)
+    for name in ("tuning_storage", "tuning_storage_2"):
+        storage = optuna.storages.InMemoryStorage()
+        catalog[name] = MemoryDataset(storage, copy_mode="assign")
+    outputs = SequentialRunner().run(create_pipeline(MODELS, searches), catalog)
     assert set(outputs["tuned_parameters"].load()["training"]) == {
         "batch_size",
         "learning_rate",

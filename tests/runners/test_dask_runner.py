@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 
+import pandas as pd
 import pytest
 
 from mnist_kedro.errors import InputError
@@ -99,6 +100,31 @@ def test_the_corruption_suite_is_shared_by_the_workers(finished_project, two_wor
     made = latest(finished_project, "08_reporting/corruption_accuracies.csv")
     assert made != whole
     assert made.read_bytes() == whole.read_bytes()
+
+
+def test_searches_find_what_they_find_one_after_the_other(finished_project, two_workers):
+    asked = ("--pipelines", "tuning", "--params")
+    sweep = "tuning.trials=4,tuning.searches=2,training.epochs=1"
+    models = finished_project / "data" / "smoke" / "06_models"
+
+    def search(*runner, **variables):
+        status, log = run(finished_project, *runner, *asked, sweep, **variables)
+        assert status == 0, log
+        assert "search 2, trial 4: validation accuracy" in log
+        storages = sorted(models.glob("tuning*"))
+        assert [path.name for path in storages] == ["tuning.sqlite3", "tuning_2.sqlite3"]
+        for storage in storages:  # so that the next search begins anew
+            storage.unlink()
+        trials = pd.read_csv(latest(finished_project, "08_reporting/tuning_trials.csv"))
+        chosen = latest(finished_project, "08_reporting/tuned_parameters.yml").read_text()
+        return trials.drop(columns="seconds"), chosen
+
+    one_by_one, chosen_then = search(**ONE_THREAD)
+    side_by_side, chosen = search(*on(two_workers))
+    assert list(side_by_side["trial"]) == [1, 2, 3, 4]
+    assert list(side_by_side["search"]) == [1, 2, 1, 2]
+    pd.testing.assert_frame_equal(side_by_side, one_by_one)
+    assert chosen == chosen_then
 
 
 def test_a_worker_that_is_killed_is_done_without(finished_project, two_workers, sequential):

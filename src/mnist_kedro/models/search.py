@@ -3,6 +3,8 @@
 import hashlib
 import json
 import logging
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
@@ -29,6 +31,35 @@ _DONE = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
 _NEVER_PRUNED = 5
 
 
+@dataclass(frozen=True)
+class _Share:
+    """What one of several searches has: of two, the first has the trials 1, 3, 5 and so on."""
+
+    number: int
+    searches: int
+
+    @property
+    def name(self) -> str:
+        return "tuning" if self.searches == 1 else f"search {self.number}"
+
+    def trials(self, of_all: int) -> int:
+        """How many trials it has."""
+        return len(range(self.number, of_all + 1, self.searches))
+
+    def seed(self, first: int, earlier: int = 0) -> int:
+        """No two searches ever draw by the same, also when they go on after earlier trials."""
+        return first + self.number - 1 + earlier * self.searches
+
+    def trial(self, optunas: int) -> int:
+        """A trial's number, which no other search has; Optuna counts each study's from 0."""
+        return self.number + optunas * self.searches
+
+    def describe(self, optunas: int) -> str:
+        """A trial, for the log."""
+        trial = f"trial {self.trial(optunas)}"
+        return trial if self.searches == 1 else f"{self.name}, {trial}"
+
+
 def search(
     train: LabelledImages,
     validation: LabelledImages,
@@ -37,6 +68,8 @@ def search(
     network: NetworkParameters,
     tuning: TuningParameters,
     storage: optuna.storages.BaseStorage,
+    number: int = 1,
+    searches: int = 1,
 ) -> pd.DataFrame:
     """Maximise the validation accuracy after the last epoch.
 
@@ -44,6 +77,8 @@ def search(
     hyper-parameter optimization"); a trial that is behind the median of the earlier ones after an
     epoch is pruned (Golovin et al. 2017, doi:10.1145/3097983.3098043). The study goes on with the
     trials that the storage has of the same digits, recipe, network and search.
+
+    Several searches may share the trials. They learn nothing of each other.
 
     Args:
         train: digits to learn from.
@@ -53,11 +88,13 @@ def search(
         network: what is trained.
         tuning: what is searched, and how often.
         storage: of the trials.
+        number: which one of several searches, from 1; it is added to the seed.
+        searches: how many they are.
 
     Returns:
-        A row for each trial that is done: ``trial`` (from 1), ``state`` (complete or pruned),
-        ``validation_accuracy`` (0–1, after the last epoch that it had), ``epochs``, ``seconds``,
-        and a column for each searched parameter.
+        A row for each trial that is done: ``trial`` (from 1; several searches have no number
+        twice), ``state`` (complete or pruned), ``validation_accuracy`` (0–1, after the last epoch
+        that it had), ``epochs``, ``seconds``, and a column for each searched parameter.
 
     Raises:
         InputError: when no trial came to its end.
@@ -66,22 +103,23 @@ def search(
     described = describe_training(
         train, validation, statistics, training, network, dtype_policy(training.mixed_bfloat16)
     )
+    share = _Share(number, searches)
     study = optuna.create_study(
         storage=storage,
-        study_name=_study_name(described, tuning),
+        study_name=_study_name(described, tuning, share.seed(tuning.seed)),
         direction="maximize",
         pruner=optuna.pruners.MedianPruner(n_startup_trials=_NEVER_PRUNED),
         load_if_exists=True,
     )
-    earlier = len(study.trials)
-    study.sampler = optuna.samplers.TPESampler(seed=tuning.seed + earlier)
-    done = len(study.get_trials(states=_DONE))
+    seed = share.seed(tuning.seed, earlier=len(study.trials))
+    study.sampler = optuna.samplers.TPESampler(seed=seed)
+    done, wanted = len(study.get_trials(states=_DONE)), share.trials(tuning.trials)
     if done:
-        logger.info("tuning: %d of %d trials are done already.", done, tuning.trials)
+        logger.info("%s: %d of %d trials are done already.", share.name, done, wanted)
 
     def objective(trial: optuna.Trial) -> float:
         options = with_values(training, suggest(trial, tuning.search.spaces))
-        name = f"trial {trial.number + 1}"
+        name = share.describe(trial.number)
         try:
             _, history = fit_network(
                 *(train, validation, statistics, options, network, None, name),
@@ -92,10 +130,10 @@ def search(
             raise optuna.TrialPruned from error
         return history["validation_accuracy"][-1]
 
-    if done < tuning.trials:
-        enough = optuna.study.MaxTrialsCallback(tuning.trials, states=_DONE)
+    if done < wanted:
+        enough = optuna.study.MaxTrialsCallback(wanted, states=_DONE)
         try:
-            study.optimize(objective, callbacks=[_tell, enough])
+            study.optimize(objective, callbacks=[partial(_tell, share), enough])
         except KeyboardInterrupt as interrupt:
             interrupt.add_note("The same command goes on with the trials that are done.")
             raise
@@ -104,7 +142,7 @@ def search(
             "No trial came to its end, so there are no best parameters: allow smaller learning "
             "rates in tuning.search, or more tuning.trials."
         )
-    return _table(study, tuning)
+    return _table(study, tuning, share)
 
 
 def suggest(trial: optuna.Trial, spaces: dict[str, SearchedValues]) -> dict[str, float | int]:
@@ -143,33 +181,33 @@ class _Pruning(keras.callbacks.Callback):
             raise optuna.TrialPruned
 
 
-def _study_name(described: dict[str, Any], tuning: TuningParameters) -> str:
+def _study_name(described: dict[str, Any], tuning: TuningParameters, seed: int) -> str:
     """Studies of other digits, recipes or searches do not mix; one of more trials is the same."""
     search = tuning.search.model_dump()
-    text = json.dumps([described, search, tuning.seed], sort_keys=True, default=str)
+    text = json.dumps([described, search, seed], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _tell(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+def _tell(share: _Share, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
     values = ", ".join(f"{name} {value:.3g}" for name, value in trial.params.items())
     if trial.state != optuna.trial.TrialState.COMPLETE:
-        logger.info("trial %d: ended early; %s.", trial.number + 1, values)
+        logger.info("%s: ended early; %s.", share.describe(trial.number), values)
         return
     logger.info(
-        "trial %d: validation accuracy %.2f%% (best so far: trial %d, %.2f%%); %s.",
-        trial.number + 1,
+        "%s: validation accuracy %.2f%% (best so far: trial %d, %.2f%%); %s.",
+        share.describe(trial.number),
         100 * (trial.value or 0),
-        study.best_trial.number + 1,
+        share.trial(study.best_trial.number),
         100 * study.best_value,
         values,
     )
 
 
-def _table(study: optuna.Study, tuning: TuningParameters) -> pd.DataFrame:
+def _table(study: optuna.Study, tuning: TuningParameters, share: _Share) -> pd.DataFrame:
     names = list(tuning.search.spaces)
     rows = [
         {
-            "trial": trial.number + 1,
+            "trial": share.trial(trial.number),
             "state": trial.state.name.lower(),
             "validation_accuracy": trial.intermediate_values.get(trial.last_step or 0),
             "epochs": trial.last_step or 0,

@@ -93,8 +93,16 @@ class TuningParameters(Group):
     """The search for a better recipe."""
 
     trials: PositiveInt
+    searches: PositiveInt
     seed: NonNegativeInt
     search: TrainingSearch
+
+    @field_validator("searches")
+    @classmethod
+    def _have_a_trial_each(cls, searches: int, info: ValidationInfo) -> int:
+        if searches > info.data.get("trials", searches):
+            raise ValueError("should not be more than trials")
+        return searches
 
     @field_validator("search")
     @classmethod

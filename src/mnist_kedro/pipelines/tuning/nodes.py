@@ -23,6 +23,8 @@ def search_parameters(
     network: NetworkParameters,
     tuning: TuningParameters,
     storage: Any,
+    number: int = 1,
+    searches: int = 1,
 ) -> pd.DataFrame:
     """Train a network again and again, each time with values that promise more.
 
@@ -33,14 +35,28 @@ def search_parameters(
         training: the recipe, for all that is not searched.
         network: which network.
         tuning: what is searched, and how often.
-        storage: Optuna's, in which the trials are kept.
+        storage: Optuna's, in which the trials are kept; one for each search.
+        number: which one of several searches that share the trials, from 1.
+        searches: how many they are.
 
     Returns:
         See :func:`~mnist_kedro.models.search.search`.
     """
     from mnist_kedro.models.search import search  # noqa: PLC0415  (imports TensorFlow)
 
-    return search(train, validation, pixel_statistics, training, network, tuning, storage)
+    return search(
+        *(train, validation, pixel_statistics, training, network, tuning, storage),
+        number=number,
+        searches=searches,
+    )
+
+
+def collect_trials(*tables: pd.DataFrame) -> pd.DataFrame:
+    """The trials of several searches by their numbers, with a column ``search``, from 1."""
+    told = [table.assign(search=number) for number, table in enumerate(tables, start=1)]
+    trials = pd.concat(told).sort_values("trial", ignore_index=True)
+    trials.insert(1, "search", trials.pop("search"))
+    return trials
 
 
 def choose_parameters(trials: pd.DataFrame, tuning: TuningParameters) -> dict[str, Any]:

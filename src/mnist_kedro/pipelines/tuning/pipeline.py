@@ -1,39 +1,30 @@
 """The ``tuning`` pipeline."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial, update_wrapper
 
+import pandas as pd
 from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.pipelines import MODELS
 from mnist_kedro.pipelines.tuning.nodes import (
     choose_parameters,
+    collect_trials,
     draw_search,
     search_parameters,
 )
 
 
-def create_pipeline(models: Sequence[str] = MODELS) -> Pipeline:
+def create_pipeline(models: Sequence[str] = MODELS, searches: int = 1) -> Pipeline:
     """Training and validation digits in, the best training parameters out.
 
     Args:
         models: by name; the first is trained.
+        searches: that share the trials.
     """
     return Pipeline(
         [
-            Node(
-                func=search_parameters,
-                inputs=[
-                    "train",
-                    "validation",
-                    "pixel_statistics",
-                    "params:training",
-                    f"params:{models[0]}.network",
-                    "params:tuning",
-                    "tuning_storage",
-                ],
-                outputs="tuning_trials",
-                name="search_parameters",
-            ),
+            *_search(models[0], searches),
             Node(
                 func=choose_parameters,
                 inputs=["tuning_trials", "params:tuning"],
@@ -48,4 +39,44 @@ def create_pipeline(models: Sequence[str] = MODELS) -> Pipeline:
             ),
         ],
         tags="tuning",
+    )
+
+
+def _search(model: str, searches: int) -> list[Node]:
+    """One node for all trials, or one for each search and one that puts their trials together."""
+    if searches == 1:
+        return [_trials(model, search_parameters, "tuning_storage")]
+    numbers = range(1, searches + 1)
+    return [
+        *(_trials_of_one(model, number, searches) for number in numbers),
+        Node(
+            func=collect_trials,
+            inputs=[f"tuning_trials_{number}" for number in numbers],
+            outputs="tuning_trials",
+            name="collect_trials",
+        ),
+    ]
+
+
+def _trials_of_one(model: str, number: int, searches: int) -> Node:
+    """In a storage of its own: an SQLite file is not for writers on several machines."""
+    func = partial(search_parameters, number=number, searches=searches)
+    storage = "tuning_storage" if number == 1 else f"tuning_storage_{number}"
+    return _trials(model, update_wrapper(func, search_parameters), storage, f"_{number}")
+
+
+def _trials(model: str, func: Callable[..., pd.DataFrame], storage: str, suffix: str = "") -> Node:
+    return Node(
+        func=func,
+        inputs=[
+            "train",
+            "validation",
+            "pixel_statistics",
+            "params:training",
+            f"params:{model}.network",
+            "params:tuning",
+            storage,
+        ],
+        outputs=f"tuning_trials{suffix}",
+        name=f"search_parameters{suffix}",
     )
