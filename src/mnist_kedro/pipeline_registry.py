@@ -20,6 +20,7 @@ class PipelineShape:
     members: int = 1  # of each ensemble
     searches: int = 1  # for training parameters
     corruption_parts: int = 1  # nodes that share the corruption suite
+    inference_parts: int = 1  # nodes that share a person's pictures
     # What the models are, by their names; Kedro-Viz draws them.
     networks: Mapping[str, NetworkParameters] = field(default_factory=dict)
 
@@ -32,6 +33,7 @@ class PipelineShape:
             members=parameters.training.members,
             searches=parameters.tuning.searches,
             corruption_parts=parameters.reporting.corruption_parts,
+            inference_parts=parameters.inference.parts,
             networks={model: getattr(parameters, model).network for model in models},
         )
 
@@ -52,7 +54,7 @@ def register_pipelines(shape: PipelineShape | None = None) -> dict[str, Pipeline
         "reporting": (shape.models, shape.members, shape.corruption_parts),
         "tuning": (shape.models, shape.searches),
         "adversarial": (shape.models,),
-        "inference": (shape.models,),
+        "inference": (shape.models, shape.inference_parts),
         "export": (shape.models,),
     }
     for name in follow.keys() & pipelines.keys():

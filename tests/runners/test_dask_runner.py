@@ -127,6 +127,22 @@ def test_searches_find_what_they_find_one_after_the_other(finished_project, two_
     assert chosen == chosen_then
 
 
+def test_pictures_are_shared_by_the_workers(finished_project, two_workers):
+    images = latest(finished_project, "01_raw/mnist.hdf5")
+    asked = ("--pipelines", "inference", "--params", f"inference.images={images}")
+    status, log = run(finished_project, *asked, **ONE_THREAD)
+    assert status == 0, log
+    whole = latest(finished_project, "07_model_output/digit_predictions.csv")
+    asked = (*asked[:-1], f"{asked[-1]},inference.parts=3")
+    status, log = run(finished_project, *on(two_workers), *asked)
+    assert status == 0, log
+    assert "Done: read_pictures_part_3" in log
+    made = latest(finished_project, "07_model_output/digit_predictions.csv")
+    assert made != whole
+    assert made.read_bytes() == whole.read_bytes()
+    assert len(made.read_bytes().splitlines()) == 5001
+
+
 def test_a_worker_that_is_killed_is_done_without(finished_project, two_workers, sequential):
     process = start(finished_project, *on(two_workers), "--params", ENSEMBLE)
     lines = []

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from mnist_kedro.contracts import Pixels
+import numpy as np
+
+from mnist_kedro.contracts import IMAGE_SIDE, Pixels
 
 READ, BLANK = "ok", "blank: nothing is written"
 BATCH = 1000  # pictures in memory at once, twice: one batch is classified, one prepared
@@ -16,6 +18,9 @@ class Batch(NamedTuple):
     pixels: Pixels  # (n, 28, 28, 1); 0 where there is no digit
     status: Sequence[str]  # READ, BLANK, or what is wrong with the file
     labels: Sequence[int | None]  # as the file or the folder's name has them
+
+
+NOTHING = Batch([], np.empty((0, IMAGE_SIDE, IMAGE_SIDE, 1), np.uint8), [], [])
 
 
 class Pictures(NamedTuple):

@@ -19,7 +19,7 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.evaluation.classification import classify_errors
 from mnist_kedro.evaluation.prediction import PROBABILITIES, probabilities_of, spread
 from mnist_kedro.parameters import InferenceParameters
-from mnist_kedro.pictures.batches import READ, Batch, Pictures
+from mnist_kedro.pictures.batches import BATCH, NOTHING, READ, Batch, Pictures
 from mnist_kedro.pictures.open import open_pictures
 from mnist_kedro.plots.digits import plot_contact_sheet
 
@@ -57,8 +57,11 @@ def read_pictures(
     """
     pictures = _open(inference)
     labels = None if inference.labels is None else _read_labels(Path(inference.labels).expanduser())
-    first, last = (pictures.total * (part + i) // inference.parts for i in (0, 1))
-    return Tables(partial(_predict_all, model, pictures, range(first, last), labels))
+    # Whole batches, so that the answers are the same to the last bit for any number of parts.
+    batches = -(-pictures.total // BATCH)
+    first, last = (BATCH * (batches * (part + i) // inference.parts) for i in (0, 1))
+    rows = range(first, min(last, pictures.total))
+    return Tables(partial(_predict_all, model, pictures, rows, labels))
 
 
 def _predict_all(
@@ -67,7 +70,7 @@ def _predict_all(
     labelled = pictures.labelled or labels is not None
     unread = 0
     with tqdm(total=len(rows), desc="Pictures", leave=False, disable=None) as progress:
-        for batch in pictures.take(rows):
+        for batch in pictures.take(rows) if rows else [NOTHING]:
             table = _predict(model, batch)
             if labelled:
                 known = batch.labels if labels is None else [*map(labels.get, batch.files)]
