@@ -201,8 +201,8 @@ def plot_scale(table: pd.DataFrame, machine: str) -> Figure:
         memory.annotate(
             f"{value:.2f}", (bar, value), (0, 3), textcoords="offset points", ha="center"
         )
-    stages = table["microseconds"].unstack("stage").loc[totals.index, list(_STAGES)]
-    stages.plot.bar(ax=times, stacked=True, color=[*PALETTE], width=0.6)
+    stages = table.reset_index().pivot_table("microseconds", index="digits", columns="stage")
+    stages[list(_STAGES)].plot.bar(ax=times, stacked=True, color=[*PALETTE], width=0.6)
     times.set_xticks(range(len(digits)), digits, rotation=0)
     times.set(
         title="Microseconds for a digit",
