@@ -1,12 +1,14 @@
 """Rows that are read when they are asked for are those of the array in memory."""
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_kedro import arrays
-from mnist_kedro.arrays import Rows, blocks, concatenate, select, with_channel
+from mnist_kedro.arrays import Rows, ahead, blocks, concatenate, select, with_channel
 from mnist_kedro.digest import sha256
 
 
@@ -65,6 +67,32 @@ def test_views_are_what_they_would_be_in_memory(parts, data):
     np.testing.assert_array_equal(with_channel(joined)[part], whole[part][..., np.newaxis])
     assert sha256(joined) == sha256(whole)
     np.testing.assert_array_equal(np.concatenate([block for _, block in blocks(joined)]), whole)
+
+
+def test_the_next_item_is_made_while_one_is_used():
+    made = threading.Event()
+
+    def items():
+        yield 1
+        made.set()
+        yield 2
+
+    for item in (found := ahead(items())):
+        assert item == 1
+        assert made.wait(5)
+        break
+    found.close()
+
+
+def test_what_goes_wrong_with_an_item_is_told_in_its_place():
+    def items():
+        yield 1
+        raise OSError("gone")
+
+    found = ahead(items())
+    assert next(found) == 1
+    with pytest.raises(OSError, match="gone"):
+        next(found)
 
 
 def test_in_memory_all_stays_in_memory():

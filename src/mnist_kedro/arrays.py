@@ -5,12 +5,15 @@ memory or in a file, so that memory does not grow with the digits.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, cast
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 10_000  # rows at once: of digits 8 MB
+
+_T = TypeVar("_T")
 
 
 class Rows:
@@ -71,9 +74,22 @@ ArrayLike = np.ndarray | Rows
 
 
 def blocks(array: ArrayLike, rows: int = BLOCK) -> Iterator[tuple[int, np.ndarray]]:
-    """All rows in order, so many at a time, each with where it begins."""
-    for start in range(0, len(array), rows):
-        yield start, array[start : start + rows]
+    """All rows in order, so many at a time, each with where it begins.
+
+    Those of a file are read by another thread, while the ones before them are used.
+    """
+    parts = ((start, array[start : start + rows]) for start in range(0, len(array), rows))
+    return ahead(parts) if isinstance(array, Rows) and len(array) > rows else parts
+
+
+def ahead(items: Iterator[_T]) -> Iterator[_T]:
+    """The same items, each made by another thread while the one before it is used."""
+    end = object()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(next, items, end)
+        while (item := waiting.result()) is not end:
+            waiting = pool.submit(next, items, end)
+            yield cast("_T", item)
 
 
 def select(array: ArrayLike, rows: NDArray[np.integer]) -> ArrayLike:

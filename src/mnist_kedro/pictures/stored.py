@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mnist_kedro.arrays import concatenate
+from mnist_kedro.arrays import ahead, concatenate
 from mnist_kedro.contracts import Labels
 from mnist_kedro.errors import InputError
 from mnist_kedro.pictures.batches import BATCH, BLANK, READ, Batch, Pictures
@@ -43,6 +43,9 @@ def open_arrays(path: Path) -> Pictures:
         return f"{file.contents.path.name}#{parts[at].name}/{within}"
 
     def take(rows: Sequence[int]) -> Iterator[Batch]:
+        return ahead(batches(rows))
+
+    def batches(rows: Sequence[int]) -> Iterator[Batch]:
         for start in range(0, len(rows), BATCH):
             some = np.asarray(rows[start : start + BATCH])
             images = pixels[some][..., np.newaxis]
