@@ -6,7 +6,7 @@ memory or in a file, so that memory does not grow with the digits.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,9 @@ class Rows:
             gathered[order[done:upto]] = block[wanted[done:upto] - first]
             done = upto
         return gathered
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Self:  # nothing of it changes
+        return self
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         whole = np.empty(self.shape, dtype or self.dtype)
