@@ -5,8 +5,8 @@ import re
 import pytest
 
 from tests.conftest import ROOT
+from tests.reliability.disk_full import can_mount
 from tests.reliability.faults import FAULTS, PAGE, message, row
-from tests.reliability.test_disk_full import can_mount
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.number} {fault.what}")
