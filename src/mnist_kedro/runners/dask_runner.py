@@ -169,8 +169,10 @@ class _Run:
                 self._finish(self._running.pop(future), future)
 
     def cancel(self) -> None:
-        """What still runs is not waited for."""
-        self._client.cancel([*self._running, *self._in_memory.values()])
+        """What still runs is not waited for, and what is in memory is let go."""
+        self._client.cancel([*self._running])
+        for future in self._in_memory.values():  # to cancel it may fail when a task took it
+            future.release()
 
     def _start(self, node: Node) -> None:
         self._waiting.remove(node)
