@@ -12,7 +12,7 @@ from mnist_kedro.pictures.batches import BATCH, BLANK, READ, Batch, Pictures
 from mnist_kedro.sources.contents import Contents, OpenFile, StoredArray
 from mnist_kedro.sources.labels import labels_of
 from mnist_kedro.sources.layout import find_layout
-from mnist_kedro.sources.pixels import Images, recognise
+from mnist_kedro.sources.pixels import Images, are_few, recognise
 from mnist_kedro.sources.read import READERS
 from mnist_kedro.sources.shapes import EXPECTED, count_images
 
@@ -31,7 +31,7 @@ def open_arrays(path: Path) -> Pictures:
     arrays = [part[:2] for part in found] or [(_only_array(file.contents), slice(None))]
     parts = [Images(array, rows, str(path)) for array, rows in arrays]
     for part in parts:
-        part.survey()
+        part.survey(keep=are_few(parts))
     form = recognise(parts)
     pixels = concatenate([part.converted(form) for part in parts])
     firsts = [rows.start or 0 for _, rows in arrays]

@@ -12,7 +12,7 @@ from mnist_kedro.parameters import IngestionParameters
 from mnist_kedro.sources.canonical import Arrays
 from mnist_kedro.sources.labels import labels_of
 from mnist_kedro.sources.layout import Layout
-from mnist_kedro.sources.pixels import Images, PixelForm, recognise
+from mnist_kedro.sources.pixels import Images, PixelForm, are_few, recognise
 from mnist_kedro.stratification import stratified_choice
 
 
@@ -43,8 +43,9 @@ def assemble(layout: Layout, where: str, parameters: IngestionParameters) -> Ass
     images = [Images(piece.images, piece.rows, where) for piece in pieces]
     _check_amount(sum(map(len, images)), where, parameters.max_digits)
     labels, label_forms = zip(*(labels_of(piece, where) for piece in pieces), strict=True)
+    few = are_few(images)
     for part in images:
-        part.survey()
+        part.survey(keep=few)
     form = recognise(images)
 
     forms = [*(part.described(form) for part in images), *label_forms]
@@ -52,12 +53,12 @@ def assemble(layout: Layout, where: str, parameters: IngestionParameters) -> Ass
         forms.append("validation split joined to the training split")
     count = len(layout.train)
     arrays: Arrays = {
-        "x_train": _join_images(images[:count], form),
+        "x_train": _join_images(images[:count], form, few),
         "y_train": np.concatenate(labels[:count]),
     }
     test_split = GIVEN
     if layout.test:
-        arrays["x_test"] = _join_images(images[count:], form)
+        arrays["x_test"] = _join_images(images[count:], form, few)
         arrays["y_test"] = np.concatenate(labels[count:])
     else:
         arrays, test_split = _hold_out_test(arrays, where, parameters)
@@ -72,9 +73,9 @@ def _check_amount(count: int, where: str, max_digits: int) -> None:
         )
 
 
-def _join_images(parts: Sequence[Images], form: PixelForm) -> ArrayLike:
+def _join_images(parts: Sequence[Images], form: PixelForm, few: bool) -> ArrayLike:
     joined = concatenate([part.converted(form) for part in parts])
-    return np.asarray(joined) if all(part.few for part in parts) else joined
+    return np.asarray(joined) if few else joined
 
 
 def _hold_out_test(

@@ -12,7 +12,7 @@ from mnist_kedro.sources.contents import StoredArray, in_memory
 from mnist_kedro.sources.shapes import EXPECTED, describe_shape, rows_axis
 
 _BLOCK = 4096  # images converted at once, so that floats are never all in memory
-_HELD = 250_000  # images that are kept in memory after the first look; more are read again
+_FEW = 250_000  # images that are kept in memory after the first look; more are read again
 _KEPT = "uint8 (n, 28, 28) with pixels 0–255"
 _BORDER = np.ones((IMAGE_SIDE, IMAGE_SIDE), dtype=bool)
 _BORDER[1:-1, 1:-1] = False
@@ -58,19 +58,17 @@ class Images:
     def __len__(self) -> int:
         return len(self._rows)
 
-    @property
-    def few(self) -> bool:
-        """Whether they may all be in memory."""
-        return len(self) <= _HELD
-
     def described(self, form: PixelForm) -> str:
         """How the images were stored; nothing if that is how they are kept here."""
         found = f"{self._stored} with {form}"
         return "" if found == _KEPT else f"images {found}"
 
-    def survey(self) -> None:
-        """Look at every pixel: note the extremes, and the mean of the outermost pixels."""
-        if self.few and self._array.dtype.itemsize == 1:  # no more than it will become
+    def survey(self, *, keep: bool) -> None:
+        """Look at every pixel: note the extremes, and the mean of the outermost pixels.
+
+        With ``keep`` those of one byte, no more than they will become, stay in memory.
+        """
+        if keep and self._array.dtype.itemsize == 1:
             rows = slice(self._rows.start, self._rows.stop)
             self._array = in_memory(self._array.name, self._array.read(self._axis, rows))
             self._rows = range(len(self._rows))
@@ -140,6 +138,11 @@ def _convert(block: np.ndarray, form: PixelForm, target: Pixels) -> None:
         target[...] = np.clip(wide, 0, 255)  # by no more than the tolerance
     if form.inverted:
         np.subtract(255, target, out=target)
+
+
+def are_few(parts: Sequence[Images]) -> bool:
+    """Whether the images of all parts may be in memory."""
+    return sum(map(len, parts)) <= _FEW
 
 
 def recognise(parts: Sequence[Images]) -> PixelForm:
