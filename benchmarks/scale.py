@@ -209,10 +209,12 @@ def plot_scale(table: pd.DataFrame, machine: str) -> Figure:
         xlabel="",
         ylim=(0, 1.45 * totals["microseconds"].max()),
     )
+    for axes in (memory, times):
+        axes.grid(visible=False, axis="x")
     times.legend(ncols=2, loc="upper center")
     annotate(
         figure,
-        "Memory is bounded, and time grows with the digits alone",
+        "Many digits need little more memory, and each as much time as one of few",
         "From ingestion to one epoch of training, reports, and scoring of all digits.",
         machine,
     )
