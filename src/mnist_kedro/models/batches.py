@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from mnist_kedro.arrays import Rows, blocks
-from mnist_kedro.contracts import IMAGE_SIDE, LabelledImages, Labels, ManyPixels, Pixels
+from mnist_kedro.contracts import IMAGE_SIDE, Labels, ManyPixels, Pixels
 from mnist_kedro.models.augmentation import augment
 from mnist_kedro.models.shuffling import shuffled_batches
 from mnist_kedro.parameters import TrainingParameters
@@ -28,8 +28,9 @@ def training_batches(
     another epoch's shuffle.
 
     Args:
-        images: ``(n, 28, 28, 1)`` uint8; of more than ``parameters.shuffle_buffer`` a part is in
-            memory at a time, see :func:`~mnist_kedro.models.shuffling.shuffled_batches`.
+        images: ``(n, 28, 28, 1)`` uint8; of :class:`~mnist_kedro.arrays.Rows` no more than
+            ``parameters.shuffle_buffer`` are in memory at a time, and as many that are read for
+            later, see :func:`~mnist_kedro.models.shuffling.shuffled_batches`.
         labels: ``(n,)`` uint8.
         parameters: batch size, shuffle buffer, augmentation and seed.
         epoch: the epoch, int64 from 0, read while an iteration goes on.
@@ -42,10 +43,10 @@ def training_batches(
     """
     size = min(parameters.batch_size, len(labels))
     steps = len(labels) // size
-    if len(labels) > parameters.shuffle_buffer and isinstance(images, Rows):
+    if isinstance(images, Rows):
         plain = _from_file(images, labels, size, parameters, epoch)
     else:
-        plain = _from_memory(np.asarray(images), labels, size, parameters, epoch)
+        plain = _from_memory(images, labels, size, parameters, epoch)
 
     # AutoGraph has nothing to do here, and takes 0.3 s to find that out.
     @tf.autograph.experimental.do_not_convert
@@ -66,16 +67,27 @@ def training_batches(
     return _of_known_length(batches.map(vary).prefetch(2), steps)
 
 
-def validation_batches(digits: LabelledImages) -> tf.data.Dataset:
-    """All digits of a split, as they are and in their order, some of them in memory at a time."""
-    labels = np.asarray(digits["labels"])
+def validation_batches(images: ManyPixels, labels: Labels) -> tf.data.Dataset:
+    """All digits of a split, as they are and in their order.
+
+    Args:
+        images: ``(n, 28, 28, 1)`` uint8; of :class:`~mnist_kedro.arrays.Rows` a part is in memory
+            at a time.
+        labels: ``(n,)`` uint8.
+
+    Returns:
+        Pairs of ``(batch, 28, 28, 1)`` and ``(batch,)``, both uint8.
+    """
 
     def batches() -> Iterator[tuple[Pixels, Labels]]:
-        for start, block in blocks(digits["images"]):
+        for start, block in blocks(images):
             for first, batch in blocks(block, _VALIDATION_BATCH):
                 yield batch, labels[start + first : start + first + len(batch)]
 
-    made = tf.data.Dataset.from_generator(batches, output_signature=_signature(None))
+    if isinstance(images, Rows):
+        made = tf.data.Dataset.from_generator(batches, output_signature=_signature(None))
+    else:
+        made = tf.data.Dataset.from_tensor_slices((images, labels)).batch(_VALIDATION_BATCH)
     return _of_known_length(made.prefetch(2), -(-len(labels) // _VALIDATION_BATCH))
 
 

@@ -86,7 +86,8 @@ def fit_network(
         InputError: when the loss becomes NaN or infinite, or the checkpoints are of a training on
             other data or with other parameters.
     """
-    images, labels = train["images"], np.asarray(train["labels"])
+    train, validation = (_read_few(of, parameters.shuffle_buffer) for of in (train, validation))
+    labels = train["labels"]
     steps = max(1, len(labels) // parameters.batch_size)  # an epoch's
     epochs = _epochs(parameters, steps)
     augmented_epochs = parameters.augmented_epochs(epochs)
@@ -104,8 +105,8 @@ def fit_network(
     epoch = tf.Variable(checkpointing.epochs, dtype=tf.int64, trainable=False)
     try:
         twin.fit(
-            training_batches(images, labels, parameters, epoch, augmented_epochs),
-            validation_data=validation_batches(validation),
+            training_batches(train["images"], labels, parameters, epoch, augmented_epochs),
+            validation_data=validation_batches(validation["images"], validation["labels"]),
             initial_epoch=checkpointing.epochs,
             epochs=epochs,
             shuffle=False,  # the batches are shuffled already
@@ -139,6 +140,13 @@ def fit_network(
         data=provenance(train),
     )
     return model, history
+
+
+def _read_few(digits: LabelledImages, at_most: int) -> LabelledImages:
+    """The labels in memory, and the images too, unless there are more."""
+    few = len(digits["images"]) <= at_most
+    images = np.asarray(digits["images"]) if few else digits["images"]
+    return {**digits, "images": images, "labels": np.asarray(digits["labels"])}
 
 
 def _compile(twin: keras.Model, parameters: TrainingParameters, steps: int, epochs: int) -> None:
