@@ -35,7 +35,7 @@ def main() -> None:
     """One worker, two workers, two of which one is killed; in this order, some times."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.dask_ensemble", description=__doc__)
     parser.add_argument("--data", default=Path("data"), type=Path)
-    parser.add_argument("--epochs", default=4, type=int, help="of each network")
+    parser.add_argument("--epochs", default=16, type=int, help="of each network")
     parser.add_argument("--times", default=2, type=int, help="of each measurement")
     options = parser.parse_args()
     rows: list[tuple[float, float, float]] = []
