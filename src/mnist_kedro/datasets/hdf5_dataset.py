@@ -5,7 +5,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from io import BytesIO
 from pathlib import PurePosixPath
@@ -25,6 +25,7 @@ from kedro_datasets._typing import ImagePreview
 
 from mnist_kedro.arrays import Rows, blocks
 from mnist_kedro.datasets.disk_space import Shield
+from mnist_kedro.datasets.local_copies import LocalCopies
 from mnist_kedro.digest import bytes_of, sha256
 
 _CHECKSUMMED = ("v110", "v110")  # the file format of HDF5 1.10, whose metadata carry checksums
@@ -32,6 +33,7 @@ _DIGEST = "sha256"  # an attribute of each array
 _CHUNK_BYTES = 2**18  # read at once by a lazy slice: some 330 digits
 _CHUNKS = 32  # written at once
 _SPOOLED_BYTES = 2**26  # put together in memory, at most, for a file system that is not local
+_AHEAD_BYTES = 2**16  # asked of such a one at once, where only what describes the arrays is read
 
 
 class LazyArray(Rows):
@@ -124,6 +126,7 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
             fs_args.setdefault("auto_mkdir", True)
         self._protocol = protocol
         self._fs = fsspec.filesystem(protocol, **(deepcopy(credentials) or {}), **fs_args)
+        self._copies = LocalCopies(self._fs)
         self._lazy = lazy
         self._save_args = {**self.DEFAULT_SAVE_ARGS, **(save_args or {})}
         self.metadata = metadata
@@ -147,7 +150,9 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
             if isinstance(item, h5py.Dataset):
                 content[key] = LazyArray(self, path, key, item)
 
-        with self.open(path) as file:
+        if self._version is None:  # another process may have replaced it
+            self._copies.forget()
+        with self._describing(path) as file:
             file.visititems(describe)
         if not self._lazy:
             content = {key: self._read_whole(path, key) for key in content}
@@ -159,7 +164,7 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         Raises:
             DatasetError: as :meth:`load`.
         """
-        with self.open(get_filepath_str(self._get_load_path(), self._protocol)) as file:
+        with self._describing(get_filepath_str(self._get_load_path(), self._protocol)) as file:
             return {key: _plain(value) for key, value in file.attrs.items()}
 
     def _read_whole(self, path: str, key: str) -> Any:
@@ -228,6 +233,8 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
     def open(self, path: str, key: str | None = None) -> Iterator[h5py.File]:
         """Open a file of this dataset's file system for reading, and close it again.
 
+        A file that is not local is copied to this machine, once.
+
         Args:
             path: of the file.
             key: of what is going to be read, for a message.
@@ -235,19 +242,19 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         Raises:
             DatasetError: when the file turns out to be damaged, also while it is open.
         """
-        local = self._protocol == "file"
-        try:
-            opened = nullcontext(path) if local else self._fs.open(path, mode="rb")
-            with opened as source, h5py.File(source, "r") as file:
-                yield file
-        except (FileNotFoundError, PermissionError, DatasetError):
-            raise
-        except (OSError, RuntimeError, KeyError) as error:  # a checksum that does not match, too
-            what = f"'{key}' in a damaged HDF5 file" if key else "damaged HDF5 file"
-            raise DatasetError(
-                f"{path}: {what}; make it again, or name an earlier version with --load-versions "
-                f"({' '.join(str(error).split())})."
-            ) from error
+        local = path if self._protocol == "file" else self._copies.get(path)
+        with _told(path, key), h5py.File(local, "r") as file:
+            yield file
+
+    @contextmanager
+    def _describing(self, path: str) -> Iterator[h5py.File]:
+        """The same for what is in a file besides the arrays' values, without a copy."""
+        with ExitStack() as stack:
+            stack.enter_context(_told(path))
+            source: Any = path
+            if self._protocol != "file":
+                source = stack.enter_context(self._fs.open(path, "rb", block_size=_AHEAD_BYTES))
+            yield stack.enter_context(h5py.File(source, "r"))
 
     def preview(self, images: str, labels: str, rows: int = 6, columns: int = 8) -> ImagePreview:
         """Draw the first images with their labels, for Kedro-Viz.
@@ -263,7 +270,7 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         """
         from mnist_kedro.plots.digits import digit_grid  # noqa: PLC0415  (Matplotlib is slow to import)
 
-        with self.open(get_filepath_str(self._get_load_path(), self._protocol)) as file:
+        with self._describing(get_filepath_str(self._get_load_path(), self._protocol)) as file:
             count = rows * columns
             figure = digit_grid(
                 file[images][:count], [str(label) for label in file[labels][:count]], columns
@@ -293,7 +300,23 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         self._invalidate_cache()
 
     def _invalidate_cache(self) -> None:
+        self._copies.forget()
         self._fs.invalidate_cache(get_filepath_str(self._filepath, self._protocol))
+
+
+@contextmanager
+def _told(path: str, key: str | None = None) -> Iterator[None]:
+    """What HDF5 says of damage, as :meth:`HDF5Dataset.open` says it."""
+    try:
+        yield
+    except (FileNotFoundError, PermissionError, DatasetError):
+        raise
+    except (OSError, RuntimeError, KeyError) as error:  # a checksum that does not match, too
+        what = f"'{key}' in a damaged HDF5 file" if key else "damaged HDF5 file"
+        raise DatasetError(
+            f"{path}: {what}; make it again, or name an earlier version with --load-versions "
+            f"({' '.join(str(error).split())})."
+        ) from error
 
 
 def _stored(value: Any) -> Any:
