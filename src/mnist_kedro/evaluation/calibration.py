@@ -1,5 +1,10 @@
-"""Can the probabilities be taken at their word? Proper scores, calibration, temperature scaling."""
+"""Can the probabilities be taken at their word? Proper scores, calibration, temperature scaling.
 
+All digits are gone through block by block: what is computed on the way takes several times the
+memory of the probabilities themselves.
+"""
+
+from collections.abc import Iterator
 from typing import NamedTuple, TypedDict
 
 import numpy as np
@@ -7,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
+from mnist_kedro.arrays import blocks
 from mnist_kedro.contracts import CLASSES
 from mnist_kedro.evaluation.classification import Classes
 
@@ -33,18 +39,36 @@ class Reliability(NamedTuple):
     digits: NDArray[np.int64]  # (b,), at least 1 each
 
 
-def score_probabilities(labels: Classes, probabilities: Probabilities) -> ProbabilityScores:
+def score_probabilities(
+    labels: Classes, probabilities: Probabilities, temperature: float = 1.0
+) -> ProbabilityScores:
     """Score probabilities against the true classes.
 
     Args:
         labels: ``(n,)`` integers in 0–9, n ≥ 1.
         probabilities: ``(n, 10)``, each row of sum 1.
+        temperature: by which they are scaled first.
     """
-    return ProbabilityScores(
-        negative_log_likelihood=negative_log_likelihood(labels, probabilities),
-        brier_score=brier_score(labels, probabilities),
-        expected_calibration_error=expected_calibration_error(labels, probabilities),
+    scores = np.array(
+        [
+            (len(part[0]), negative_log_likelihood(*part), brier_score(*part))
+            for part in _parts(labels, probabilities, temperature)
+        ]
     )
+    likelihood, distance = np.average(scores[:, 1:], axis=0, weights=scores[:, 0])
+    return ProbabilityScores(
+        negative_log_likelihood=float(likelihood),
+        brier_score=float(distance),
+        expected_calibration_error=expected_calibration_error(labels, probabilities, temperature),
+    )
+
+
+def _parts(
+    labels: Classes, probabilities: Probabilities, temperature: float
+) -> Iterator[tuple[Classes, Probabilities]]:
+    for start, block in blocks(probabilities):
+        scaled = block if temperature == 1 else scale_temperature(block, temperature)
+        yield labels[start : start + len(block)], scaled
 
 
 def negative_log_likelihood(labels: Classes, probabilities: Probabilities) -> float:
@@ -62,24 +86,34 @@ def brier_score(labels: Classes, probabilities: Probabilities) -> float:
     return float(((probabilities - np.eye(CLASSES)[labels]) ** 2).sum(axis=1).mean())
 
 
-def expected_calibration_error(labels: Classes, probabilities: Probabilities) -> float:
+def expected_calibration_error(
+    labels: Classes, probabilities: Probabilities, temperature: float = 1.0
+) -> float:
     """How far confidence and accuracy are apart, the mean over the digits.
 
-    In 15 bins of equal width, as in Guo et al. 2017 (arXiv:1706.04599).
+    In 15 bins of equal width, as in Guo et al. 2017 (arXiv:1706.04599). Arguments as above.
     """
-    bins = reliability(labels, probabilities)
+    bins = reliability(labels, probabilities, temperature)
     return float(np.average(np.abs(bins.accuracy - bins.confidence), weights=bins.digits))
 
 
-def reliability(labels: Classes, probabilities: Probabilities) -> Reliability:
-    """Mean confidence and accuracy of the digits in each bin of confidence."""
+def reliability(
+    labels: Classes, probabilities: Probabilities, temperature: float = 1.0
+) -> Reliability:
+    """Mean confidence and accuracy of the digits in each bin of confidence; arguments as above."""
+    parts = [_in_bins(*part) for part in _parts(labels, probabilities, temperature)]
+    sums = np.sum(parts, axis=0)
+    digits, confidence, right = sums[:, sums[0] > 0]
+    return Reliability(confidence / digits, right / digits, digits.astype(np.int64))
+
+
+def _in_bins(labels: Classes, probabilities: Probabilities) -> NDArray[np.float64]:
+    """``(3, 15)``: of each bin how many digits, the sum of their confidence, how many are right."""
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == labels
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    digits = np.bincount(bins, minlength=_BINS)
-    filled = digits > 0
-    sums = [np.bincount(bins, weights, _BINS)[filled] for weights in (confidence, right)]
-    return Reliability(sums[0] / digits[filled], sums[1] / digits[filled], digits[filled])
+    weights = np.ones(len(bins)), confidence, right
+    return np.array([np.bincount(bins, weight, _BINS) for weight in weights])
 
 
 def fit_temperature(labels: Classes, probabilities: Probabilities) -> float:
@@ -89,14 +123,16 @@ def fit_temperature(labels: Classes, probabilities: Probabilities) -> float:
     of itself, below 1 too unsure. It changes no prediction. Kept within 0.05–20: where a network
     makes no mistake, no temperature is low enough.
     """
-    logits = _logarithm(probabilities)
-    found = minimize_scalar(
-        lambda log_temperature: (
-            -_log_softmax(logits / np.exp(log_temperature))[np.arange(len(labels)), labels].mean()
-        ),
-        bounds=np.log(_TEMPERATURES),
-        method="bounded",
-    )
+
+    def loss(log_temperature: float) -> float:
+        total = 0.0
+        for start, block in blocks(probabilities):
+            logits = _logarithm(block) / np.exp(log_temperature)
+            rows = np.arange(len(block))
+            total -= _log_softmax(logits)[rows, labels[start : start + len(block)]].sum()
+        return total / len(labels)
+
+    found = minimize_scalar(loss, bounds=np.log(_TEMPERATURES), method="bounded")
     return float(np.exp(found.x))
 
 

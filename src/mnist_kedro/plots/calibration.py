@@ -11,7 +11,6 @@ from mnist_kedro.evaluation.calibration import (
     Reliability,
     expected_calibration_error,
     reliability,
-    scale_temperature,
 )
 from mnist_kedro.evaluation.classification import wilson_interval
 from mnist_kedro.plots.style import BLUE, FAINT, ORANGE, annotate, call, describe_test, styled
@@ -32,18 +31,17 @@ def plot_reliability_diagram(
         model: whose probabilities they are.
     """
     labels = np.asarray(test["labels"])
-    scaled = scale_temperature(probabilities, temperature)
     trained_error = expected_calibration_error(labels, probabilities)
-    scaled_error = expected_calibration_error(labels, scaled)
+    scaled_error = expected_calibration_error(labels, probabilities, temperature)
     figure = Figure(figsize=(7, 5.6))
     accuracy, count = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     accuracy.plot([0, 1], [0, 1], ":", color=FAINT, linewidth=1, label="as it should be")
     variants = (
-        (f"as trained, error {trained_error:.2%}", probabilities, BLUE, -_BAR / 2),
-        (f"temperature {temperature:.2f}, error {scaled_error:.2%}", scaled, ORANGE, _BAR / 2),
+        (f"as trained, error {trained_error:.2%}", 1.0, BLUE, -_BAR / 2),
+        (f"temperature {temperature:.2f}, error {scaled_error:.2%}", temperature, ORANGE, _BAR / 2),
     )
-    for label, variant, colour, offset in variants:
-        bins = reliability(labels, variant)
+    for label, divisor, colour, offset in variants:
+        bins = reliability(labels, probabilities, divisor)
         _draw_accuracy(accuracy, bins, colour, label)
         count.bar(bins.confidence + offset, bins.digits, width=_BAR, color=colour)
     accuracy.set_ylabel("Accuracy")

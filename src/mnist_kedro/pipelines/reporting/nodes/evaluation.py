@@ -12,7 +12,6 @@ from mnist_kedro.contracts import LabelledImages, provenance
 from mnist_kedro.errors import InputError
 from mnist_kedro.evaluation.calibration import (
     fit_temperature,
-    scale_temperature,
     score_probabilities,
 )
 from mnist_kedro.evaluation.classification import classify_errors
@@ -52,14 +51,14 @@ def average_predictions(**predictions: pd.DataFrame) -> pd.DataFrame:
                 f"predictions of {', '.join(predictions)}: are not of the same digits; {_REMEDY}."
             )
     tables = [table[PROBABILITIES].to_numpy() for table in predictions.values()]
-    probabilities = np.mean(tables, axis=0)
+    probabilities = np.stack(tables).mean(axis=0, dtype=np.float64)
     return _predictions(first["label"].to_numpy(), probabilities)
 
 
 def _predictions(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
     table = pd.DataFrame(probabilities, columns=PROBABILITIES)
     table.insert(0, "label", labels)
-    table.insert(1, "prediction", probabilities.argmax(axis=1))
+    table.insert(1, "prediction", probabilities.argmax(axis=1).astype(np.uint8))
     table.insert(2, "confidence", probabilities.max(axis=1))
     return table
 
@@ -126,7 +125,6 @@ def _evaluate(
 ) -> dict[str, Any]:
     tested, validated = _Answers(predictions), _Answers(validation_predictions)
     temperature = fit_temperature(validated.labels, validated.probabilities)
-    scaled = scale_temperature(tested.probabilities, temperature)
     target = reporting.target_accuracy
     threshold = confidence_threshold(validated.right, validated.confidence, target)
     evaluation = {
@@ -134,7 +132,7 @@ def _evaluate(
         **score_probabilities(tested.labels, tested.probabilities),
         "temperature_scaling": {
             "temperature": temperature,
-            **score_probabilities(tested.labels, scaled),
+            **score_probabilities(tested.labels, tested.probabilities, temperature),
         },
         "rejection": reject_unsure(tested.right, tested.confidence, threshold, target),
     }
