@@ -1,6 +1,5 @@
 """Any number of digits like some that are given. Importing this module imports TensorFlow."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that imports it)
@@ -11,6 +10,7 @@ import tensorflow as tf
 
 from mnist_kedro.arrays import Rows
 from mnist_kedro.contracts import ManyPixels, Pixels
+from mnist_kedro.cores import usable_cores
 from mnist_kedro.models.augmentation import augment
 from mnist_kedro.parameters import AugmentationParameters
 
@@ -43,7 +43,7 @@ def vary(images: ManyPixels, count: int, parameters: AugmentationParameters, see
 
     def read(start: int, stop: int) -> Pixels:
         numbers = range(start // _BLOCK, -(-stop // _BLOCK))
-        with ThreadPoolExecutor(os.cpu_count()) as pool:  # TensorFlow lets go of the lock
+        with ThreadPoolExecutor(usable_cores()) as pool:  # TensorFlow lets go of the lock
             made = [*pool.map(block, numbers)]
         if not made:
             return np.empty((0, *images.shape[1:]), np.uint8)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mnist_kedro.contracts import IMAGE_SIDE, Pixels
+from mnist_kedro.cores import usable_cores
 from mnist_kedro.errors import InputError
 from mnist_kedro.pictures.batches import BATCH, BLANK, READ, Batch, Pictures
 from mnist_kedro.pictures.decode import PictureError, decode_picture
@@ -55,7 +56,7 @@ def _label(name: str) -> int | None:
 
 def _take(files: Sequence[Path], names: Sequence[str], rows: Sequence[int]) -> Iterator[Batch]:
     parts = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(usable_cores()) as pool:
         waiting = [_start(pool, files[row]) for row in parts[0]] if parts else []
         for part, following in zip(parts, [*parts[1:], []], strict=True):
             prepared = [result() for result in waiting]

@@ -1,6 +1,5 @@
 """Nodes that ask what becomes of the predictions on digits that are not as MNIST's."""
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -12,6 +11,7 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from mnist_kedro.contracts import LabelledImages, Pixels
+from mnist_kedro.cores import usable_cores
 from mnist_kedro.evaluation.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from mnist_kedro.evaluation.out_of_distribution import out_of_distribution
 from mnist_kedro.evaluation.prediction import probabilities_of, rows_of_all
@@ -66,7 +66,7 @@ def evaluate_corruptions(
 
 def _corrupted(images: Pixels, corruptions: Sequence[str]) -> Iterator[tuple[str, Pixels]]:
     """``(severities, n, 28, 28, 1)`` of each corruption."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # NumPy and SciPy let go of the lock
+    with ThreadPoolExecutor(usable_cores()) as pool:  # NumPy and SciPy let go of the lock
         for name in corruptions:
             if name == NONE:
                 yield NONE, images[None]
