@@ -23,10 +23,14 @@ class Cluster:
         )
         self.workers: list[subprocess.Popen[bytes]] = []
 
-    def add_worker(self) -> None:
-        """One with one thread, and none that would start it again when it is killed."""
+    def add_worker(self, folder: Path | None = None) -> None:
+        """One with one thread, in the project's folder or another.
+
+        Nothing starts it again when it is killed.
+        """
         options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1"]
-        self.workers.append(self._start("dask_worker", self.address, *options))
+        arguments = (self.address, *options)
+        self.workers.append(self._start("dask_worker", *arguments, folder=folder))
 
     def wait_for(self, workers: int) -> None:
         from distributed import Client
@@ -45,10 +49,12 @@ class Cluster:
             process.kill()
             process.wait()
 
-    def _start(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def _start(
+        self, program: str, *arguments: str, folder: Path | None = None
+    ) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", f"distributed.cli.{program}", *arguments],
-            cwd=self._project,
+            cwd=folder or self._project,
             env=environment(self._project),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

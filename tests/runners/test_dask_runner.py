@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.runners import DaskRunner
+from mnist_kedro.sources.sample import SAMPLE
 from tests.conftest import environment, latest
 from tests.runners.cluster import cluster
 
@@ -20,11 +22,12 @@ ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 ENSEMBLE = "training.members=2,training.models=[cnn],training.epochs=6"
 
 
-def start(project, *arguments, **variables):
+def start(project, *arguments, start_new_session=False, **variables):
     return subprocess.Popen(
         [sys.executable, "-m", "kedro", "run", "--env", "smoke", *arguments],
         cwd=project,
         env={**environment(project), **variables},
+        start_new_session=start_new_session,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
@@ -57,8 +60,6 @@ def metrics(project):
 @pytest.fixture(scope="module")
 def sequential(smoke_project, tmp_path_factory):
     """What Kedro's own runner makes of an ensemble, with one thread as each worker has."""
-    import shutil
-
     project = tmp_path_factory.mktemp("sequential") / "project"
     shutil.copytree(smoke_project, project)
     status, log = run(project, "--params", ENSEMBLE, **ONE_THREAD)
@@ -158,12 +159,88 @@ def test_a_worker_that_is_killed_is_done_without(finished_project, two_workers, 
     assert sum("epoch 1 of 6" in line for line in lines) == 3  # one of the two again
 
 
-def test_a_worker_that_comes_later_takes_part(finished_project, sequential):
+def read_until(process, text, lines):
+    """Read a run's log up to a line with a text."""
+    for line in process.stderr:
+        lines.append(line)
+        if text in line:
+            return
+    pytest.fail("".join(lines))
+
+
+def end(process, lines):
+    """The status of a run, all of whose log is read."""
+    with process.stderr:
+        lines += process.stderr.readlines()
+    return process.wait(300)
+
+
+def test_a_run_waits_for_workers_when_none_is_left(finished_project, sequential):
     with cluster(finished_project, 0) as made:
         threading.Timer(5, made.add_worker).start()
-        status, log = run(finished_project, *on(made), "--params", ENSEMBLE)
-        assert status == 0, log
-        assert metrics(finished_project) == sequential
+        lines = []
+        process = start(finished_project, *on(made), "--params", ENSEMBLE)
+        read_until(process, "epoch 1 of 6", lines)
+        made.workers[0].kill()
+        read_until(process, "None is left", lines)
+        made.add_worker()
+        assert end(process, lines) == 0, lines
+    assert f"'dask worker {made.address}'" in "".join(lines)
+    assert metrics(finished_project) == sequential
+
+
+def test_a_scheduler_that_goes_away_is_told_in_one_line(finished_project, two_workers):
+    lines = []
+    process = start(finished_project, *on(two_workers), "--params", ENSEMBLE)
+    read_until(process, "epoch 1 of 6", lines)
+    two_workers.scheduler.kill()
+    assert end(process, lines) == 1
+    last = f"Error: {two_workers.address}: the Dask scheduler went away"
+    assert lines[-1].startswith(last), lines
+    assert "Traceback" not in "".join(lines)
+
+
+def test_ctrl_c_ends_what_runs_on_the_workers_and_a_training_goes_on(finished_project, two_workers):
+    """As it does on one machine: docs/reliability.md, 19."""
+    lines = []
+    process = start(finished_project, *on(two_workers), "--params", ENSEMBLE)
+    read_until(process, "epoch 2 of 6", lines)
+    process.send_signal(signal.SIGINT)
+    assert end(process, lines) == 130
+    assert "is kept; the same command with --params training.resume=true" in lines[-1]
+    assert [worker.poll() for worker in two_workers.workers] == [None, None]
+
+    resumed = ("--pipelines", "training", "--params", f"{ENSEMBLE},training.resume=true")
+    status, log = run(finished_project, *on(two_workers), *resumed)
+    assert status == 0, log
+    assert "epoch 6 of 6" in log
+    assert log.count("epoch 1 of 6") < 2  # one goes on from a later one at least
+
+
+def test_ctrl_c_in_a_terminal_reaches_the_processes_of_an_own_cluster_too(finished_project):
+    lines = []
+    process = start(
+        finished_project,
+        *("--pipelines", "training", "--params", "training.models=[cnn],training.epochs=30"),
+        *("--runner", "mnist_kedro.runners.DaskRunner", "--runner-params", "workers=1"),
+        start_new_session=True,
+    )
+    read_until(process, "epoch 2 of 30", lines)
+    os.killpg(process.pid, signal.SIGINT)
+    assert end(process, lines) == 130
+    assert lines[-1].startswith("Interrupted. cnn: epoch"), lines
+    assert "Traceback" not in "".join(lines)
+
+
+def test_relative_paths_are_meant_from_where_the_run_was_started(finished_project, tmp_path):
+    shutil.copy(SAMPLE, finished_project / "mine.hdf5")
+    with cluster(finished_project, 0) as made:
+        made.add_worker(folder=tmp_path)
+        made.wait_for(1)
+        ingest = ("--pipelines", "ingestion", "--params", "ingestion.source=mine.hdf5")
+        status, log = run(finished_project, *on(made), *ingest)
+    assert status == 0, log
+    assert "4000 training and 1000 test digits from 'mine.hdf5'" in log
 
 
 @pytest.mark.parametrize(

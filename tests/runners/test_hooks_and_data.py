@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 
 import pytest
 from kedro.framework import project
@@ -15,6 +16,8 @@ from kedro_datasets.json import JSONDataset
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.runners import DaskRunner
+
+at_work = []
 
 
 def double(number):
@@ -146,6 +149,23 @@ def test_a_generator_s_pieces_are_saved(runner, tmp_path):
     made = DataCatalog({"number": MemoryDataset(7), "half": JSONDataset(filepath=str(path))})
     runner.run(Pipeline([Node(halves, "number", "half")]), made, manager(), run_id="x")
     assert json.loads(path.read_text()) == 4  # the last
+
+
+def alone(number):
+    """How many nodes this process has at work, while it works itself."""
+    at_work.append(number)
+    time.sleep(0.5)
+    found = len(at_work)
+    at_work.remove(number)
+    return found
+
+
+def test_a_process_has_one_node_at_a_time(runner):
+    """All workers of this cluster are threads of one process."""
+    nodes = [Node(alone, f"number_{i}", f"found_{i}", name=f"alone_{i}") for i in range(3)]
+    made = DataCatalog({f"number_{i}": MemoryDataset(i) for i in range(3)})
+    outputs = runner.run(Pipeline(nodes), made, manager(), run_id="x")
+    assert [outputs[f"found_{i}"].load() for i in range(3)] == [1, 1, 1]
 
 
 def test_an_error_keeps_its_cause_and_is_told_to_hooks(runner):

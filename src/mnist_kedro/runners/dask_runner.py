@@ -1,9 +1,10 @@
 """Nodes as tasks of a Dask cluster."""
 
 import logging
+import os
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from kedro.io import CatalogProtocol
@@ -15,12 +16,14 @@ from pluggy import PluginManager
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.runners.replay import NodeHooks
-from mnist_kedro.runners.task import Outcome, perform, prepare_workers
+from mnist_kedro.runners.task import Outcome, interrupt, packed, perform, prepare_workers
 
 logger = logging.getLogger(__name__)
 
 _REACH_SECONDS = 10
 _WORKER_SECONDS = 60  # for the first to come
+_LOOK_SECONDS = 2  # between two looks at which workers there are
+_END_SECONDS = 10  # for interrupted nodes to end
 
 
 class DaskRunner(AbstractRunner):
@@ -29,7 +32,7 @@ class DaskRunner(AbstractRunner):
     A worker has one node at a time, and as many threads for it as Dask gives the worker. Data go
     through the catalog, so all machines have to see the same files; only what the catalog keeps in
     memory stays on the worker that made it, and goes to where it is needed. When a worker is lost,
-    the nodes that it had at work run again on another.
+    the nodes that it had at work run again on another. When the run is interrupted, so are they.
 
     Hooks are called here, where the run was started, in Kedro's order. Those that ask for data
     that are elsewhere have them loaded by the catalog.
@@ -81,7 +84,12 @@ class DaskRunner(AbstractRunner):
         with self._client() as client:
             run = _Run(client, pipeline, catalog, hook_manager, run_id)
             try:
-                run.to_the_end()
+                with _scheduler_told(client):
+                    run.to_the_end()
+            except KeyboardInterrupt as error:
+                for note in run.interrupt():
+                    error.add_note(note)
+                raise
             except Exception:
                 self._suggest_resume_scenario(pipeline, run.done, catalog)
                 raise
@@ -92,7 +100,8 @@ class DaskRunner(AbstractRunner):
     def _client(self) -> Iterator[Any]:
         from distributed import Client, LocalCluster  # noqa: PLC0415
 
-        logging.getLogger("distributed").setLevel(logging.ERROR)  # what it tells is told here
+        for name in ("distributed", "distributed.client"):  # what they tell is told here
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         if self._address is None:
             with (
                 LocalCluster(
@@ -100,7 +109,7 @@ class DaskRunner(AbstractRunner):
                     threads_per_worker=1,
                     memory_limit=0,  # TensorFlow reserves more than it uses
                     dashboard_address=":0",  # any port: there may be another cluster
-                    silence_logs=logging.ERROR,
+                    silence_logs=logging.CRITICAL,
                 ) as cluster,
                 Client(cluster) as client,
             ):
@@ -129,9 +138,28 @@ def _ready(client: Any) -> Any:
     prepare_workers(client)
     if not isinstance(client.cluster, LocalCluster):  # whose workers write here themselves
         client.forward_logging("mnist_kedro", level="INFO")
-    count = len(client.scheduler_info(n_workers=-1)["workers"])
-    logger.info("%d Dask %s.", count, "worker" if count == 1 else "workers")
+    logger.info("%s.", _workers(len(client.nthreads())))
     return client
+
+
+def _workers(count: int) -> str:
+    return f"{count} Dask {'worker' if count == 1 else 'workers'}"
+
+
+@contextmanager
+def _scheduler_told(client: Any) -> Iterator[None]:
+    """Say in one line that the scheduler went away."""
+    from distributed import CancelledError  # noqa: PLC0415
+    from distributed.comm import CommClosedError  # noqa: PLC0415
+
+    address = client.scheduler.address
+    try:
+        yield
+    except (CancelledError, CommClosedError) as error:
+        raise InputError(
+            f"{address}: the Dask scheduler went away; what was saved is there. Start the cluster "
+            "anew, and the run."
+        ) from error
 
 
 class _Run:
@@ -152,21 +180,49 @@ class _Run:
         self._waiting = [*pipeline.nodes]  # in Kedro's order; the first that can is started
         self._running: dict[Any, Node] = {}  # by their futures
         self._in_memory: dict[str, Any] = {}  # futures of what the catalog does not keep
+        self._workers = {*client.nthreads()}  # addresses
         self.done: set[Node] = set()
 
     def to_the_end(self) -> None:
         """Run all nodes; raise what the first raises that fails."""
-        from distributed import wait  # noqa: PLC0415
-
         while self._waiting or self._running:
-            free = max(1, len(self._client.nthreads())) - len(self._running)
+            self._look_at_workers()
+            free = max(1, len(self._workers)) - len(self._running)
             for node in [node for node in self._waiting if self._dependencies[node] <= self.done]:
                 if free > 0:
                     self._start(node)
                     free -= 1
-            finished, _ = wait([*self._running], return_when="FIRST_COMPLETED")
-            for future in finished:
+            for future in self._wait(_LOOK_SECONDS, "FIRST_COMPLETED"):
                 self._finish(self._running.pop(future), future)
+
+    def _wait(self, seconds: float, until: str) -> list[Any]:
+        """The nodes' futures that are done, at the latest after so many seconds."""
+        from distributed import wait  # noqa: PLC0415
+
+        with suppress(TimeoutError):
+            wait([*self._running], timeout=seconds, return_when=until)
+        return [future for future in self._running if future.done()]
+
+    def _look_at_workers(self) -> None:
+        before = self._workers
+        with suppress(OSError):  # where the scheduler went away, waiting for nodes tells it
+            self._workers = {*self._client.nthreads()}
+        if lost := before - self._workers:
+            logger.warning("Lost %s; what ran there runs again.", _workers(len(lost)))
+            if not self._workers:
+                address = self._client.scheduler.address
+                logger.warning("None is left. Waiting for 'dask worker %s'.", address)
+        if self._workers - before:
+            logger.info("%s.", _workers(len(self._workers)))
+
+    def interrupt(self) -> list[str]:
+        """End what runs as after Ctrl-C, and give what its nodes have to say of that."""
+        with suppress(Exception):  # the cluster may be gone as well
+            self._client.run(interrupt, on_error="ignore")
+            outcomes = [future.result() for future in self._wait(_END_SECONDS, "ALL_COMPLETED")]
+            errors = [error for outcome in outcomes for error in outcome.errors]
+            return [note for error in errors for note in getattr(error, "__notes__", [])]
+        return []
 
     def cancel(self) -> None:
         """What still runs is not waited for, and what is in memory is let go."""
@@ -180,9 +236,9 @@ class _Run:
         changed = self._hooks.before(node, given)
         future = self._client.submit(
             perform,
-            node,
-            self._catalog,
+            packed(node, self._catalog),
             {**given, **changed},
+            os.getcwd(),  # noqa: PTH109
             key=f"{node.name}-{self._run_id}",
             pure=False,
         )

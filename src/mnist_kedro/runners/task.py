@@ -1,8 +1,12 @@
 """What a worker does for a node."""
 
+import ctypes
 import os
+import signal
 import sys
+import threading
 from collections.abc import Mapping
+from contextlib import chdir, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +21,11 @@ from kedro.runner.task import Task
 from pluggy import PluginManager
 
 import mnist_kedro
+
+# A worker with several threads could be given several nodes; TensorFlow, Keras's seeds and the
+# current folder belong to the process.
+_turn = threading.Lock()
+_at_work: set[int] = set()  # the thread that has a node
 
 
 @dataclass
@@ -43,23 +52,41 @@ class Outcome:
         return self.errors[0]
 
 
-def perform(node: Node, catalog: CatalogProtocol, given: Mapping[str, Any]) -> Outcome:
+def packed(node: Node, catalog: CatalogProtocol) -> bytes:
+    """A node and what it needs of the catalog, as a worker gets them.
+
+    Dask's scheduler, which looks into all that it passes on, would have to import what they are
+    made of, TensorFlow too.
+    """
+    from distributed.protocol.pickle import dumps  # noqa: PLC0415
+
+    return dumps((node, catalog))
+
+
+def perform(task: bytes, given: Mapping[str, Any], folder: str) -> Outcome:
     """Load a node's inputs, run it, and save its outputs.
 
     Args:
-        node: as in the pipeline.
-        catalog: a copy of the run's.
+        task: of :func:`packed`.
         given: inputs that the catalog does not have.
+        folder: where the run was started; relative paths in parameters are meant from there.
     """
+    from distributed.protocol.pickle import loads  # noqa: PLC0415
+
+    node, catalog = loads(task)
     for name, data in given.items():
         _put(catalog, name, data)
     _allow_again(node, catalog)
-    outcome, no_hooks = Outcome(), cast("PluginManager", _NullPluginManager())
-    try:
-        Task(node, catalog, is_async=False, hook_manager=no_hooks).execute()
-    except Exception as error:  # noqa: BLE001
-        outcome.errors = [*_chain(error)]
-        return outcome
+    no_hooks = cast("PluginManager", _NullPluginManager())
+    with _turn, chdir(folder) if Path(folder).is_dir() else nullcontext():
+        _at_work.add(threading.get_ident())
+        try:
+            Task(node, catalog, is_async=False, hook_manager=no_hooks).execute()
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001
+            return Outcome(errors=[*_chain(error)])
+        finally:
+            _at_work.clear()
+    outcome = Outcome()
     for name in node.outputs:
         if isinstance(catalog.get(name), MemoryDataset):
             outcome.data[name] = catalog.load(name)
@@ -67,6 +94,14 @@ def perform(node: Node, catalog: CatalogProtocol, given: Mapping[str, Any]) -> O
         name: catalog.get(name) for name in node.inputs if hasattr(catalog.get(name), "adopt")
     }
     return outcome
+
+
+def interrupt() -> None:
+    """Have the node that this process has at work end as after Ctrl-C."""
+    for thread in [*_at_work]:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread), ctypes.py_object(KeyboardInterrupt)
+        )
 
 
 def _put(catalog: CatalogProtocol, name: str, data: Any) -> None:
@@ -98,18 +133,20 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 def prepare_workers(client: Any) -> None:
     """Have all workers, also those that come later, find the project and keep to their threads."""
-    from distributed import WorkerPlugin  # noqa: PLC0415
+    from distributed import LocalCluster, WorkerPlugin  # noqa: PLC0415
 
     class Preparation(WorkerPlugin):
         """Of each worker, before its first node."""
 
         name = "mnist_kedro"
 
-        def __init__(self, source: str, package: str | None) -> None:
-            self._source, self._package = source, package
+        def __init__(self, source: str, package: str | None, own: bool) -> None:
+            self._source, self._package, self._own = source, package, own
 
         def setup(self, worker: Any) -> None:
             """Called by Dask."""
+            if self._own:  # Ctrl-C reaches all processes of a terminal; the run's passes it on
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
             if self._source not in sys.path and Path(self._source).is_dir():
                 sys.path.insert(0, self._source)
             os.environ["TQDM_DISABLE"] = "1"  # bars of several processes make no picture
@@ -120,4 +157,5 @@ def prepare_workers(client: Any) -> None:
                 configure_project(self._package)  # its log and settings: the atomic file system
 
     source = Path(mnist_kedro.__file__).parents[1]
-    client.register_plugin(Preparation(str(source), project.PACKAGE_NAME))
+    own = isinstance(client.cluster, LocalCluster)
+    client.register_plugin(Preparation(str(source), project.PACKAGE_NAME, own))
