@@ -74,7 +74,9 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
     found when it is read: the chunks carry Fletcher-32 checksums, all else those of HDF5's newer
     formats (HDF5 1.10, 2016, reads them), and whole arrays a SHA-256 digest. Arrays that are larger
     than memory are saved as :class:`~mnist_kedro.arrays.Rows`, some chunks at a time, and loaded
-    with ``lazy``. The file has its name when it is whole, and not before.
+    with ``lazy``. The file has its name when it is whole, and not before. A file that is not local
+    is fetched to a temporary one when an array is read, see
+    :class:`~mnist_kedro.datasets.local_copies.LocalCopies`.
 
     Example for ``catalog.yml``:
 
