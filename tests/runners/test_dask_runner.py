@@ -155,6 +155,7 @@ def test_a_worker_that_is_killed_is_done_without(finished_project, two_workers, 
                 break
         lines += process.stderr.readlines()
     assert process.wait(300) == 0, lines
+    assert "Lost 1 Dask worker; what ran there runs again." in "".join(lines)
     assert metrics(finished_project) == sequential
     assert sum("epoch 1 of 6" in line for line in lines) == 3  # one of the two again
 
