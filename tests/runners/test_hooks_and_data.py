@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from kedro.framework import project
@@ -16,6 +17,7 @@ from kedro_datasets.json import JSONDataset
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.runners import DaskRunner
+from mnist_kedro.runners.task import interrupt, packed, perform
 
 at_work = []
 
@@ -166,6 +168,31 @@ def test_a_process_has_one_node_at_a_time(runner):
     made = DataCatalog({f"number_{i}": MemoryDataset(i) for i in range(3)})
     outputs = runner.run(Pipeline(nodes), made, manager(), run_id="x")
     assert [outputs[f"found_{i}"].load() for i in range(3)] == [1, 1, 1]
+
+
+def linger(number):
+    at_work.append(number)
+    try:
+        for _ in range(200):
+            time.sleep(0.05)
+    finally:
+        at_work.remove(number)
+    return number
+
+
+def test_only_the_nodes_of_the_interrupted_run_end():
+    task = packed(Node(linger, "number", "late"), DataCatalog({"number": MemoryDataset(1)}))
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(perform, task, {}, ".", "this run")
+        while not at_work:
+            time.sleep(0.01)
+        interrupt("another run")
+        time.sleep(0.3)
+        assert not future.done()
+        interrupt("this run")
+        (error,) = future.result(5).errors
+    assert isinstance(error, KeyboardInterrupt)
+    interrupt("this run")  # nothing is at work any longer
 
 
 def test_an_error_keeps_its_cause_and_is_told_to_hooks(runner):

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+from uuid import uuid4
 
 from kedro.io import CatalogProtocol
 from kedro.io.core import AbstractVersionedDataset
@@ -33,7 +34,8 @@ class DaskRun:
         hook_manager: PluginManager | None,
         run_id: str | None,
     ) -> None:
-        self._client, self._catalog, self._run_id = client, catalog, run_id
+        self._client, self._catalog = client, catalog
+        self._id = uuid4().hex  # a cluster may have other runs, also with the same run_id
         self._hooks = NodeHooks(hook_manager, catalog, run_id)
         self._dependencies = pipeline.node_dependencies
         self._outputs = pipeline.outputs()
@@ -77,8 +79,10 @@ class DaskRun:
 
     def interrupt(self) -> list[str]:
         """End what runs as after Ctrl-C, and give what its nodes have to say of that."""
+        if not self._workers:
+            return []
         with suppress(Exception):  # the cluster may be gone as well
-            self._client.run(interrupt, on_error="ignore")
+            self._client.run(interrupt, self._id, on_error="ignore")
             outcomes = [future.result() for future in self._wait(_END_SECONDS, "ALL_COMPLETED")]
             errors = [error for outcome in outcomes for error in outcome.errors]
             return [note for error in errors for note in getattr(error, "__notes__", [])]
@@ -99,7 +103,8 @@ class DaskRun:
             packed(node, self._catalog),
             {**given, **changed},
             os.getcwd(),  # noqa: PTH109
-            key=f"{node.name}-{self._run_id}",
+            self._id,
+            key=f"{node.name}-{self._id}",
             pure=False,
         )
         self._running[future] = node
@@ -112,7 +117,7 @@ class DaskRun:
             raise error
         for name in outcome.kept:
             self._in_memory[name] = self._client.submit(
-                Outcome.output, future, name, key=f"{name}-{self._run_id}", pure=False
+                Outcome.output, future, name, key=f"{name}-{self._id}", pure=False
             )
             if name in self._outputs:
                 self._catalog.save(name, self._in_memory[name].result())

@@ -25,7 +25,7 @@ import mnist_kedro
 # A worker with several threads could be given several nodes; TensorFlow, Keras's seeds and the
 # current folder belong to the process.
 _turn = threading.Lock()
-_at_work: set[int] = set()  # the thread that has a node
+_at_work: dict[int, str] = {}  # the thread that has a node, and the run that it is of
 
 
 @dataclass
@@ -63,13 +63,14 @@ def packed(node: Node, catalog: CatalogProtocol) -> bytes:
     return dumps((node, catalog))
 
 
-def perform(task: bytes, given: Mapping[str, Any], folder: str) -> Outcome:
+def perform(task: bytes, given: Mapping[str, Any], folder: str, run: str) -> Outcome:
     """Load a node's inputs, run it, and save its outputs.
 
     Args:
         task: of :func:`packed`.
         given: inputs that the catalog does not have.
         folder: where the run was started; relative paths in parameters are meant from there.
+        run: what tells this run from others on the cluster.
     """
     from distributed.protocol.pickle import loads  # noqa: PLC0415
 
@@ -79,7 +80,7 @@ def perform(task: bytes, given: Mapping[str, Any], folder: str) -> Outcome:
     _allow_again(node, catalog)
     no_hooks = cast("PluginManager", _NullPluginManager())
     with _turn, chdir(folder) if Path(folder).is_dir() else nullcontext():
-        _at_work.add(threading.get_ident())
+        _at_work[threading.get_ident()] = run
         try:
             Task(node, catalog, is_async=False, hook_manager=no_hooks).execute()
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001
@@ -96,9 +97,9 @@ def perform(task: bytes, given: Mapping[str, Any], folder: str) -> Outcome:
     return outcome
 
 
-def interrupt() -> None:
-    """Have the node that this process has at work end as after Ctrl-C."""
-    for thread in [*_at_work]:
+def interrupt(run: str) -> None:
+    """Have the node of a run that this process has at work, if any, end as after Ctrl-C."""
+    for thread in [thread for thread, of in _at_work.items() if of == run]:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(thread), ctypes.py_object(KeyboardInterrupt)
         )
