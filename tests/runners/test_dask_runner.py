@@ -22,6 +22,14 @@ ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 ENSEMBLE = "training.members=2,training.models=[cnn],training.epochs=6"
 
 
+@pytest.fixture(autouse=True)
+def _interruptible():
+    """What a shell runs in the background ignores Ctrl-C, and so would what that starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def start(project, *arguments, start_new_session=False, **variables):
     return subprocess.Popen(
         [sys.executable, "-m", "kedro", "run", "--env", "smoke", *arguments],
