@@ -245,14 +245,14 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
             DatasetError: when the file turns out to be damaged, also while it is open.
         """
         local = path if self._protocol == "file" else self._copies.get(path)
-        with _told(path, key), h5py.File(local, "r") as file:
+        with _damage_told(path, key), h5py.File(local, "r") as file:
             yield file
 
     @contextmanager
     def _describing(self, path: str) -> Iterator[h5py.File]:
         """The same for what is in a file besides the arrays' values, without a copy."""
         with ExitStack() as stack:
-            stack.enter_context(_told(path))
+            stack.enter_context(_damage_told(path))
             source: Any = path
             if self._protocol != "file":
                 source = stack.enter_context(self._fs.open(path, "rb", block_size=_AHEAD_BYTES))
@@ -307,7 +307,7 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
 
 
 @contextmanager
-def _told(path: str, key: str | None = None) -> Iterator[None]:
+def _damage_told(path: str, key: str | None = None) -> Iterator[None]:
     """What HDF5 says of damage, as :meth:`HDF5Dataset.open` says it."""
     try:
         yield

@@ -47,7 +47,7 @@ class LocalCopies:
             self._copies.clear()
 
     def _fetch(self, path: str) -> Path:
-        size = self._fs.size(path)  # bytes
+        size = self._fs.size(path) or 0  # bytes; some stores do not say
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="mnist_kedro_"))
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
