@@ -10,6 +10,8 @@ from mnist_kedro.cores import usable_cores
 def test_a_worker_s_threads_count(monkeypatch):
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "3")
     assert usable_cores() == 3
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "")
+    assert usable_cores() >= 1
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system pins no processes")

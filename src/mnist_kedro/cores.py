@@ -8,7 +8,7 @@ def usable_cores() -> int:
 
     Of the machine's those count that the process is allowed to run on.
     """
-    told = int(os.environ.get("TF_NUM_INTRAOP_THREADS", "0"))
+    told = int(os.environ.get("TF_NUM_INTRAOP_THREADS") or 0)
     if told > 0:
         return told
     if hasattr(os, "sched_getaffinity"):  # Linux

@@ -33,7 +33,7 @@ _DIGEST = "sha256"  # an attribute of each array
 _CHUNK_BYTES = 2**18  # read at once by a lazy slice: some 330 digits
 _CHUNKS = 32  # written at once
 _SPOOLED_BYTES = 2**26  # put together in memory, at most, for a file system that is not local
-_AHEAD_BYTES = 2**16  # asked of such a one at once, where only what describes the arrays is read
+_AHEAD_BYTES = 2**16  # asked of such a one at once, where no array is read whole
 
 
 class LazyArray(Rows):
@@ -154,7 +154,7 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
 
         if self._version is None:  # another process may have replaced it
             self._copies.forget()
-        with self._describing(path) as file:
+        with self._without_copy(path) as file:
             file.visititems(describe)
         if not self._lazy:
             content = {key: self._read_whole(path, key) for key in content}
@@ -166,7 +166,7 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         Raises:
             DatasetError: as :meth:`load`.
         """
-        with self._describing(get_filepath_str(self._get_load_path(), self._protocol)) as file:
+        with self._without_copy(get_filepath_str(self._get_load_path(), self._protocol)) as file:
             return {key: _plain(value) for key, value in file.attrs.items()}
 
     def _read_whole(self, path: str, key: str) -> Any:
@@ -249,8 +249,8 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
             yield file
 
     @contextmanager
-    def _describing(self, path: str) -> Iterator[h5py.File]:
-        """The same for what is in a file besides the arrays' values, without a copy."""
+    def _without_copy(self, path: str) -> Iterator[h5py.File]:
+        """The same without a copy: for what describes the arrays, or few of their rows."""
         with ExitStack() as stack:
             stack.enter_context(_damage_told(path))
             source: Any = path
@@ -272,7 +272,7 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         """
         from mnist_kedro.plots.digits import digit_grid  # noqa: PLC0415  (Matplotlib is slow to import)
 
-        with self._describing(get_filepath_str(self._get_load_path(), self._protocol)) as file:
+        with self._without_copy(get_filepath_str(self._get_load_path(), self._protocol)) as file:
             count = rows * columns
             figure = digit_grid(
                 file[images][:count], [str(label) for label in file[labels][:count]], columns
