@@ -1,5 +1,7 @@
 import base64
+import gc
 import pickle
+from contextlib import contextmanager
 from io import BytesIO
 
 import h5py
@@ -26,6 +28,26 @@ arrays = hnp.arrays(
     hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5),
     elements={"allow_nan": False},
 )
+
+
+@pytest.fixture
+def collected_after():
+    """Garbage that is made in the context is collected after so many allocations."""
+    thresholds = gc.get_threshold()
+
+    @contextmanager
+    def context(allocations):
+        gc.collect()
+        gc.set_threshold(allocations, *thresholds[1:])
+        try:
+            yield
+        finally:
+            gc.set_threshold(*thresholds)
+
+    gc.collect()
+    gc.freeze()  # what there is already need not be looked at again
+    yield context
+    gc.unfreeze()
 
 
 @pytest.fixture
@@ -151,6 +173,35 @@ def test_finds_a_flipped_bit_anywhere(tmp_path, content, compression):
         assert "x.hdf5: " in message
         assert "damaged HDF5 file" in message
     assert harmless < len(places) / 5
+
+
+class Garbage:
+    """Takes HDF5's memory of an error into use for something else, when it is collected."""
+
+    def __init__(self):
+        self.itself = self
+        self.space = h5py.h5s.create_simple((1,))
+
+    def __del__(self):
+        del self.space  # closed, by which HDF5 forgets the error
+        self.taken = [np.full(size, 255, np.uint8) for size in range(1, 200)]
+
+
+def test_tells_of_damage_also_when_the_reason_is_garbled(tmp_path, collected_after):
+    path = tmp_path / "x.hdf5"
+    stored = dataset(path)
+    stored.save({"labels": np.arange(10)})
+    damaged = bytearray(path.read_bytes())
+    damaged[100] ^= 1
+    path.write_bytes(damaged)
+    causes = set()
+    for allocations in range(1, 300):
+        with collected_after(allocations):
+            Garbage()
+            with pytest.raises(DatasetError, match=r"x\.hdf5: damaged HDF5 file") as told:
+                stored.load()
+        causes.add(type(told.value.__cause__))
+    assert UnicodeDecodeError in causes  # else h5py is mended, and this is needed no more
 
 
 def test_finds_an_array_that_another_program_changed(tmp_path, content):

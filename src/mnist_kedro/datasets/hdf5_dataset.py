@@ -313,11 +313,14 @@ def _damage_told(path: str, key: str | None = None) -> Iterator[None]:
         yield
     except (FileNotFoundError, PermissionError, DatasetError):
         raise
-    except (OSError, RuntimeError, KeyError) as error:  # a checksum that does not match, too
+    except (OSError, RuntimeError, KeyError, UnicodeDecodeError) as error:
         what = f"'{key}' in a damaged HDF5 file" if key else "damaged HDF5 file"
+        # h5py 3.14 may read HDF5's reason only after it is gone: when Python collects garbage.
+        garbled = isinstance(error, UnicodeDecodeError)
+        reason = "" if garbled else f" ({' '.join(str(error).split())})"
         raise DatasetError(
-            f"{path}: {what}; make it again, or name an earlier version with --load-versions "
-            f"({' '.join(str(error).split())})."
+            f"{path}: {what}; make it again, or name an earlier version with --load-versions"
+            f"{reason}."
         ) from error
 
 
