@@ -20,6 +20,7 @@ from mnist_kedro.sources import read_mnist
 
 ROOT = Path(__file__).parents[1]
 FULL_MNIST = ROOT.parent / "shared" / "data" / "mnist"
+PATIENCE = 900  # seconds, for what takes one or two where nothing else runs; then it hangs
 
 # Machines that run tests may be slow and shared.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -107,7 +108,7 @@ def python(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=environment(project),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
         check=False,
     )
 

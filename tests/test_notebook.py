@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.conftest import ROOT, environment
+from tests.conftest import PATIENCE, ROOT, environment
 
 NOTEBOOK = ROOT / "notebooks" / "mnist_classification.ipynb"
 
@@ -30,7 +30,7 @@ def test_runs_and_shows_what_the_pipelines_draw(notebook, project, monkeypatch):
         monkeypatch.setenv(name, value)
     run = nbformat.from_dict(notebook.copy())
     client = NotebookClient(
-        run, timeout=240, resources={"metadata": {"path": str(project / "notebooks")}}
+        run, timeout=PATIENCE, resources={"metadata": {"path": str(project / "notebooks")}}
     )
     client.execute()
     outputs = [output for cell in run.cells for output in cell.get("outputs", [])]

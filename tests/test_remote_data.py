@@ -8,7 +8,7 @@ import time
 import pytest
 import s3fs
 
-from tests.conftest import copy_project, environment
+from tests.conftest import PATIENCE, copy_project, environment
 
 BUCKET = "digits"
 ROOT = f"s3://{BUCKET}/some folder"
@@ -68,7 +68,7 @@ def remote(store, files, tmp_path_factory):
             env={**environment(project), **store},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=PATIENCE,
             check=False,
         )
 

@@ -16,7 +16,7 @@ from kedro_datasets.json import JSONDataset
 from pluggy import PluginManager
 
 from mnist_kedro.hooks import VersionHooks
-from tests.conftest import environment
+from tests.conftest import PATIENCE, environment
 
 SEEDS = (11, 12)
 
@@ -37,7 +37,7 @@ def test_two_runs_at_once_do_not_mix(smoke_project, tmp_path):
         for option in options
     ]
     for run in runs:
-        _, log = run.communicate(timeout=300)
+        _, log = run.communicate(timeout=PATIENCE)
         assert run.returncode == 0, log.decode()
     versions = {path.name for path in (data / "08_reporting" / "metrics.json").iterdir()} - before
     assert len(versions) == len(SEEDS)

@@ -21,7 +21,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser import needs_chromium, page_at
-from tests.conftest import environment, kedro
+from tests.conftest import PATIENCE, environment, kedro
 from tests.test_catalog import TO_LOOK_AT
 
 PREVIEWS = {
@@ -107,7 +107,7 @@ def is_free(port: int) -> bool:
 
 
 def is_up(server: subprocess.Popen[bytes], address: str) -> bool:
-    for _ in range(120):
+    for _ in range(2 * PATIENCE):
         try:
             with urllib.request.urlopen(f"{address}api/version", timeout=5):
                 return True

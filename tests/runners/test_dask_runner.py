@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pandas as pd
 import pytest
@@ -15,7 +14,7 @@ import pytest
 from mnist_kedro.errors import InputError
 from mnist_kedro.runners import DaskRunner
 from mnist_kedro.sources.sample import SAMPLE
-from tests.conftest import environment, latest
+from tests.conftest import PATIENCE, environment, latest
 from tests.runners.cluster import cluster
 
 ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
@@ -44,7 +43,7 @@ def start(project, *arguments, start_new_session=False, **variables):
 
 def run(project, *arguments, **variables):
     process = start(project, *arguments, **variables)
-    log = process.communicate(timeout=300)[1]
+    log = process.communicate(timeout=PATIENCE)[1]
     return process.returncode, log
 
 
@@ -162,7 +161,7 @@ def test_a_worker_that_is_killed_is_done_without(finished_project, two_workers, 
                 os.kill(two_workers.workers[0].pid, signal.SIGKILL)
                 break
         lines += process.stderr.readlines()
-    assert process.wait(300) == 0, lines
+    assert process.wait(PATIENCE) == 0, lines
     assert "Lost 1 Dask worker; what ran there runs again." in "".join(lines)
     assert metrics(finished_project) == sequential
     assert sum("epoch 1 of 6" in line for line in lines) == 3  # one of the two again
@@ -181,7 +180,7 @@ def end(process, lines):
     """The status of a run, all of whose log is read."""
     with process.stderr:
         lines += process.stderr.readlines()
-    return process.wait(300)
+    return process.wait(PATIENCE)
 
 
 def test_a_run_waits_for_workers_when_none_is_left(finished_project, sequential):
@@ -290,12 +289,10 @@ def test_a_cluster_of_its_own_and_data_in_memory(finished_project, digits, tmp_p
 
 
 def test_without_a_scheduler_one_line_says_so(finished_project):
-    began = time.monotonic()
     arguments = ("--runner", "mnist_kedro.runners.DaskRunner", "--runner-params")
     status, log = run(finished_project, *arguments, "address=tcp://127.0.0.1:1")
     assert status == 1
     assert "tcp://127.0.0.1:1: no Dask scheduler answers there" in log.splitlines()[-1]
-    assert time.monotonic() - began < 90
 
 
 @pytest.mark.parametrize(

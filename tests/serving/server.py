@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.conftest import environment
+from tests.conftest import PATIENCE, environment
 
 
 class Answer(NamedTuple):
@@ -37,7 +37,7 @@ class Server:
         self._listening.set()
 
     def wait(self) -> None:
-        assert self._listening.wait(240), self.lines
+        assert self._listening.wait(PATIENCE), self.lines
         assert hasattr(self, "port"), self.lines
 
     @property
@@ -65,7 +65,7 @@ class Server:
 
     def end(self) -> int:
         self.process.terminate()
-        return self.process.wait(20)
+        return self.process.wait(PATIENCE)
 
 
 @contextmanager
