@@ -20,7 +20,7 @@ from mnist_kedro.sources import read_mnist
 
 ROOT = Path(__file__).parents[1]
 FULL_MNIST = ROOT.parent / "shared" / "data" / "mnist"
-PATIENCE = 900  # seconds, for what takes one or two where nothing else runs; then it hangs
+PATIENCE = 900  # seconds; what takes two minutes on a slow machine hangs if it takes longer
 
 # Machines that run tests may be slow and shared.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
