@@ -4,7 +4,7 @@ import base64
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from io import BytesIO
@@ -25,6 +25,7 @@ from kedro_datasets._typing import ImagePreview
 
 from mnist_kedro.arrays import Rows, blocks
 from mnist_kedro.datasets.disk_space import Shield
+from mnist_kedro.datasets.interrupts import interrupts_postponed
 from mnist_kedro.datasets.local_copies import LocalCopies
 from mnist_kedro.digest import bytes_of, sha256
 
@@ -198,16 +199,26 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
 
     def _write(self, target: Any, data: Mapping[str, Any]) -> None:
         shield = Shield(target)
-        with h5py.File(shield, "w", libver=_CHECKSUMMED) as file:
+        with (
+            interrupts_postponed() as deliver_interrupts,
+            h5py.File(shield, "w", libver=_CHECKSUMMED) as file,
+        ):
             for key, value in data.items():
                 if isinstance(value, str | bool | int | float | np.generic):
                     file.attrs[key] = _stored(value)
                 else:
-                    self._write_array(file, key, value, shield)
+                    self._write_array(file, key, value, shield, deliver_interrupts)
                     shield.check()
         shield.check()
 
-    def _write_array(self, file: h5py.File, key: str, value: Any, shield: Shield) -> None:
+    def _write_array(
+        self,
+        file: h5py.File,
+        key: str,
+        value: Any,
+        shield: Shield,
+        deliver_interrupts: Callable[[], None],
+    ) -> None:
         array = value if isinstance(value, Rows) else np.asarray(value)
         if not array.ndim or 0 in array.shape:
             stored = file.create_dataset(key, data=np.asarray(array))
@@ -228,6 +239,7 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
             stored[start:done] = block
             digest.update(bytes_of(block))
             rest = (shield.size - before) * (len(array) - done) // done
+            deliver_interrupts()
             shield.check(expected=2 * rest // 3)  # for it may be packed better than what came first
         stored.attrs[_DIGEST] = _stored(digest.hexdigest())
 
@@ -256,6 +268,7 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
             source: Any = path
             if self._protocol != "file":
                 source = stack.enter_context(self._fs.open(path, "rb", block_size=_AHEAD_BYTES))
+                stack.enter_context(interrupts_postponed())
             yield stack.enter_context(h5py.File(source, "r"))
 
     def preview(self, images: str, labels: str, rows: int = 6, columns: int = 8) -> ImagePreview:

@@ -1,6 +1,5 @@
 """What a worker does for a node."""
 
-import ctypes
 import os
 import signal
 import sys
@@ -21,6 +20,7 @@ from kedro.runner.task import Task
 from pluggy import PluginManager
 
 import mnist_kedro
+from mnist_kedro.datasets.interrupts import interrupt_thread
 
 # A worker with several threads could be given several nodes; TensorFlow, Keras's seeds and the
 # current folder belong to the process.
@@ -100,9 +100,7 @@ def perform(task: bytes, given: Mapping[str, Any], folder: str, run: str) -> Out
 def interrupt(run: str) -> None:
     """Have the node of a run that this process has at work, if any, end as after Ctrl-C."""
     for thread in [thread for thread, of in _at_work.items() if of == run]:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread), ctypes.py_object(KeyboardInterrupt)
-        )
+        interrupt_thread(thread)
 
 
 def _put(catalog: CatalogProtocol, name: str, data: Any) -> None:
