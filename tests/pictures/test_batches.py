@@ -1,11 +1,13 @@
 """Folders and files of pictures, prepared in a stable order, whatever is among them."""
 
+import os
+
 import h5py
 import numpy as np
 import pytest
 
 from mnist_kedro.errors import InputError
-from mnist_kedro.pictures import files
+from mnist_kedro.pictures import files, prepare_digit
 from mnist_kedro.pictures.batches import BLANK, READ
 from mnist_kedro.pictures.open import open_pictures
 from tests.pictures.photos import saved
@@ -113,3 +115,29 @@ def test_a_file_that_may_not_be_read_does_not_stop_the_others(folder):
     (batch,) = all_of(open_pictures(folder))
     assert batch.status[1] == "cannot be read: No such file or directory"
     assert list(batch.status).count(READ) == 2
+
+
+@pytest.mark.parametrize("odd", [ZeroDivisionError("by zero"), MemoryError(), RecursionError("x")])
+def test_an_unexpected_error_costs_no_other_picture(folder, monkeypatch, caplog, odd):
+    def fail_for_bright(picture):
+        if picture.mean() > 190:
+            raise odd
+        return prepare_digit(picture)
+
+    monkeypatch.setattr(files, "prepare_digit", fail_for_bright)
+    (batch,) = all_of(open_pictures(folder))
+    assert batch.status[0] == f"cannot be prepared: {type(odd).__name__}: {odd}"
+    assert batch.status[5] == READ
+    assert "a.png: cannot be prepared" in caplog.text
+    assert "Traceback" in caplog.text  # for a report of the fault
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX file names and pipes")
+def test_odd_files_do_not_stop_the_others(folder):
+    (folder / os.fsdecode(b"caf\xe9.png")).write_bytes((folder / "b.jpg").read_bytes())
+    os.mkfifo(folder / "pipe.png")
+    (batch,) = all_of(open_pictures(folder))
+    status = dict(zip(batch.files, batch.status, strict=True))
+    assert status["caf\\xe9.png"] == READ
+    assert status["pipe.png"] == "not a regular file"
+    assert all(name.encode("utf-8") for name in batch.files)  # as a table is saved

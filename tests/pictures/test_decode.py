@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mnist_kedro.pictures import PictureError, decode_picture
+from mnist_kedro.pictures.decode import PixelBudget
 from tests.pictures.photos import saved
 
 
@@ -175,6 +176,38 @@ def test_large_pictures_are_turned_as_small_ones_are(form):
     assert found[:128, :128].min() > 230
 
 
-def test_whoever_asks_says_what_is_too_large():
+def test_pictures_share_a_budget_of_pixels():
+    picture, larger = (saved(np.zeros((side, side), np.uint8)) for side in (20, 25))
     with pytest.raises(PictureError, match="at most 399 pixels, found 20 × 20"):
-        decode_picture(saved(np.zeros((20, 20), np.uint8)), max_pixels=399)
+        decode_picture(picture, PixelBudget(399))
+    budget = PixelBudget(11_000)  # each picture counts 10,000 more
+    decode_picture(picture, budget)
+    with pytest.raises(PictureError, match="11,000 pixels in one request, of which 600 are left"):
+        decode_picture(larger, budget)
+    assert decode_picture(picture, budget).shape == (20, 20)
+
+
+def test_a_reduced_jpeg_counts_as_reduced():
+    large = saved(np.zeros((4000, 4000), np.uint8), "JPEG")
+    budget = PixelBudget(1_000_000)
+    assert decode_picture(large, budget).shape == (1000, 1000)
+    with pytest.raises(PictureError, match="of which 0 are left"):
+        decode_picture(large, budget)
+
+
+def test_the_sizes_in_the_files_have_a_limit_too():
+    large = saved(Image.new("L", (7000, 7000)), "JPEG")
+    budget = PixelBudget(16_000_000)
+    decode_picture(large, budget)
+    with pytest.raises(PictureError, match="50,000,000 pixels in one request, of which 1,000,000"):
+        decode_picture(large, budget)
+
+
+def test_a_jpeg_of_many_scans_is_refused():
+    """A scan of a few bytes is a pass over all pixels."""
+    progressive = saved(np.zeros((64, 64), np.uint8), "JPEG", progressive=True)
+    assert decode_picture(progressive).shape == (64, 64)
+    last = progressive.rindex(b"\xff\xda")
+    scan = progressive[last:-2]
+    with pytest.raises(PictureError, match="a JPEG of .* scans: expected at most 20"):
+        decode_picture(progressive[:last] + 30 * scan + progressive[-2:])

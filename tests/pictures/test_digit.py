@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from mnist_kedro.pictures import prepare_digit
@@ -86,6 +89,32 @@ def test_thin_lines_are_made_as_wide_as_mnists(of_mnist):
     columns = np.flatnonzero((one > 127).any(axis=0))
     assert 2 <= len(columns) <= 4
     assert np.flatnonzero((one > 127).any(axis=1)).size == 20
+
+
+@pytest.mark.parametrize(("side", "width"), [(500, 1), (1000, 2), (2000, 4), (3000, 1)])
+@pytest.mark.parametrize("slant", [0, 0.3])
+def test_a_thin_stroke_on_a_large_page_is_a_digit(side, width, slant):
+    page = np.full((side, side), 255, np.uint8)
+    for row in range(side // 10, side - side // 10):
+        left = side // 2 + round(slant * (row - side / 2))
+        page[row, left : left + width] = 0
+    one = prepare_digit(page)
+    assert np.flatnonzero((one > 127).any(axis=1)).size >= 18
+    assert 2 <= np.median((one > 127).sum(axis=1)[5:-5]) <= 4
+
+
+pictures = hnp.arrays(
+    np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40), fill=st.just(255)
+)
+
+
+@given(picture=pictures, factor=st.sampled_from([1, 3, 20]), blank=st.integers(0, 60))
+def test_any_picture_is_a_digit_or_blank(picture, factor, blank):
+    large = np.pad(np.kron(picture, np.ones((factor, factor), np.uint8)), blank)
+    prepared = prepare_digit(large)
+    if prepared is not None:
+        assert (prepared.shape, prepared.dtype) == ((28, 28), np.uint8)
+        assert prepared.max() > 0
 
 
 def test_the_mass_is_in_the_middle(of_mnist):

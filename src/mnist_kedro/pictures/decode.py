@@ -11,7 +11,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 Grey = NDArray[np.uint8]  # (height, width), 0 black, 255 white
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
-_MAX_PIXELS = 50_000_000  # as large as the cameras of telephones make them
+_MAX_PIXELS = 50_000_000  # the cameras of telephones take pictures of this size
+_PICTURE = 10_000  # pixels; preparing a picture takes as long as so many more of them
+_MAX_SCANS = 20  # of a progressive JPEG; encoders write about ten, and each costs a pass
 _WORKING_SIDE = 512  # pixels; what is larger is reduced by a whole number
 _SIXTEEN_BITS = 65535 // 255
 _NOT_REDUCED = {"1": "L", "P": "RGB", "PA": "RGBA"}  # by Pillow, for they cannot be averaged
@@ -24,15 +26,50 @@ class PictureError(Exception):
     """A picture that cannot be used; the message says why in a few words."""
 
 
-def decode_picture(data: bytes, max_pixels: int = _MAX_PIXELS) -> Grey:
-    """Read a picture.
+class PixelBudget:
+    """The number of pixels that may still be decoded, shared by all pictures of a request."""
+
+    def __init__(self, decoded: int = _MAX_PIXELS) -> None:
+        """Start a budget.
+
+        Args:
+            decoded: pixels in memory, at least 1, and 10,000 more for each picture but the first.
+                A JPEG that is decoded at a reduced size counts with that size, but the sizes in
+                the files add up to 50 million pixels at most.
+        """
+        self._in_files = self._left_in_files = _MAX_PIXELS
+        self._decoded = self._left_decoded = decoded
+
+    def spend(self, in_file: tuple[int, int], decoded: tuple[int, int]) -> None:
+        """Subtract a picture, by its size in the file and its size as it will be decoded.
+
+        Raises:
+            PictureError: if the budget is too small; it stays as it is.
+        """
+        left_decoded = _subtract(decoded, self._left_decoded, self._decoded)
+        self._left_in_files = _subtract(in_file, self._left_in_files, self._in_files)
+        self._left_decoded = max(0, left_decoded - _PICTURE)
+
+
+def _subtract(size: tuple[int, int], left: int, total: int) -> int:
+    width, height = size
+    if width * height > left:
+        limit = f"{total:,} pixels"
+        if left < total:
+            limit += f" in one request, of which {left:,} are left"
+        raise PictureError(f"too large: expected at most {limit}, found {width} × {height}")
+    return left - width * height
+
+
+def decode_picture(data: bytes, budget: PixelBudget | None = None) -> Grey:
+    """Decode a picture to grey levels.
 
     EXIF rotation is undone; what is transparent becomes paper, white behind dark ink and black
     behind light ink; pictures of more than 512 pixels are reduced. Eight-bit grey stays as it is.
 
     Args:
         data: a file's bytes, PNG, JPEG, BMP, TIFF or WebP.
-        max_pixels: what has more is refused before it is decoded.
+        budget: pixels that may be decoded; by default 50 million.
 
     Returns:
         ``(height, width)`` uint8, 0 black and 255 white.
@@ -42,10 +79,13 @@ def decode_picture(data: bytes, max_pixels: int = _MAX_PIXELS) -> Grey:
     """
     if not data:
         raise PictureError("empty file")
+    budget = budget or PixelBudget()
     try:
         with Image.open(BytesIO(data), formats=FORMATS) as picture:
-            _refuse_too_large(picture.size, max_pixels)
+            size = picture.size
             picture.draft("L", (_WORKING_SIDE, _WORKING_SIDE))  # a JPEG is decoded smaller
+            budget.spend(size, picture.size)
+            _refuse_many_scans(picture, data)
             ImageOps.exif_transpose(picture, in_place=True)
             return np.asarray(_grey(_reduce(picture)))
     except PictureError:
@@ -53,19 +93,18 @@ def decode_picture(data: bytes, max_pixels: int = _MAX_PIXELS) -> Grey:
     except UnidentifiedImageError as error:
         raise PictureError("not a picture (PNG, JPEG, BMP, TIFF or WebP)") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureError(f"too large: expected at most {max_pixels:,} pixels") from error
+        raise PictureError(f"too large: expected at most {_MAX_PIXELS:,} pixels") from error
     except MemoryError as error:
         raise PictureError("too large for this machine's memory") from error
     except Exception as error:
         raise PictureError("damaged picture") from error
 
 
-def _refuse_too_large(size: tuple[int, int], max_pixels: int) -> None:
-    width, height = size
-    if width * height > max_pixels:
-        raise PictureError(
-            f"too large: expected at most {max_pixels:,} pixels, found {width} × {height}"
-        )
+def _refuse_many_scans(picture: Image.Image, data: bytes) -> None:
+    """Refuse a JPEG of many scans: a few bytes each, and each is a pass over all pixels."""
+    scans = data.count(b"\xff\xda") if picture.format in {"JPEG", "MPO"} else 0
+    if scans > _MAX_SCANS:
+        raise PictureError(f"a JPEG of {scans} scans: expected at most {_MAX_SCANS}")
 
 
 def _grey(picture: Image.Image) -> Image.Image:

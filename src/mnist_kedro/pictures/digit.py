@@ -76,7 +76,8 @@ def _off_centre(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
 def _thicken(ink: Ink, wanted: float) -> Ink:
     """Make strokes as wide as wanted, in pixels, if they are not."""
     padded = np.pad(ink, 1)
-    inside = padded > 0.5
+    # Relative to the strongest ink: a thin stroke that was reduced is nowhere half as strong as 1.
+    inside = padded > 0.5 * padded.max()
     # In a straight stroke the pixels' mean distance to the paper is a quarter of its width, and
     # half a pixel more, as it is measured from their middles to those of the paper.
     width = 4 * (ndimage.distance_transform_edt(inside)[inside].mean() - 0.5)

@@ -1,7 +1,9 @@
 """Pictures of a folder, prepared by the batch."""
 
+import logging
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -15,6 +17,8 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.pictures.batches import BATCH, BLANK, READ, Batch, Pictures
 from mnist_kedro.pictures.decode import PictureError, decode_picture
 from mnist_kedro.pictures.digit import prepare_digit
+
+logger = logging.getLogger(__name__)
 
 _LARGE_BYTES = 10_000
 _MAX_BYTES = 100_000_000  # of a file
@@ -31,7 +35,7 @@ def open_folder(path: Path) -> Pictures:
     if not files:
         raise InputError(f"{path}: no pictures; expected PNG, JPEG, BMP, TIFF or WebP files in it.")
     root = path if path.is_dir() else path.parent
-    names = [file.relative_to(root).as_posix() for file in files]
+    names = [_printable(file.relative_to(root).as_posix()) for file in files]
     labelled = any(_label(name) is not None for name in names)
     return Pictures(len(files), labelled, partial(_take, files, names))
 
@@ -46,6 +50,11 @@ def _files(path: Path) -> list[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         files += [Path(folder, name) for name in sorted(names) if not name.startswith(".")]
     return files
+
+
+def _printable(name: str) -> str:
+    """Escape the bytes of a name that are not UTF-8, so that it can be saved in a table."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _label(name: str) -> int | None:
@@ -81,11 +90,17 @@ def _start(pool: ThreadPoolExecutor, file: Path) -> Callable[[], tuple[Pixels, s
 def _prepare(file: Path) -> tuple[Pixels, str]:
     nothing = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
     try:
-        if file.stat().st_size > _MAX_BYTES:
+        described = file.stat()
+        if not stat.S_ISREG(described.st_mode):  # reading a named pipe never ends
+            return nothing, "not a regular file"
+        if described.st_size > _MAX_BYTES:
             return nothing, f"too large: expected at most {_MAX_BYTES:,} bytes"
         pixels = prepare_digit(decode_picture(file.read_bytes()))
     except OSError as error:
         return nothing, f"cannot be read: {error.strerror}"
     except PictureError as error:
         return nothing, str(error)
+    except Exception as error:  # whatever it is, the other pictures are classified
+        logger.warning("%s: cannot be prepared", file, exc_info=error)
+        return nothing, f"cannot be prepared: {type(error).__name__}: {error}"
     return (nothing, BLANK) if pixels is None else (pixels, READ)
