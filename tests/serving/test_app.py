@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mnist_kedro.pictures import prepare_digit
+from mnist_kedro.serving import answers
 from mnist_kedro.serving.app import create_app
 from mnist_kedro.serving.metrics import Metrics
 from mnist_kedro.serving.model import ModelStore
@@ -95,6 +97,42 @@ def test_in_a_batch_each_bad_picture_has_its_reason(client, images):
     ]  # fmt: skip
 
 
+def test_the_pixels_of_a_request_are_bounded(client, images):
+    large = base64.b64encode(saved(np.full((1023, 1023), 255, np.uint8))).decode()
+    small = base64.b64encode(saved(images[0])).decode()
+    answer = post(client, "/api/predict_batch", {"pictures": [small, *[large] * 20, small]})
+    codes = [one.get("code", "ok") for one in answer.get_json()["predictions"]]
+    assert codes == ["ok", *["blank"] * 15, *["unreadable_picture"] * 5, "ok"]
+    told = answer.get_json()["predictions"][16]["error"]
+    assert "at most 16,000,000 pixels in one request" in told
+
+
+@pytest.mark.parametrize("values", [b"[]," * 800_001, b"0," * 800_001, b'{"a":0},' * 1001])
+def test_json_of_too_many_values_is_refused_unparsed(client, monkeypatch, values):
+    monkeypatch.setattr(json, "loads", lambda *_, **__: pytest.fail("it was parsed"))
+    body = b'{"pixels": [' + values + b"0]}"
+    answer = client.post("/api/predict_batch", data=body, content_type="application/json")
+    assert b"wrong_count" in answer.data
+
+
+@pytest.mark.parametrize("odd", [ZeroDivisionError("a secret"), MemoryError(), RecursionError()])
+def test_an_unexpected_error_costs_no_other_picture(client, images, monkeypatch, caplog, odd):
+    calls = []
+
+    def fail_once(picture):
+        calls.append(picture)
+        if len(calls) == 2:
+            raise odd
+        return prepare_digit(picture)
+
+    monkeypatch.setattr(answers, "prepare_digit", fail_once)
+    answer = post(client, "/api/predict_batch", {"pixels": images[:3].tolist()})
+    codes = [one.get("code", "ok") for one in answer.get_json()["predictions"]]
+    assert codes == ["ok", "internal_server_error", "ok"]
+    assert "secret" not in answer.get_data(as_text=True)
+    assert "Traceback" in caplog.text  # for whoever runs it
+
+
 def test_several_digits_are_read_in_order(client, images, digits):
     page = np.zeros((100, 300), np.uint8)
     for i in range(3):
@@ -131,7 +169,7 @@ GOOD = [[0] * 28] * 28
         (b"", "application/json", 400, "bad_json"),
         (b"{", "application/json", 400, "bad_json"),
         (b"\xff\xfe", "application/json", 400, "bad_json"),
-        (b"[" * 100_000, "application/json", 400, "bad_json"),
+        (b"[" * 20_000, "application/json", 400, "bad_json"),
         (b'{"pixels": 1' + b"0" * 5000 + b"}", "application/json", 400, "bad_json"),
         (b"[]", "application/json", 422, "wrong_type"),
         (b"null", "application/json", 422, "wrong_type"),

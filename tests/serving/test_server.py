@@ -5,11 +5,16 @@ import http.client
 import socket
 import threading
 import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from tests.conftest import ROOT, python
+from mnist_kedro.serving.app import create_app
+from mnist_kedro.serving.metrics import Metrics
+from mnist_kedro.serving.server import create_server
+from tests.conftest import PATIENCE, ROOT, python
 from tests.pictures.photos import saved
 from tests.serving.conftest import FIRST, SECOND
 from tests.serving.server import serving
@@ -110,6 +115,29 @@ def test_without_its_packages_one_line_says_what_to_install():
     assert told.stderr == (
         "Error: waitress is needed to serve; pip install 'mnist_kedro[serving]'.\n"
     )
+
+
+def test_pages_and_health_checks_do_not_wait_for_pictures(store):
+    """The only worker for the API is busy until the others are answered."""
+    answered = threading.Event()
+    metrics = Metrics()
+    app = create_app(store, metrics)
+    app.add_url_rule("/api/wait", "wait", lambda: str(answered.wait(PATIENCE)))
+    server = create_server(app, metrics, "127.0.0.1", 0, threads=1)
+    threading.Thread(target=server.run, daemon=True).start()
+
+    def ask(path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.effective_port}{path}") as answer:
+            return answer.read()
+
+    with ThreadPoolExecutor(4) as pool:
+        waiting = [pool.submit(ask, "/api/wait") for _ in range(4)]
+        for path in ("/healthz", "/readyz", "/metrics", "/"):
+            assert ask(path)
+        answered.set()
+        assert [wait.result() for wait in waiting] == [b"True"] * 4
+    server.task_dispatcher.shutdown()
+    server.close()
 
 
 def test_slow_clients_keep_no_one_waiting(server, picture):

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from mnist_kedro.cores import usable_cores
 from mnist_kedro.errors import InputError
 
 logger = logging.getLogger("mnist_kedro.serving")
@@ -22,6 +23,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parse(arguments)
     logging.basicConfig(format="%(asctime)s  %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # of waiting requests, one by one
+    sys.setswitchinterval(0.001)  # seconds; health checks wait less beside busy workers
     signal.signal(signal.SIGTERM, _end)
     try:
         _serve(options)
@@ -37,7 +39,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", default=8000, type=int, help="(%(default)s; 0 for any)")
     parser.add_argument("--models", default=_MODELS, type=Path, help="the folder (%(default)s)")
     parser.add_argument("--model", default="cnn", help="its name there (%(default)s)")
-    parser.add_argument("--threads", default=4, type=int, help="workers (%(default)s)")
+    parser.add_argument(
+        "--threads", default=usable_cores(), type=int, help="workers for the API (%(default)s)"
+    )
     return parser.parse_args(arguments)
 
 

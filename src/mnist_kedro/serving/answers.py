@@ -1,5 +1,6 @@
 """What a model says of pictures, as it is sent to clients."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +10,10 @@ from numpy.typing import NDArray
 from mnist_kedro.contracts import CLASSES, Pixels
 from mnist_kedro.pictures import PictureError, find_digits, prepare_digit
 from mnist_kedro.pictures.decode import Grey
-from mnist_kedro.serving.bodies import RequestError
+from mnist_kedro.serving.bodies import FAULT, RequestError
 from mnist_kedro.serving.model import Model
+
+logger = logging.getLogger(__name__)
 
 
 def read_one(model: Model, picture: Grey) -> dict[str, Any]:
@@ -59,12 +62,14 @@ def read_all(model: Model, picture: Grey) -> dict[str, Any]:
 def _prepare(picture: Grey | RequestError) -> Pixels | RequestError:
     if isinstance(picture, RequestError):
         return picture
-    pixels = prepare_digit(picture)
-    return _blank() if pixels is None else pixels
-
-
-def _blank() -> RequestError:
-    return RequestError(422, "blank", "blank: nothing is written")
+    try:
+        pixels = prepare_digit(picture)
+    except Exception:  # whatever it is, the other pictures are classified
+        logger.exception("a picture cannot be prepared")
+        return RequestError(500, "internal_server_error", FAULT)
+    if pixels is None:
+        return RequestError(422, "blank", "blank: nothing is written")
+    return pixels
 
 
 def _answer(model: Model, digits: Sequence[Pixels]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -10,11 +11,15 @@ from flask import Request
 
 from mnist_kedro.contracts import IMAGE_SIDE, Pixels
 from mnist_kedro.pictures import PictureError, decode_picture
-from mnist_kedro.pictures.decode import Grey
+from mnist_kedro.pictures.decode import Grey, PixelBudget
 
 MAX_BYTES = 8 * 1024**2  # of a request's body
 MAX_DIGITS = 1000  # of a batch
-_MAX_PIXELS = 16_000_000  # of a picture, as large as telephones' cameras commonly make them
+MAX_PIXELS = 16_000_000  # of all pictures of a request, as they are decoded
+# Of JSON for MAX_DIGITS pictures as pixels. Python parses all of it without letting other threads
+# run, so more is refused before it is parsed.
+_MAX_MARKS = {b"[": 30_000, b"{": 1000, b":": 1000, b",": 800_000}
+FAULT = "a fault of the server, which it has logged"
 _PICTURES = {f"image/{form}" for form in ("png", "jpeg", "bmp", "tiff", "webp")}
 
 
@@ -33,7 +38,7 @@ def read_picture(request: Request) -> Grey:
         RequestError: when it is neither.
     """
     if request.mimetype in _PICTURES:
-        return _decode(request.get_data(cache=False))
+        return _decode(request.get_data(cache=False), PixelBudget(MAX_PIXELS))
     return _one(_read_json(request))
 
 
@@ -59,8 +64,10 @@ def read_batch(request: Request) -> list[Grey | RequestError]:
         raise RequestError(
             422, "wrong_count", f"expected 1 to {MAX_DIGITS} pictures, found {len(values)}"
         )
-    read = _whole_numbers if key == "pixels" else _from_base64
-    return [_or_error(read, value) for value in values]
+    if key == "pixels":
+        return [_or_error(_whole_numbers, value) for value in values]
+    from_base64 = partial(_from_base64, budget=PixelBudget(MAX_PIXELS))
+    return [_or_error(from_base64, value) for value in values]
 
 
 def _or_error(read: Callable[[Any], Grey], value: Any) -> Grey | RequestError:
@@ -70,17 +77,17 @@ def _or_error(read: Callable[[Any], Grey], value: Any) -> Grey | RequestError:
         return error
 
 
-def _from_base64(value: Any) -> Grey:
+def _from_base64(value: Any, budget: PixelBudget) -> Grey:
     try:
         data = base64.b64decode(value, validate=True)
     except (TypeError, ValueError) as error:
         raise RequestError(422, "wrong_type", "expected a base64 string") from error
-    return _decode(data)
+    return _decode(data, budget)
 
 
-def _decode(data: bytes) -> Grey:
+def _decode(data: bytes, budget: PixelBudget) -> Grey:
     try:
-        return decode_picture(data, _MAX_PIXELS)
+        return decode_picture(data, budget)
     except PictureError as error:
         raise RequestError(422, "unreadable_picture", str(error)) from error
 
@@ -105,8 +112,17 @@ def _read_json(request: Request) -> dict[str, Any]:
             f"Content-Type should be application/json or one of {', '.join(sorted(_PICTURES))}, "
             f"but is '{request.mimetype[:60]}'",
         )
+    data = request.get_data(cache=False)
+    for mark, most in _MAX_MARKS.items():
+        if data.count(mark) > most:
+            raise RequestError(
+                422,
+                "wrong_count",
+                f"expected JSON of at most {MAX_DIGITS} pictures, found over {most:,} "
+                f"'{mark.decode()}'",
+            )
     try:
-        body = json.loads(request.get_data(cache=False), parse_constant=_refuse_constant)
+        body = json.loads(data, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         why = str(error) if isinstance(error, json.JSONDecodeError) else type(error).__name__
         raise RequestError(400, "bad_json", f"body is not JSON: {why}") from error
