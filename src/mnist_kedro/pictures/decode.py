@@ -37,8 +37,8 @@ class PixelBudget:
                 A JPEG that is decoded at a reduced size counts with that size, but the sizes in
                 the files add up to 50 million pixels at most.
         """
-        self._in_files = self._left_in_files = _MAX_PIXELS
-        self._decoded = self._left_decoded = decoded
+        self.total = self._left = decoded
+        self._left_in_files = _MAX_PIXELS
 
     def spend(self, in_file: tuple[int, int], decoded: tuple[int, int]) -> None:
         """Subtract a picture, by its size in the file and its size as it will be decoded.
@@ -46,9 +46,9 @@ class PixelBudget:
         Raises:
             PictureError: if the budget is too small; it stays as it is.
         """
-        left_decoded = _subtract(decoded, self._left_decoded, self._decoded)
-        self._left_in_files = _subtract(in_file, self._left_in_files, self._in_files)
-        self._left_decoded = max(0, left_decoded - _PICTURE)
+        left = _subtract(decoded, self._left, self.total)
+        self._left_in_files = _subtract(in_file, self._left_in_files, _MAX_PIXELS)
+        self._left = max(0, left - _PICTURE)
 
 
 def _subtract(size: tuple[int, int], left: int, total: int) -> int:
@@ -93,7 +93,7 @@ def decode_picture(data: bytes, budget: PixelBudget | None = None) -> Grey:
     except UnidentifiedImageError as error:
         raise PictureError("not a picture (PNG, JPEG, BMP, TIFF or WebP)") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureError(f"too large: expected at most {_MAX_PIXELS:,} pixels") from error
+        raise PictureError(f"too large: expected at most {budget.total:,} pixels") from error
     except MemoryError as error:
         raise PictureError("too large for this machine's memory") from error
     except Exception as error:
