@@ -36,12 +36,28 @@ run: $(RUN_READY)  ## MNIST to a trained, evaluated and plotted CNN; sets everyt
 	$(BIN)/kedro run $(ARGS)
 
 .PHONY: test
-test: $(DEV_READY)  ## run the tests, or those in ARGS; sets everything up first
-	$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=auto --maxprocesses=4 --dist=loadfile --cov)
+test: $(DEV_READY)  ## run the quick tests, or those in ARGS; sets everything up first
+	$(BIN)/python -m pytest $(or $(ARGS),$(PARALLEL) --cov-fail-under=85 -m "not slow")
+
+.PHONY: test-all
+test-all: $(DEV_READY)  ## run all tests, with those of environments and crashes
+	$(BIN)/python -m pytest $(PARALLEL) --cov-fail-under=90 $(ARGS)
+
+.PHONY: test-lowest
+test-lowest: $(DEV_READY)  ## lint, run and test with the lowest versions that pyproject.toml allows
+	$(BIN)/uv venv --quiet --clear --seed --python $(BIN)/python $(LOWEST)
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
+		--editable ".[dev]"
+	$(MAKE) lint VENV=$(LOWEST)
+	$(LOWEST)/bin/kedro run --env smoke
+	$(LOWEST)/bin/python -m pytest $(or $(ARGS),$(PARALLEL) -m "not slow")
+
+LOWEST := build/lowest
+PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder --cov
 
 .PHONY: fuzz
 fuzz: $(DEV_READY)  ## ingest 20,000 damaged files: nothing crashes, hangs or passes for MNIST
-	$(BIN)/python -m tests.reliability.fuzz $(ARGS)
+	$(BIN)/python -m tests.reliability.fuzz $(or $(ARGS),--times 20000)
 
 .PHONY: kill
 kill: $(DEV_READY)  ## kill 200 runs at random moments: nothing is lost

@@ -140,7 +140,7 @@ def main() -> None:
     table = "\n".join(rows)
     told = (
         f"# The web app under load\n\nMade by `python -m benchmarks.serving_load` on "
-        f"{date.today()}, {_machine()}; server and clients on the same two cores. "
+        f"{date.today()}, {machine()}; server and clients on the same two cores. "
         f"Milliseconds are those of the requests that were answered with 200, from when they "
         f"were due.\n\nListening after {server.seconds:.2f} s.\n\n{table}\n"
     )
@@ -254,7 +254,8 @@ def _drawn(digit: np.ndarray) -> np.ndarray:
     return page
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Return the versions that matter."""
     versions = {name: _version(name) for name in ("flask", "waitress", "onnxruntime")}
     return f"Python {platform.python_version()}, {json.dumps(versions)[1:-1]}".replace('"', "")
 

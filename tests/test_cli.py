@@ -1,14 +1,19 @@
 """What a person sees who gets something wrong: one line, a status, no traceback."""
 
 import click
-import h5py
-import numpy as np
 import pytest
 from kedro.io import DatasetError
 
 from mnist_kedro.cli import one_line, run
 from mnist_kedro.errors import InputError
-from tests.conftest import kedro
+from tests.support.files import write_mnist
+from tests.support.project import Project
+
+
+@pytest.fixture(scope="module")
+def unused(tmp_path_factory):
+    """A copy of the project in which no run gets so far as to save anything."""
+    return Project.clone(tmp_path_factory.mktemp("unused") / "project")
 
 
 @pytest.mark.parametrize(
@@ -24,49 +29,40 @@ from tests.conftest import kedro
         (["--env", "nowhere"], "conf/nowhere"),
     ],
 )
-def test_a_wrong_run_ends_in_one_line(project, arguments, message):
-    finished = kedro(project, "run", *arguments)
-    assert finished.returncode == 1
-    error = finished.stderr.strip().splitlines()[-1]
-    assert error.startswith("Error: ")
-    assert message in error
-    assert "Traceback" not in finished.stderr
-    assert not (project / "data").exists()
+def test_a_wrong_run_ends_in_one_line(unused, arguments, message):
+    outcome = unused.kedro("run", *arguments)
+    assert outcome.status == 1
+    assert outcome.last_line.startswith("Error: ")
+    assert message in outcome.last_line
+    assert "Traceback" not in outcome.log
+    assert not (unused.folder / "data").exists()
 
 
 def test_a_wrong_file_is_named_and_earlier_outputs_stay(project, tmp_path, mnist):
-    assert kedro(project, "run", "--env", "smoke", "--pipelines", "data_processing").returncode == 0
-    data = project / "data"
-    before = {path: path.read_bytes() for path in data.rglob("*") if path.is_file()}
+    project.make("--pipelines", "data_processing")
+    before = project.files()
     assert len(before) == 6  # with the manifest
-
-    path = tmp_path / "labels of one to ten.hdf5"
-    with h5py.File(path, "w") as file:
-        for key in ("x_train", "x_test"):
-            file[key] = mnist[key]
-        for key in ("y_train", "y_test"):
-            file[key] = mnist[key].astype(np.int64) + 1
-    run = ("run", "--env", "smoke", "--pipelines", "data_processing")
-    finished = kedro(project, *run, "--params", f"ingestion.source={path}")
-    assert finished.returncode == 1
-    error = finished.stderr.strip().splitlines()[-1]
-    assert error.startswith(f"Error: {path}: 'y_train' should be labels 0–9, but label ")
-    assert "Traceback" not in finished.stderr
-    assert {path: path.read_bytes() for path in data.rglob("*") if path.is_file()} == before
+    wrong = {**mnist, **{key: mnist[key].astype(int) + 1 for key in ("y_train", "y_test")}}
+    path = write_mnist(tmp_path / "labels of one to ten.hdf5", wrong)
+    outcome = project.run("--pipelines", "data_processing", "--params", f"ingestion.source={path}")
+    assert outcome.status == 1
+    assert outcome.last_line.startswith(f"Error: {path}: 'y_train' should be labels 0–9, but label")
+    assert "Traceback" not in outcome.log
+    assert project.files() == before
 
 
-def test_missing_inputs_are_named_with_what_makes_them(project):
-    finished = kedro(project, "run", "--pipelines", "reporting", "--tags", "figures")
-    assert finished.returncode == 1
+def test_missing_inputs_are_named_with_what_makes_them(unused):
+    outcome = unused.kedro("run", "--pipelines", "reporting", "--tags", "figures")
+    assert outcome.status == 1
     missing = ("cnn.history", "cnn.predictions", "corruption_accuracies", "dense.history")
-    assert f"Error: {', '.join(missing)}, " in finished.stderr
-    assert f"make it with 'kedro run --to-outputs {','.join(missing)}," in finished.stderr
+    assert f"Error: {', '.join(missing)}, " in outcome.log
+    assert f"make it with 'kedro run --to-outputs {','.join(missing)}," in outcome.log
 
 
-def test_verbose_shows_the_traceback(project):
-    finished = kedro(project, "run", "--params", "training.epoch=1", "--verbose")
-    assert finished.returncode == 1
-    assert "check_parameters" in finished.stderr
+def test_verbose_shows_the_traceback(unused):
+    outcome = unused.kedro("run", "--params", "training.epoch=1", "--verbose")
+    assert outcome.status == 1
+    assert "check_parameters" in outcome.log
 
 
 def test_a_fault_of_the_program_keeps_its_traceback():
@@ -90,10 +86,8 @@ def test_an_operating_systems_error_is_told_by_its_file():
     assert one_line(error) == "/data/x.hdf5: No space left on device."
 
 
-def test_help_lists_the_added_option(project):
-    finished = kedro(project, "run", "--help")
-    assert "--verbose" in finished.stdout
-    assert "--only-missing-outputs" in finished.stdout
+def test_help_lists_the_added_option(unused):
+    assert {"--verbose", "--only-missing-outputs"} <= {*unused.kedro("run", "--help").log.split()}
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,19 @@ import shlex
 import click
 import numpy as np
 import pytest
-from kedro.framework.project import configure_project, pipelines
+from kedro.framework.project import configure_project
+from kedro.framework.project import pipelines as project_pipelines
 from PIL import Image
 
 from mnist_kedro.cli import run
 from mnist_kedro.sources import read_mnist
-from tests.conftest import ROOT, ingestion, latest
+from tests.support.parameters import ingestion
+from tests.support.paths import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXT = "\n".join(page.read_text() for page in PAGES)
 COMMANDS = sorted(set(re.findall(r"`kedro (run[^`…<]*)`", TEXT)))
+assert len(COMMANDS) > 8
 
 
 def python_blocks(page):
@@ -28,12 +31,17 @@ def test_links_and_pictures_are_there(page):
         assert (page.parent / target).exists(), target
 
 
+@pytest.fixture(scope="module")
+def pipelines():
+    configure_project("mnist_kedro")
+    return dict(project_pipelines)
+
+
 @pytest.mark.parametrize("command", COMMANDS)
-def test_commands_have_options_nodes_tags_and_datasets_that_exist(command):
+def test_commands_have_options_nodes_tags_and_datasets_that_exist(command, pipelines):
     arguments = shlex.split(command)[1:]
     with click.Context(run) as parent:
         given = run.make_context("run", arguments, parent=parent).params
-    configure_project("mnist_kedro")
     names = given["pipelines"] or ["__default__"]
     pipeline = sum((pipelines[name] for name in names[1:]), pipelines[names[0]])
     assert pipeline.filter(
@@ -47,10 +55,6 @@ def test_commands_have_options_nodes_tags_and_datasets_that_exist(command):
         assert dataset in pipelines["__default__"].datasets()
 
 
-def test_there_are_commands_to_check():
-    assert len(COMMANDS) > 8
-
-
 def test_the_make_words_are_in_the_makefile():
     words = set(re.findall(r"(?:`|^    )make ([a-z-]+)", TEXT, re.MULTILINE))
     assert {"run", "test", "lint", "viz", "notebook", "install"} <= words
@@ -59,9 +63,9 @@ def test_the_make_words_are_in_the_makefile():
         assert re.search(rf"^{word}:.*## ", makefile, re.MULTILINE), word
 
 
-def test_the_readmes_code_reads_digits_with_the_saved_network(smoke_project, mnist, monkeypatch):
+def test_the_readmes_code_reads_digits_with_the_saved_network(smoke, mnist, monkeypatch):
     (block,) = python_blocks("README.md")
-    monkeypatch.chdir(latest(smoke_project, "06_models/cnn.keras").parent)
+    monkeypatch.chdir(smoke.latest("06_models/cnn.keras").parent)
     variables = {"images": mnist["x_test"][..., np.newaxis]}
     exec(block, variables)
     predictions = variables["probabilities"].argmax(axis=1)

@@ -1,15 +1,13 @@
 """``pip install ".[mlflow]"`` and ``kedro run --env mlflow``, in an environment of its own."""
 
 import json
-import subprocess
-import sys
 import sysconfig
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import environment
+from tests.support.project import python
 
 QUICK = (
     "ingestion.source=sample,training.models=[dense],training.epochs=2,"
@@ -36,38 +34,39 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory):
-    """An environment that has all of this one, and MLflow."""
-    folder = tmp_path_factory.mktemp("mlflow") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    python = folder / "bin" / "python"
+def program(tmp_path_factory):
+    """The Python of an environment that has all of this one, and MLflow."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    program = folder / "venv" / "bin" / "python"
+    made = python(folder, "-m", "venv", str(folder / "venv"))
+    assert made.returncode == 0, made.stderr
+    where = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
+    there = python(folder, "-c", where, program=program).stdout.strip()
     here = sysconfig.get_paths()["purelib"]
-    there = subprocess.check_output(
-        [python, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"], text=True
-    ).strip()
     Path(there, "all_of_the_other.pth").write_text(here + "\n")
-    install = [python, "-m", "pip", "install", "--quiet", "kedro-mlflow>=2.0"]
-    finished = subprocess.run(install, capture_output=True, text=True, check=False)
-    assert finished.returncode == 0, finished.stderr
-    return python
-
-
-def test_a_run_is_logged(python, project):
-    variables = {**environment(project), "MLFLOW_DISABLE_TELEMETRY": "true"}
-    run = [python, "-m", "kedro", "run", "--env", "mlflow", "--params", QUICK]
-    finished = subprocess.run(
-        run, cwd=project, env=variables, capture_output=True, text=True, check=False
+    installed = python(
+        folder, "-m", "pip", "install", "--quiet", "kedro-mlflow>=2.0", program=program
     )
+    assert installed.returncode == 0, installed.stderr
+    return program
+
+
+@pytest.mark.slow
+def test_a_run_is_logged(program, project, monkeypatch):
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    run = ("-m", "kedro", "run", "--env", "mlflow", "--params", QUICK)
+    finished = python(project.folder, *run, program=program)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    told = subprocess.check_output([python, "-c", LOOK], cwd=project, env=variables, text=True)
-    logged = json.loads(told.splitlines()[-1])
+    told = python(project.folder, "-c", LOOK, program=program)
+    assert told.returncode == 0, told.stderr
+    logged = json.loads(told.stdout.splitlines()[-1])
 
     assert logged["status"] == "FINISHED"
     assert logged["parameters"]["training.epochs"] == "2"
     assert logged["parameters"]["training.augmentation.rotation"] == "10.0"
     assert logged["parameters"]["dense.network.architecture"] == "dense"
     assert "training" not in logged["parameters"]
-    (saved,) = (project / "data" / "08_reporting" / "metrics.json").glob("*/metrics.json")
+    (saved,) = (project.folder / "data" / "08_reporting" / "metrics.json").glob("*/metrics.json")
     metrics = json.loads(saved.read_text())
     assert logged["metrics"]["test.dense.accuracy"] == metrics["models"]["dense"]["accuracy"]
     assert [step for step, _ in logged["loss"]] == [1, 2]
@@ -78,14 +77,7 @@ def test_a_run_is_logged(python, project):
 
 @pytest.mark.skipif(find_spec("kedro_mlflow") is not None, reason="kedro-mlflow is installed here")
 def test_without_kedro_mlflow_one_line_says_what_to_install(project):
-    finished = subprocess.run(
-        [sys.executable, "-m", "kedro", "run", "--env", "mlflow"],
-        cwd=project,
-        env=environment(project),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert finished.returncode != 0
-    assert "pip install 'mnist_kedro[mlflow]'" in finished.stdout + finished.stderr
-    assert "Traceback" not in finished.stdout + finished.stderr
+    outcome = project.kedro("run", "--env", "mlflow")
+    assert outcome.status == 1
+    assert "pip install 'mnist_kedro[mlflow]'" in outcome.last_line
+    assert "Traceback" not in outcome.log

@@ -6,7 +6,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.conftest import PATIENCE, ROOT, environment
+from tests.support.paths import PATIENCE, ROOT
+from tests.support.project import environment
 
 NOTEBOOK = ROOT / "notebooks" / "mnist_classification.ipynb"
 
@@ -23,15 +24,15 @@ def test_has_no_outputs(notebook):
             assert cell.execution_count is None
 
 
+@pytest.mark.slow
 def test_runs_and_shows_what_the_pipelines_draw(notebook, project, monkeypatch):
-    (project / "notebooks").mkdir()
-    shutil.copy(NOTEBOOK, project / "notebooks")
-    for name, value in {**environment(project), "KEDRO_ENV": "smoke"}.items():
+    folder = project.folder / "notebooks"
+    folder.mkdir()
+    shutil.copy(NOTEBOOK, folder)
+    for name, value in {**environment(project.folder), "KEDRO_ENV": "smoke"}.items():
         monkeypatch.setenv(name, value)
     run = nbformat.from_dict(notebook.copy())
-    client = NotebookClient(
-        run, timeout=PATIENCE, resources={"metadata": {"path": str(project / "notebooks")}}
-    )
+    client = NotebookClient(run, timeout=PATIENCE, resources={"metadata": {"path": str(folder)}})
     client.execute()
     outputs = [output for cell in run.cells for output in cell.get("outputs", [])]
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
@@ -39,4 +40,4 @@ def test_runs_and_shows_what_the_pipelines_draw(notebook, project, monkeypatch):
     written = "".join(output.get("text", "") for output in outputs)
     assert "accuracy" in written
     assert "LazyArray" in written
-    assert (project / "data" / "smoke" / "05_model_input" / "train.hdf5").is_dir()
+    assert project.versions("05_model_input/train.hdf5")

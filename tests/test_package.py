@@ -1,22 +1,26 @@
 """``kedro package`` makes a wheel that runs the job."""
 
-from tests.conftest import kedro, latest, python
+import pytest
+
+from tests.support.project import Project, python
+
+pytestmark = pytest.mark.slow
 
 
 def test_an_installed_wheel_runs_the_job(project, tmp_path):
-    packaged = kedro(project, "package")
+    packaged = python(project.folder, "-m", "kedro", "package")
     assert packaged.returncode == 0, packaged.stderr
-    (wheel,) = (project / "dist").glob("*.whl")
+    (wheel,) = (project.folder / "dist").glob("*.whl")
     folder = tmp_path / "somewhere else"
     folder.mkdir()
-    # `python` takes sources from here, so what runs is what the wheel holds.
+    # `python` imports from src, so what runs is what the wheel holds.
     install = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", "src", str(wheel)]
     installed = python(folder, *install)
     assert installed.returncode == 0, installed.stderr
 
-    configuration = str(project / "dist" / "conf-mnist_kedro.tar.gz")
+    configuration = str(project.folder / "dist" / "conf-mnist_kedro.tar.gz")
     run = ("-m", "mnist_kedro", "--conf-source", configuration, "--env", "smoke")
     finished = python(folder, *run)
     assert finished.returncode == 0, finished.stderr
-    assert latest(folder, "08_reporting/metrics.json").is_file()
-    assert latest(folder, "06_models/cnn.keras").is_file()
+    assert Project(folder).latest("08_reporting/metrics.json").is_file()
+    assert Project(folder).latest("06_models/cnn.keras").is_file()

@@ -2,34 +2,29 @@ from copy import deepcopy
 from dataclasses import replace
 
 import pytest
-from kedro.config import OmegaConfigLoader
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import Parameters, check_parameters
 from mnist_kedro.pipeline_registry import PipelineShape
 from mnist_kedro.pipelines.reporting.nodes.robustness import SUITE
-from mnist_kedro.settings import CONFIG_LOADER_ARGS
-from tests.conftest import ROOT
+from tests.support.parameters import configured
 
 
 @pytest.fixture
 def parameters():
-    loader = OmegaConfigLoader(conf_source=str(ROOT / "conf"), env="smoke", **CONFIG_LOADER_ARGS)
-    return deepcopy(loader["parameters"])
+    return deepcopy(configured("smoke"))
 
 
-@pytest.mark.parametrize("env", ["local", "smoke"])
+@pytest.mark.parametrize("env", ["local", "smoke", "quick", "accurate", "mlflow"])
 def test_every_environment_is_valid(env):
-    loader = OmegaConfigLoader(conf_source=str(ROOT / "conf"), env=env, **CONFIG_LOADER_ARGS)
-    parameters = loader["parameters"]
+    parameters = configured(env)
     check_parameters(parameters)
     assert Parameters.model_validate(parameters).cnn.network.root.architecture == "cnn"
 
 
 def test_the_pipelines_are_made_for_the_configuration():
     """When they are asked for without a run, as by `kedro registry list`."""
-    loader = OmegaConfigLoader(conf_source=str(ROOT / "conf"), **CONFIG_LOADER_ARGS)
-    shape = PipelineShape.of(Parameters.model_validate(loader["parameters"]))
+    shape = PipelineShape.of(Parameters.model_validate(configured("local")))
     assert replace(shape, networks={}) == PipelineShape()
 
 

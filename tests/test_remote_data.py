@@ -1,14 +1,13 @@
 """The whole way with all data in an S3-compatible store: moto's server, a process of its own."""
 
-import socket
-import subprocess
-import sys
-import time
-
 import pytest
 import s3fs
 
-from tests.conftest import PATIENCE, copy_project, environment
+from tests.support.paths import ROOT as HERE
+from tests.support.processes import background
+from tests.support.project import Project
+
+pytestmark = pytest.mark.slow
 
 BUCKET = "digits"
 ROOT = f"s3://{BUCKET}/some folder"
@@ -17,29 +16,13 @@ ROOT = f"s3://{BUCKET}/some folder"
 @pytest.fixture(scope="module")
 def store():
     """The variables under which programs find it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    variables = {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "AWS_ACCESS_KEY_ID": "anyone",
-        "AWS_SECRET_ACCESS_KEY": "anything",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            break
-        except OSError:
-            time.sleep(0.1)
-    yield variables
-    server.kill()
-    server.wait()
+    with background("-m", "moto.server", "-p", "0", folder=HERE) as server:
+        yield {
+            "AWS_ENDPOINT_URL": server.wait_for(r"Running on (http://127\.0\.0\.1:\d+)")[1],
+            "AWS_ACCESS_KEY_ID": "anyone",
+            "AWS_SECRET_ACCESS_KEY": "anything",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
 
 
 @pytest.fixture(scope="module")
@@ -56,25 +39,22 @@ def files(store):
 
 
 @pytest.fixture(scope="module")
-def remote(store, files, tmp_path_factory):
-    """A project whose data are there; it has run once."""
-    project = copy_project(tmp_path_factory.mktemp("remote") / "project")
-    (project / "conf" / "smoke" / "globals.yml").write_text(f"paths: {{root: {ROOT}}}\n")
+def project(files, tmp_path_factory):
+    """A project whose data are there."""
+    project = Project.clone(tmp_path_factory.mktemp("remote") / "project")
+    project.globals = project.folder / "conf" / "smoke" / "globals.yml"
+    project.globals.write_text(f"paths: {{root: {ROOT}}}\n")
+    return project
+
+
+@pytest.fixture(scope="module")
+def make(project, store):
+    """Runs the project; it has run once."""
 
     def run(*arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "kedro", "run", "--env", "smoke", *arguments],
-            cwd=project,
-            env={**environment(project), **store},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        return project.make(*arguments, **store)
 
-    first = run()
-    assert first.returncode == 0, first.stderr
-    run.project = project
+    run()
     return run
 
 
@@ -82,22 +62,20 @@ def names(files):
     return {path.rpartition("/")[2] for path in files}
 
 
-def test_a_run_saves_everything_there_and_nothing_here(remote, files):
+def test_a_run_saves_everything_there_and_nothing_here(make, project, files):
     made = names(files())
     assert {"mnist.hdf5", "train.hdf5", "cnn.keras", "cnn_history.json", "metrics.json"} <= made
     assert {"confusion_matrix.png", "report.html", "model_card.md", "run_manifest.json"} <= made
     assert not any("checkpoints" in path for path in files())  # the run is done
-    assert not [path for path in remote.project.glob("data/**/*") if path.is_file()]
-    assert not list(remote.project.glob("s3*"))
+    assert not [path for path in project.folder.glob("data/**/*") if path.is_file()]
+    assert not list(project.folder.glob("s3*"))
 
 
-def test_a_slice_goes_on_from_what_is_there(remote, files):
+def test_a_slice_goes_on_from_what_is_there(make, files):
     before = files()
-    told = remote("--nodes", "compare_models,cnn.evaluate_model,dense.evaluate_model")
-    assert told.returncode == 0, told.stderr
+    make("--nodes", "compare_models,cnn.evaluate_model,dense.evaluate_model")
     assert before <= files()
-    told = remote("--pipelines", "export", "--tags", "cnn")
-    assert told.returncode == 0, told.stderr
+    make("--pipelines", "export", "--tags", "cnn")
     made = files() - before
     assert {"cnn.onnx", "cnn.tflite", "cnn_int8.tflite", "cnn_onnx.json"} <= names(made)
     (model,) = [path for path in made if path.endswith("saved_model.pb")]
@@ -105,33 +83,27 @@ def test_a_slice_goes_on_from_what_is_there(remote, files):
     assert model.split("/")[3].isdigit()
 
 
-def test_versions_are_kept_and_named(remote, files):
+def test_versions_are_kept_and_named(make, files):
     versions = sorted(path.split("/")[2] for path in files() if "/cnn.keras/" in path)
-    told = remote("--nodes", "cnn.train_model", "--params", "training.epochs=1")
-    assert told.returncode == 0, told.stderr
+    make("--nodes", "cnn.train_model", "--params", "training.epochs=1")
     later = sorted(path.split("/")[2] for path in files() if "/cnn.keras/" in path)
     assert later[:-1] == versions
-    told = remote(
-        "--nodes", "cnn.predict_test_digits", "--load-versions", f"cnn.model:{versions[0]}"
-    )
-    assert told.returncode == 0, told.stderr
+    make("--nodes", "cnn.predict_test_digits", "--load-versions", f"cnn.model:{versions[0]}")
 
 
-def test_what_cannot_be_there_says_so(remote):
-    globals_ = remote.project / "conf" / "smoke" / "globals.yml"
-    before = globals_.read_text()
-    globals_.write_text(f"paths: {{root: {ROOT}, local: {ROOT}}}\n")
-    told = remote("--nodes", "cnn.train_model")
-    globals_.write_text(before)
-    assert told.returncode == 1
-    assert "expected a path on this machine" in told.stderr
-    assert "paths.local" in told.stderr
+def test_what_cannot_be_there_says_so(project, make, store):
+    before = project.globals.read_text()
+    project.globals.write_text(f"paths: {{root: {ROOT}, local: {ROOT}}}\n")
+    outcome = project.run("--nodes", "cnn.train_model", **store)
+    project.globals.write_text(before)
+    assert outcome.status == 1
+    assert "expected a path on this machine" in outcome.last_line
+    assert "paths.local" in outcome.last_line
 
 
-def test_on_a_dask_cluster(remote, files):
+def test_on_a_dask_cluster(make, files):
     """Workers that share no folder but the store."""
     before = files()
     arguments = ("--runner", "mnist_kedro.runners.DaskRunner", "--runner-params", "workers=2")
-    told = remote("--pipelines", "training", "--params", "training.epochs=1", *arguments)
-    assert told.returncode == 0, told.stderr
+    make("--pipelines", "training", "--params", "training.epochs=1", *arguments)
     assert {"cnn.keras", "dense.keras"} <= names(files() - before)

@@ -1,28 +1,22 @@
 """Kedro-Viz of a project after its first run: the static site and the server, in a real browser."""
 
 import functools
-import http.server
 import json
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
-import threading
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser import needs_chromium, page_at
-from tests.conftest import PATIENCE, environment, kedro
-from tests.test_catalog import TO_LOOK_AT
+from tests.support.browser import needs_chromium, page_at
+from tests.support.catalog import stored_datasets
+from tests.support.http import Quiet, http_server
+from tests.support.processes import background
+from tests.support.project import Project
+
+pytestmark = pytest.mark.slow
 
 PREVIEWS = {
     "mnist": "ImagePreview",
@@ -38,84 +32,31 @@ PREVIEWS = {
 
 
 @pytest.fixture(scope="module")
-def project(smoke_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(smoke: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project whose main data is what the smoke run made: `viz build` takes no environment."""
-    project = tmp_path_factory.mktemp("viz") / "project"
-    shutil.copytree(smoke_project, project, ignore=shutil.ignore_patterns("data"))
-    shutil.copytree(smoke_project / "data" / "smoke", project / "data")
-    return project
+    folder = tmp_path_factory.mktemp("viz") / "project"
+    shutil.copytree(smoke.folder, folder, ignore=shutil.ignore_patterns("data"))
+    shutil.copytree(smoke.data, folder / "data")
+    return Project(folder)
 
 
 @pytest.fixture(scope="module")
-def site(project: Path) -> Path:
-    finished = kedro(project, "viz", "build", "--include-hooks", "--include-previews")
-    assert finished.returncode == 0, finished.stderr
-    return project / "build"
+def site(project: Project) -> Path:
+    built = project.kedro("viz", "build", "--include-hooks", "--include-previews")
+    assert built.status == 0, built.log
+    return project.folder / "build"
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    handler = functools.partial(Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+def served(folder: Path):
+    return http_server(functools.partial(Quiet, directory=str(folder)))
 
 
 @contextmanager
-def viz_server(project: Path) -> Iterator[str]:
-    """`kedro viz run`, as `make viz` starts it, on a free port."""
-    port = next(filter(is_free, range(4141, 5000)))
-    address = f"http://127.0.0.1:{port}/"
-    command = [
-        "-m",
-        "kedro",
-        "viz",
-        "run",
-        "--include-hooks",
-        "--no-browser",
-        "--host",
-        "127.0.0.1",
-    ]
-    with (
-        tempfile.TemporaryFile("w+") as log,
-        subprocess.Popen(
-            [sys.executable, *command, "--host", "127.0.0.1", "--port", str(port)],
-            cwd=project,
-            env=environment(project),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        ) as server,
-    ):
-        try:
-            assert is_up(server, address), (log.seek(0), log.read())
-            yield address
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(server.pid, signal.SIGKILL)  # it serves from a child process
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
-def is_up(server: subprocess.Popen[bytes], address: str) -> bool:
-    for _ in range(2 * PATIENCE):
-        try:
-            with urllib.request.urlopen(f"{address}api/version", timeout=5):
-                return True
-        except OSError:
-            if server.poll() is not None:
-                return False
-            time.sleep(0.5)
-    return False
+def viz_server(project: Project) -> Iterator[str]:
+    """`kedro viz run`, as `make viz` starts it."""
+    command = ("-m", "kedro", "viz", "run", "--include-hooks", "--no-browser")
+    with background(*command, "--host", "127.0.0.1", folder=project.folder) as program:
+        yield program.wait_for(r"(http://127\.0\.0\.1:\d+/)")[1]
 
 
 @contextmanager
@@ -132,8 +73,9 @@ def node_ids(site: Path) -> dict[str, str]:
 
 def test_the_static_site_has_every_preview(site):
     ids = node_ids(site)
-    assert set(ids) >= TO_LOOK_AT
-    for name in TO_LOOK_AT:
+    names = {*stored_datasets()} - {"run_manifest"}  # which a hook saves
+    assert ids.keys() >= names
+    for name in names:
         node = json.loads((site / "api" / "nodes" / ids[name]).read_text())
         assert node["preview"], name
         assert node["preview_type"] == PREVIEWS.get(name, node["preview_type"]), name

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mnist_kedro.evaluation.label_errors import LABEL_ERRORS, classify_without_label_errors
-from tests.conftest import FULL_MNIST, needs_full_mnist
+from tests.support.paths import FULL_MNIST, needs_full_mnist
 
 
 def test_leaves_out_the_wrong_labels_alone():
@@ -23,7 +23,7 @@ def test_leaves_out_the_wrong_labels_alone():
 def test_they_are_the_published_rows_of_the_test_split():
     """As pictured on labelerrors.com: an 8 that is a 9, a 5 that is a 3."""
     from mnist_kedro.sources.read import read_mnist
-    from tests.conftest import ingestion
+    from tests.support.parameters import ingestion
 
     labels = read_mnist(ingestion(str(FULL_MNIST)))["y_test"]
     given = [8, 0, 9, 4, 2, 5, 6, 6, 5, 5, 0, 1, 4, 6, 5]

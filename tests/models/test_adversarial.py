@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-STATISTICS = {"mean": 33.3, "standard_deviation": 78.6}
+from tests.support.networks import STATISTICS
 
 
 @pytest.fixture(scope="module")

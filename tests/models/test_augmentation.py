@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_kedro.parameters import AugmentationParameters
-from tests.models.test_batches import augmentation
+from tests.support.parameters import augmentation
 
 ALL = {"rotation": 10, "shift": 2, "zoom": 0.1, "shear": 10, "elastic": 1, "erasing": 8}
 
@@ -108,12 +108,12 @@ def test_shears_by_no_more_than_asked_and_keeps_the_height():
 def test_interpolates_as_tensorflow_does(digits):
     import tensorflow as tf
 
-    from mnist_kedro.models.augmentation import _interpolate, _random_transforms
+    from mnist_kedro.models.augmentation import interpolate, random_transforms
 
     images = tf.constant(digits["images"][:100])
     amounts = augmentation(rotation=30, shift=6, zoom=0.3, shear=20)
-    transforms = _random_transforms(100, tf.constant([1, 2]), amounts)
-    ours = _interpolate(images, transforms, tf.zeros([2, 1, 1, 1])).numpy()
+    transforms = random_transforms(100, tf.constant([1, 2]), amounts)
+    ours = interpolate(images, transforms, tf.zeros([2, 1, 1, 1])).numpy()
     theirs = tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
         transforms=tf.pad(tf.transpose(transforms), [[0, 0], [0, 2]]),
@@ -129,10 +129,10 @@ def test_interpolates_as_tensorflow_does(digits):
 def test_bends_as_a_bicubic_resize_of_the_grid_does():
     import tensorflow as tf
 
-    from mnist_kedro.models.augmentation import _random_bending
+    from mnist_kedro.models.augmentation import random_bending
 
     seed = tf.constant([1, 2])
-    bending = _random_bending(5, seed, augmentation(elastic=0.5))
+    bending = random_bending(5, seed, augmentation(elastic=0.5))
     grid = 0.5 * tf.random.stateless_normal([10, 16], seed)
     resized = tf.image.resize(tf.reshape(grid, [10, 4, 4, 1]), (28, 28), "bicubic")
     np.testing.assert_allclose(bending, tf.reshape(resized, [2, 5, 28, 28]), atol=1e-5)

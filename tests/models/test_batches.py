@@ -1,33 +1,8 @@
 import numpy as np
 import pytest
 
-from mnist_kedro.parameters import AugmentationParameters, TrainingParameters
-
-
-def augmentation(**amounts):
-    """Nothing but what is asked for."""
-    names = AugmentationParameters.model_fields
-    return AugmentationParameters(**{**dict.fromkeys(names, 0), **amounts})
-
-
-def parameters(**changes):
-    values = {
-        "models": ("cnn",),
-        "members": 1,
-        "epochs": 1,
-        "batch_size": 100,
-        "shuffle_buffer": 10_000,
-        "learning_rate": 0.004,
-        "warmup_fraction": 0.25,
-        "weight_decay": 0.01,
-        "augmentation": augmentation(),
-        "unaugmented_fraction": 0,
-        "mixed_bfloat16": False,
-        "seed": 0,
-        "resume": False,
-        "tensorboard": False,
-    }
-    return TrainingParameters(**{**values, **changes})
+from mnist_kedro.arrays import Rows
+from tests.support.parameters import augmentation, training
 
 
 def epoch(batches):
@@ -35,18 +10,28 @@ def epoch(batches):
     return np.concatenate(images), np.concatenate(labels)
 
 
-def batches(digits, number=0, **changes):
+def as_rows(images):
+    """As a file of more digits than fit the shuffle buffer is read."""
+    rows = Rows(images.shape, np.dtype(np.uint8), lambda start, stop: images[start:stop])
+    rows.chunk = 20
+    return rows
+
+
+def batches(digits, number=0, *, from_file=False, **changes):
     import tensorflow as tf
 
     from mnist_kedro.models.batches import training_batches
 
-    current, options = tf.Variable(number, dtype=tf.int64), parameters(**changes)
+    images = as_rows(digits["images"]) if from_file else digits["images"]
+    current = tf.Variable(number, dtype=tf.int64)
+    options = training(**{"shuffle_buffer": 200 if from_file else 10_000, **changes})
     augmented = options.augmented_epochs(10)
-    return training_batches(digits["images"], digits["labels"], options, current, augmented)
+    return training_batches(images, digits["labels"], options, current, augmented)
 
 
-def test_an_epoch_is_every_digit_once_with_its_label(digits):
-    images, labels = epoch(batches(digits))
+@pytest.mark.parametrize("from_file", [False, True])
+def test_an_epoch_is_every_digit_once_with_its_label(digits, from_file):
+    images, labels = epoch(batches(digits, from_file=from_file))
     expected = sorted(
         (i.tobytes(), j) for i, j in zip(digits["images"], digits["labels"], strict=True)
     )
@@ -70,16 +55,26 @@ def test_the_last_epochs_take_the_digits_as_they_are(digits):
         assert all(image.tobytes() in original for image in images) == plain
 
 
-def test_the_same_seed_gives_the_same_epochs(digits):
-    varied = augmentation(rotation=10, shift=2, zoom=0.1)
-    options = {"number": 3, "augmentation": varied}
-    one, again, other = (epoch(batches(digits, seed=seed, **options)) for seed in (0, 0, 1))
+@pytest.mark.parametrize("from_file", [False, True])
+def test_the_seed_and_its_number_determine_an_epoch(digits, from_file):
+    options = {"augmentation": augmentation(rotation=10, shift=2), "from_file": from_file}
+    one, again = (epoch(batches(digits, 3, **options)) for _ in range(2))
     np.testing.assert_array_equal(one[0], again[0])
     np.testing.assert_array_equal(one[1], again[1])
-    assert (one[0] != other[0]).any()
+    for other in (batches(digits, 4, **options), batches(digits, 3, seed=1, **options)):
+        assert (epoch(other)[0] != one[0]).any()
 
 
 @pytest.mark.parametrize(("size", "count"), [(300, 2), (800, 1), (1000, 1)])
 def test_batches_are_full(digits, size, count):
     shapes = [images.shape[0] for images, _ in batches(digits, batch_size=size).as_numpy_iterator()]
     assert shapes == [min(size, 800)] * count
+
+
+def test_digits_are_validated_in_their_order(digits):
+    from mnist_kedro.models.batches import validation_batches
+
+    for found in (digits["images"], as_rows(digits["images"])):
+        images, labels = epoch(validation_batches(found, digits["labels"]))
+        np.testing.assert_array_equal(images, digits["images"])
+        np.testing.assert_array_equal(labels, digits["labels"])

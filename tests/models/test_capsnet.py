@@ -1,9 +1,6 @@
-import subprocess
-import sys
-
 import numpy as np
 
-from tests.models.test_networks import build
+from tests.support.networks import build
 
 PUBLISHED = {"architecture": "capsnet", "filters": [32, 64, 64, 128]}
 
@@ -53,22 +50,3 @@ def test_learns_from_a_capsule_of_length_0():
         tape.watch(capsules)
         lengths = layer(capsules)
     assert np.isfinite(tape.gradient(lengths, capsules)).all()
-
-
-def test_loads_from_the_catalog_in_another_process(digits, tmp_path):
-    """Where nothing has imported its layer yet."""
-    from mnist_kedro.datasets.keras_model_dataset import KerasModelDataset
-
-    model = build({"architecture": "capsnet", "filters": [8, 8, 8, 16]})
-    KerasModelDataset(filepath=str(tmp_path / "capsnet.keras")).save(model)
-    np.save(tmp_path / "x.npy", digits["images"][:4])
-    script = """
-import numpy as np
-from mnist_kedro.datasets.keras_model_dataset import KerasModelDataset
-layers = ["mnist_kedro.models.capsnet.SelfAttentionRouting"]
-model = KerasModelDataset(filepath="capsnet.keras", layers=layers).load()
-np.save("y.npy", model(np.load("x.npy")))
-"""
-    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True, capture_output=True)
-    expected = model(digits["images"][:4])
-    np.testing.assert_allclose(np.load(tmp_path / "y.npy"), expected, rtol=1e-4, atol=1e-6)

@@ -8,23 +8,20 @@ import pytest
 
 from mnist_kedro.datasets import CheckpointsDataset
 from mnist_kedro.errors import InputError
-from tests.models.test_batches import augmentation, parameters
-from tests.models.test_training import CNN, STATISTICS
+from tests.support.networks import NETWORKS, STATISTICS
+from tests.support.parameters import augmentation, training
 
-OPTIONS = {
-    "epochs": 4,
-    "batch_size": 50,
-    "learning_rate": 0.01,
-    "augmentation": augmentation(rotation=10, shift=2, zoom=0.1),
-}
+OPTIONS = {"epochs": 4, "batch_size": 50, "learning_rate": 0.01}
+AUGMENTED = {"augmentation": augmentation(rotation=10, shift=2), "network": NETWORKS["cnn"]}
+DENSE = NETWORKS["dense"]
 
 
-def fit(digits, folder, validation=None, statistics=STATISTICS, network=CNN, **changes):
+def fit(digits, folder, validation=None, statistics=STATISTICS, network=DENSE, **changes):
     from mnist_kedro.models.training import fit_network
 
     checkpoints = CheckpointsDataset(filepath=str(folder)).load()
     validation = validation or {key: digits[key][:100] for key in ("images", "labels")}
-    options = parameters(**{**OPTIONS, **changes})
+    options = training(**{**OPTIONS, **changes})
     return fit_network(digits, validation, statistics, options, network, checkpoints, "cnn")
 
 
@@ -73,10 +70,17 @@ def assert_same_result(resumed, whole):
     assert history["training_seconds"] > 0
 
 
-@pytest.mark.parametrize("epoch", [1, 3])
-def test_goes_on_to_the_result_without_the_interruption(
-    digits, whole, tmp_path, monkeypatch, epoch
+def test_goes_on_with_the_augmentation_and_averages_that_it_would_have_had(
+    digits, tmp_path, monkeypatch
 ):
+    with interrupted_in(monkeypatch, 2):
+        fit(digits, tmp_path / "resumed", **AUGMENTED)
+    resumed = fit(digits, tmp_path / "resumed", resume=True, **AUGMENTED)
+    assert_same_result(resumed, fit(digits, tmp_path / "whole", **AUGMENTED))
+
+
+@pytest.mark.parametrize("epoch", [pytest.param(1, marks=pytest.mark.slow), 3])
+def test_resumes_to_the_same_result(digits, whole, tmp_path, monkeypatch, epoch):
     with interrupted_in(monkeypatch, epoch) as interrupt:
         fit(digits, tmp_path)
     (note,) = interrupt.value.__notes__
@@ -107,7 +111,7 @@ def test_an_interruption_before_the_first_checkpoint_is_told(digits, whole, tmp_
     assert_same_result(fit(digits, tmp_path, resume=True), whole)
 
 
-def test_a_damaged_checkpoint_is_passed_over(digits, whole, tmp_path, monkeypatch, caplog):
+def test_skips_a_damaged_checkpoint(digits, whole, tmp_path, monkeypatch, caplog):
     with interrupted_in(monkeypatch, 3):
         fit(digits, tmp_path)
     newest = max(tmp_path.rglob("*.hdf5"))
@@ -125,12 +129,12 @@ OTHERS = {
     "seed": ({"seed": 7}, "training.seed was 0, is 7"),
     "epochs": ({"epochs": 5}, "training.epochs was 4, is 5"),
     "augmentation": (
-        {"augmentation": augmentation(rotation=11, shift=2, zoom=0.1)},
-        "training.augmentation.rotation was 10.0, is 11.0",
+        {"augmentation": augmentation(rotation=11)},
+        "training.augmentation.rotation was 0.0, is 11.0",
     ),
     "network": (
-        {"network": CNN.model_validate({**CNN.model_dump(), "units": 24})},
-        "network.units was 16, is 24",
+        {"network": DENSE.model_validate({**DENSE.model_dump(), "units": [24]})},
+        "network.units was [64], is [24]",
     ),
     "precision": ({"mixed_bfloat16": True}, "dtype policy was float32, is mixed_bfloat16"),
     "statistics": (
@@ -150,7 +154,7 @@ def interrupted(digits, tmp_path_factory):
 
 
 @pytest.mark.parametrize("other", OTHERS)
-def test_refuses_to_go_on_with_other_parameters_and_names_them(digits, interrupted, other):
+def test_refuses_to_resume_with_other_parameters(digits, interrupted, other):
     changes, told = OTHERS[other]
     before = files(interrupted)
     with pytest.raises(InputError) as error:
@@ -173,7 +177,7 @@ def test_refuses_to_go_on_with_other_data_and_names_them(digits, interrupted):
 
 
 @pytest.mark.parametrize("rate", [1e12, 1e38])
-def test_a_loss_that_is_no_number_ends_the_training(digits, tmp_path, rate):
+def test_a_loss_of_nan_ends_the_training(digits, tmp_path, rate):
     with pytest.raises(InputError, match="cnn: the loss became (nan|inf) in epoch 1, so the"):
         fit(digits, tmp_path, learning_rate=rate)
     assert files(tmp_path) == []

@@ -4,15 +4,14 @@ import re
 
 import pytest
 
-from mnist_kedro.parameters import NetworkParameters
-from tests.models.test_networks import NAMES, NETWORKS, build
+from tests.support.networks import NETWORKS, build
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=NAMES)
+@pytest.mark.parametrize("network", NETWORKS)
 def test_every_layer_is_drawn_once_and_reached(network):
     from mnist_kedro.models.drawing import draw_network
 
-    first, *lines = draw_network(NetworkParameters.model_validate(network)).splitlines()
+    first, *lines = draw_network(NETWORKS[network]).splitlines()
     assert first == "flowchart TD"
     model = build(network)
     boxes = [line for line in lines if "--" not in line]

@@ -5,10 +5,10 @@ import pytest
 
 from mnist_kedro.models.litert import run_litert, to_litert
 from mnist_kedro.models.saved_model import run_saved_model, write_saved_model
-from tests.models.test_networks import NAMES, NETWORKS, build
+from tests.support.networks import EVERY_NETWORK, build
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=NAMES)
+@pytest.mark.parametrize("network", EVERY_NETWORK)
 def test_each_network_gives_the_same_probabilities(network, digits, tmp_path):
     import keras
 
@@ -28,7 +28,7 @@ def test_each_network_gives_the_same_probabilities(network, digits, tmp_path):
 
 
 def test_a_saved_model_has_no_optimizer(digits, tmp_path):
-    model = build(NETWORKS[0])
+    model = build("cnn")
     write_saved_model(model, tmp_path / "before")
     model.compile("adam", "sparse_categorical_crossentropy")
     model.fit(np.asarray(digits["images"])[:20], digits["labels"][:20], verbose=0)

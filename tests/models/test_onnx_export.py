@@ -4,17 +4,11 @@ import numpy as np
 import pytest
 
 from mnist_kedro.errors import InputError
-from tests.models.test_networks import NAMES, NETWORKS, build
+from tests.support.networks import EVERY_NETWORK, build
+from tests.support.onnx import run_onnx
 
 
-def run(file, images):
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
-    return session.run(["probabilities"], {"pixels": images})[0]
-
-
-@pytest.mark.parametrize("network", NETWORKS, ids=NAMES)
+@pytest.mark.parametrize("network", EVERY_NETWORK)
 def test_each_network_gives_the_same_probabilities(network, digits, tmp_path):
     """As stored and loaded, with averages in its normalisations that a training could leave."""
     import keras
@@ -34,7 +28,7 @@ def test_each_network_gives_the_same_probabilities(network, digits, tmp_path):
     file = to_onnx(loaded).SerializeToString()
     images = np.asarray(digits["images"])
     for count in (1, 7, 100):  # any number of digits
-        found = run(file, images[:count])
+        found = run_onnx(file, images[:count])
         expected = model.predict(images[:count], verbose=0)
         assert (found.shape, found.dtype) == ((count, 10), np.float32)
         np.testing.assert_allclose(found, expected, atol=1e-5)

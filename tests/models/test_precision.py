@@ -13,14 +13,14 @@ def test_auto_asks_the_processor(monkeypatch, tmp_path, flags, gains):
     from mnist_kedro.models import precision
 
     (tmp_path / "cpuinfo").write_text(flags)
-    monkeypatch.setattr(precision, "_CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(precision, "CPUINFO", tmp_path / "cpuinfo")
     assert precision.dtype_policy("auto") == ("mixed_bfloat16" if gains else "float32")
 
 
 def test_auto_is_float32_where_the_processor_does_not_say(monkeypatch, tmp_path):
     from mnist_kedro.models import precision
 
-    monkeypatch.setattr(precision, "_CPUINFO", tmp_path / "missing")
+    monkeypatch.setattr(precision, "CPUINFO", tmp_path / "missing")
     assert precision.dtype_policy("auto") == "float32"
 
 

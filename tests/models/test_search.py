@@ -3,21 +3,12 @@ import pandas as pd
 import pytest
 
 from mnist_kedro.errors import InputError
-from mnist_kedro.parameters import NetworkParameters, TuningParameters
-from tests.models.test_batches import parameters
+from mnist_kedro.parameters import NetworkParameters
+from tests.support.networks import STATISTICS
+from tests.support.parameters import training, tuning
 
-STATISTICS = {"mean": 33.3, "standard_deviation": 78.6}
 NETWORK = NetworkParameters.model_validate({"architecture": "dense", "units": [16]})
-SEARCH = {
-    "batch_size": {"choices": [20, 50]},
-    "learning_rate": {"low": 0.0001, "high": 0.01, "log": True},
-    "augmentation": {"rotation": {"low": 0, "high": 20}},
-}
-
-
-def tuning(trials, **search):
-    options = {"trials": trials, "searches": 1, "seed": 0, "search": search or SEARCH}
-    return TuningParameters.model_validate(options)
+RATES = {"low": 0.0001, "high": 0.01, "log": True}
 
 
 @pytest.fixture
@@ -28,17 +19,20 @@ def run(digits, tmp_path):
 
     storage = OptunaStorageDataset(filepath=str(tmp_path / "tuning.sqlite3"))
 
-    def run_search(options, training=None, train=digits, **which):
-        training = training or parameters(epochs=2)
+    def run_search(options, recipe=None, train=digits, **which):
+        recipe = recipe or training(epochs=2)
         return search(
-            *(train, digits, STATISTICS, training, NETWORK, options, storage.load()), **which
+            *(train, digits, STATISTICS, recipe, NETWORK, options, storage.load()), **which
         )
 
     return run_search
 
 
-def test_tries_values_of_the_search_and_tells_what_they_reached(run):
+def test_tries_values_of_the_search_and_goes_on_where_it_was(run):
+    first = run(tuning(2))
     trials = run(tuning(3))
+    assert trials.head(2).equals(first)
+    assert run(tuning(3)).equals(trials)
     assert list(trials["trial"]) == [1, 2, 3]
     assert set(trials["state"]) == {"complete"}
     assert trials["validation_accuracy"].between(0, 1).all()
@@ -52,18 +46,10 @@ def test_tries_values_of_the_search_and_tells_what_they_reached(run):
     assert trials["learning_rate"].nunique() == 3
 
 
-def test_goes_on_where_it_was(run):
-    first = run(tuning(2))
-    more = run(tuning(4))
-    assert more.head(2).equals(first)
-    assert list(more["trial"]) == [1, 2, 3, 4]
-    assert more["learning_rate"].nunique() == 4
-    assert run(tuning(4)).equals(more)
-
-
+@pytest.mark.slow
 def test_several_searches_share_the_trials_and_draw_other_values(run, caplog):
     caplog.set_level("INFO")
-    once = parameters(epochs=1)
+    once = training(epochs=1)
     for trials, shares in (
         (2, [[1], [2]]),
         (5, [[1, 3, 5], [2, 4]]),
@@ -76,13 +62,14 @@ def test_several_searches_share_the_trials_and_draw_other_values(run, caplog):
     assert "search 2, trial 4: validation accuracy" in caplog.text
 
 
+@pytest.mark.slow
 def test_does_not_mix_with_searches_of_something_else(run, digits):
-    run(tuning(2))
+    run(tuning(1))
     others = digits | {"images": 255 - np.asarray(digits["images"])}
     for search in (
         run(tuning(1), train=others),
-        run(tuning(1), training=parameters(epochs=1)),
-        run(tuning(1, learning_rate=SEARCH["learning_rate"])),
+        run(tuning(1), recipe=training(epochs=1)),
+        run(tuning(1, learning_rate=RATES)),
     ):
         assert list(search["trial"]) == [1]
 
@@ -90,18 +77,18 @@ def test_does_not_mix_with_searches_of_something_else(run, digits):
 def test_ends_a_trial_that_is_behind_the_others(run):
     """Rates far too low come among the first five, which are the measure of the others."""
     rates = {"low": 1e-7, "high": 0.01, "log": True}
-    trials = run(tuning(12, learning_rate=rates), training=parameters(epochs=3, batch_size=20))
+    trials = run(tuning(8, learning_rate=rates), recipe=training(epochs=2, batch_size=20))
     ended = trials[trials["state"] == "pruned"]
     complete = trials[trials["state"] == "complete"]
     assert len(ended) > 0
-    assert (ended["epochs"] < 3).all()
+    assert (ended["epochs"] < 2).all()
     assert ended["trial"].min() > 5
     assert ended["validation_accuracy"].max() < complete["validation_accuracy"].max()
 
 
 def test_a_loss_that_is_no_number_does_not_end_the_search(run):
     rates = {"choices": [0.001, 1e30]}
-    trials = run(tuning(4, learning_rate=rates), training=parameters(epochs=1))
+    trials = run(tuning(4, learning_rate=rates), recipe=training(epochs=1))
     lost = trials["learning_rate"] == 1e30
     assert lost.any()
     assert (trials.loc[lost, "state"] == "pruned").all()
@@ -110,4 +97,4 @@ def test_a_loss_that_is_no_number_does_not_end_the_search(run):
 def test_says_so_when_no_trial_came_to_its_end(run):
     rates = {"choices": [1e30, 2e30]}
     with pytest.raises(InputError, match="No trial came to its end.*smaller learning rates"):
-        run(tuning(1, learning_rate=rates), training=parameters(epochs=1))
+        run(tuning(1, learning_rate=rates), recipe=training(epochs=1))

@@ -3,7 +3,7 @@ import threading
 
 import numpy as np
 
-from tests.models.test_networks import NETWORKS, build
+from tests.support.networks import build
 
 
 def test_weights_follow_from_the_seed_whatever_other_threads_draw():
@@ -12,7 +12,7 @@ def test_weights_follow_from_the_seed_whatever_other_threads_draw():
     from mnist_kedro.models.seeding import seeded
 
     keras.utils.set_random_seed(3)
-    expected = build(NETWORKS[0]).get_weights()  # as Keras has them, undisturbed
+    expected = build("cnn").get_weights()  # as Keras has them, undisturbed
     stop = threading.Event()
 
     def draw():
@@ -23,7 +23,7 @@ def test_weights_follow_from_the_seed_whatever_other_threads_draw():
     thread.start()
     for _ in range(3):
         with seeded(3):
-            found = build(NETWORKS[0]).get_weights()
+            found = build("cnn").get_weights()
         for one, other in zip(found, expected, strict=True):
             np.testing.assert_array_equal(one, other)
     stop.set()

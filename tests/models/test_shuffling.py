@@ -8,7 +8,6 @@ from scipy.stats import chisquare, kstest
 
 from mnist_kedro.arrays import Rows
 from mnist_kedro.models.shuffling import shuffled_batches
-from tests.models.test_batches import augmentation, epoch, parameters
 
 
 def rows_of(count, chunk=1):
@@ -64,43 +63,3 @@ def test_neighbours_are_taken_apart():
     first = classes[: buffer // 500]
     share = np.bincount(first.ravel(), minlength=10) * 500 / first.size
     assert np.mean([chisquare(np.bincount(b, minlength=10), share).pvalue for b in first]) > 0.3
-
-
-def from_file(digits, number=0, **changes):
-    import tensorflow as tf
-
-    from mnist_kedro.models.batches import training_batches
-
-    images = Rows(digits["images"].shape, np.dtype(np.uint8), lambda a, b: digits["images"][a:b])
-    images.chunk = 20
-    options = parameters(**{"shuffle_buffer": 200, **changes})
-    current = tf.Variable(number, dtype=tf.int64)
-    augmented = options.augmented_epochs(10)
-    return training_batches(images, digits["labels"], options, current, augmented)
-
-
-def test_an_epoch_from_a_file_is_every_digit_once_with_its_label(digits):
-    images, labels = epoch(from_file(digits))
-    expected = sorted(
-        (i.tobytes(), j) for i, j in zip(digits["images"], digits["labels"], strict=True)
-    )
-    assert sorted((i.tobytes(), j) for i, j in zip(images, labels, strict=True)) == expected
-    assert (labels != digits["labels"]).any()
-
-
-def test_epochs_from_a_file_follow_from_the_seed_and_their_number(digits):
-    varied = {"augmentation": augmentation(rotation=10, shift=2)}
-    one, again = (epoch(from_file(digits, 3, **varied)) for _ in range(2))
-    np.testing.assert_array_equal(one[0], again[0])
-    for other in (from_file(digits, 4, **varied), from_file(digits, 3, seed=1, **varied)):
-        assert (epoch(other)[0] != one[0]).any()
-
-
-def test_digits_are_validated_in_their_order(digits):
-    from mnist_kedro.models.batches import validation_batches
-
-    rows = Rows(digits["images"].shape, np.dtype(np.uint8), lambda a, b: digits["images"][a:b])
-    for found in (digits["images"], rows):
-        images, labels = epoch(validation_batches(found, digits["labels"]))
-        np.testing.assert_array_equal(images, digits["images"])
-        np.testing.assert_array_equal(labels, digits["labels"])

@@ -4,20 +4,17 @@ import numpy as np
 import pytest
 
 from mnist_kedro.datasets import CheckpointsDataset
-from mnist_kedro.parameters import NetworkParameters
-from tests.models.test_batches import parameters
-
-CNN = NetworkParameters.model_validate({"architecture": "cnn", "filters": [8, 8, 16], "units": 16})
-STATISTICS = {"mean": 33.3, "standard_deviation": 78.6}
+from tests.support.networks import NETWORKS, STATISTICS
+from tests.support.parameters import training
 
 
 def fit(digits, folder, **changes):
     from mnist_kedro.models.training import fit_network
 
     checkpoints = CheckpointsDataset(filepath=str(folder)).load()
-    options = parameters(**{"epochs": 3, "batch_size": 50, "learning_rate": 0.01, **changes})
+    options = training(**{"epochs": 3, "batch_size": 50, "learning_rate": 0.01, **changes})
     validation = {key: digits[key][:100] for key in ("images", "labels")}
-    return fit_network(digits, validation, STATISTICS, options, CNN, checkpoints, "cnn")
+    return fit_network(digits, validation, STATISTICS, options, NETWORKS["cnn"], checkpoints, "cnn")
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +54,13 @@ def test_the_same_seed_gives_the_same_weights(fitted, digits, tmp_path):
     assert history["validation_loss"] == fitted[1]["validation_loss"]
 
 
-def test_another_seed_gives_other_weights(fitted, digits, tmp_path):
-    other, _ = fit(digits, tmp_path, seed=1, epochs=1)
+def test_another_seed_gives_other_weights_and_each_epoch_a_line(fitted, digits, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    other, _ = fit(digits, tmp_path, seed=1, epochs=2)
     assert (other.get_weights()[0] != fitted[0].get_weights()[0]).any()
+    lines = [record.getMessage() for record in caplog.records if "epoch" in record.getMessage()]
+    assert len(lines) == 2
+    assert "cnn: epoch 2 of 2, validation accuracy" in lines[1]
 
 
 def test_trains_in_bfloat16_and_saves_float32(digits, tmp_path):
@@ -75,26 +76,18 @@ def test_fewer_digits_than_a_batch_are_one_batch(digits, tmp_path):
     assert history["epochs"] == 2
 
 
-def test_logs_a_line_for_each_epoch(digits, tmp_path, caplog):
-    caplog.set_level(logging.INFO)
-    fit(digits, tmp_path, epochs=2)
-    lines = [record.getMessage() for record in caplog.records if "epoch" in record.getMessage()]
-    assert len(lines) == 2
-    assert "cnn: epoch 2 of 2, validation accuracy" in lines[1]
-
-
 def test_auto_epochs_are_more_for_fewer_digits():
-    from mnist_kedro.models.training import _epochs
+    from mnist_kedro.models.training import number_of_epochs
 
-    assert _epochs(parameters(epochs="auto"), steps=107) == 16
-    assert _epochs(parameters(epochs="auto"), steps=7) == 58
-    assert _epochs(parameters(epochs=1), steps=28) == 1
+    assert number_of_epochs(training(epochs="auto"), steps=107) == 16
+    assert number_of_epochs(training(epochs="auto"), steps=7) == 58
+    assert number_of_epochs(training(epochs=1), steps=28) == 1
 
 
 def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero():
-    from mnist_kedro.models.training import _one_cycle
+    from mnist_kedro.models.training import one_cycle
 
-    rate = [float(_one_cycle(parameters(learning_rate=0.01), 100)(step)) for step in range(101)]
+    rate = [float(one_cycle(training(learning_rate=0.01), 100)(step)) for step in range(101)]
     assert rate[0] == pytest.approx(0.01 / 25)
     assert max(rate) == pytest.approx(0.01)
     assert rate.index(max(rate)) == 25

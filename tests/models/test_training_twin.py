@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from tests.models.test_networks import NAMES, NETWORKS, build
+from tests.support.networks import NETWORKS, build
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=NAMES)
+@pytest.mark.parametrize("network", NETWORKS)
 def test_computes_what_the_network_computes(network, digits):
     from mnist_kedro.models.training_twin import training_twin
 
@@ -53,6 +53,6 @@ def test_normalises_the_units_of_a_dense_layer_as_keras_does():
 def test_mixed_precision_keeps_the_probabilities_in_float32(digits):
     from mnist_kedro.models.training_twin import training_twin
 
-    twin = training_twin(build(NETWORKS[0]), "mixed_bfloat16")
+    twin = training_twin(build("cnn"), "mixed_bfloat16")
     assert twin.layers[1].compute_dtype == "bfloat16"
     assert twin(digits["images"][:2]).dtype == "float32"

@@ -10,7 +10,7 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.pictures import files, prepare_digit
 from mnist_kedro.pictures.batches import BLANK, READ
 from mnist_kedro.pictures.open import open_pictures
-from tests.pictures.photos import saved
+from tests.support.pictures import saved
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def all_of(pictures):
     return pictures.take(range(pictures.total))
 
 
-def test_every_file_has_its_row_in_the_order_of_names(folder, images):
+def test_every_file_has_its_row(folder, images):
     pictures = open_pictures(folder)
     (batch,) = all_of(pictures)
     assert pictures.total == 6

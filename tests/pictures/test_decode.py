@@ -11,7 +11,7 @@ from PIL import Image
 
 from mnist_kedro.pictures import PictureError, decode_picture
 from mnist_kedro.pictures.decode import PixelBudget
-from tests.pictures.photos import saved
+from tests.support.pictures import saved
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,9 @@ from PIL import Image
 
 from mnist_kedro.pictures import prepare_digit
 from mnist_kedro.sources import read_mnist
-from tests.conftest import FULL_MNIST, ingestion, needs_full_mnist
-from tests.pictures.photos import photograph
+from tests.support.parameters import ingestion
+from tests.support.paths import FULL_MNIST, needs_full_mnist
+from tests.support.pictures import photograph
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from mnist_kedro.pipelines.adversarial.nodes import (
     draw_adversarial_accuracy,
     draw_adversarial_digits,
 )
-from tests.plots.test_figures import drawn, texts
+from tests.support.reporting import drawn, texts
 
 ADVERSARIAL = AdversarialParameters(digits=50, epsilons=(0.05, 0.3), pgd_steps=5, seed=0)
 
@@ -33,7 +33,8 @@ def test_stronger_attacks_are_misread_more_often(accuracies):
 
 def test_the_figure_says_what_it_takes(accuracies, digits):
     figure = draw_adversarial_accuracy(digits, accuracies)
-    assert "When pixels change by 5%, the CNN misreads" in texts(figure)
+    assert "% of the digits" in texts(figure)
+    assert "When pixels change by" in texts(figure)
     assert len(figure.axes[0].lines) == 4
     drawn(figure)
     strong = accuracies.assign(accuracy=0.97)

@@ -14,8 +14,8 @@ from mnist_kedro.pipelines.export.nodes import (
     export_to_saved_model,
     predict_reference,
 )
-from tests.models.test_onnx_export import run
-from tests.pipelines.test_reporting import REPORTING
+from tests.support.onnx import run_onnx
+from tests.support.parameters import REPORTING
 
 EXPORTS = {
     "onnx": export_to_onnx,
@@ -53,7 +53,7 @@ def test_each_file_reads_digits_as_the_model_does(trained, digits, reference, tm
     images = np.asarray(digits["images"])
     expected = trained.predict(images, verbose=0)
     for name, read in {
-        "onnx": run,
+        "onnx": run_onnx,
         "litert": run_litert,
         "saved_model": lambda files, images: run_saved_model(files, images, tmp_path / "model"),
     }.items():
@@ -94,7 +94,7 @@ def test_the_examples_are_test_digits_and_what_the_file_says_of_them(trained, di
     assert [example["label"] for example in description["examples"]] == [*range(10)]
     for example in description["examples"]:
         pixels = np.frombuffer(base64.b64decode(example["pixels"]), np.uint8).reshape(1, 28, 28, 1)
-        np.testing.assert_allclose(run(file, pixels)[0], example["probabilities"], atol=1e-6)
+        np.testing.assert_allclose(run_onnx(file, pixels)[0], example["probabilities"], atol=1e-6)
         row = np.flatnonzero((digits["images"] == pixels).all(axis=(1, 2, 3)))
         assert digits["labels"][row].tolist() == [example["label"]]
 

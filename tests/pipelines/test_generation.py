@@ -8,7 +8,7 @@ from mnist_kedro.datasets import HDF5Dataset
 from mnist_kedro.parameters import AugmentationParameters, GenerationParameters
 from mnist_kedro.pipelines.generation.nodes import generate_digits
 from mnist_kedro.sources import read_mnist
-from tests.conftest import ingestion, kedro, latest
+from tests.support.parameters import ingestion
 
 AMOUNTS = {"rotation": 15, "shift": 2, "zoom": 0.1, "shear": 10, "elastic": 1, "erasing": 0}
 
@@ -55,11 +55,9 @@ def test_training_and_test_digits_are_varied_otherwise(mnist):
     assert (made["x_train"][:100] != made["x_test"][:100]).any(axis=(1, 2)).all()
 
 
-def test_they_are_ingested_like_any_other(finished_project):
-    run = ("run", "--env", "smoke", "--pipelines", "generation", "--params")
-    finished = kedro(finished_project, *run, "generation.digits=3000")
-    assert finished.returncode == 0, finished.stderr
-    path = latest(finished_project, "01_raw/generated_mnist.hdf5")
+def test_they_are_ingested_like_any_other(finished):
+    finished.make("--pipelines", "generation", "--params", "generation.digits=3000")
+    path = finished.latest("01_raw/generated_mnist.hdf5")
     with HDF5Dataset(filepath=str(path), lazy=True).open(str(path)) as file:
         assert file["x_train"].shape == (2400, 28, 28)
     folder = path.parent.parent  # the path in the catalog: the latest version is taken

@@ -19,8 +19,8 @@ from mnist_kedro.pipelines.inference.nodes import (
     select_pictures,
     summarise_predictions,
 )
-from tests.pictures.photos import saved
-from tests.plots.test_figures import drawn, texts
+from tests.support.pictures import saved
+from tests.support.reporting import drawn, texts
 
 # As in conf/base/catalog_inference.yml.
 LOAD_ARGS = {"chunksize": 5, "dtype": {"digit": "Int8", "label": "Int8"}}

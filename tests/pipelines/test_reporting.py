@@ -1,71 +1,24 @@
 import logging
 
 import numpy as np
-import pandas as pd
 import pytest
 from kedro.io import DataCatalog
 from kedro.runner import SequentialRunner
 from kedro_datasets.json import JSONDataset
-from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import provenance
 from mnist_kedro.errors import InputError
-from mnist_kedro.parameters import ReportingParameters
 from mnist_kedro.pipelines.reporting import create_pipeline
 from mnist_kedro.pipelines.reporting.nodes.evaluation import (
     average_predictions,
     collect_metrics,
     compare_models,
     evaluate_ensemble,
-    evaluate_model,
     predict_digits,
 )
-from mnist_kedro.pipelines.reporting.nodes.figures import (
-    draw_class_balance,
-    draw_confusion_matrix,
-    draw_reliability_diagram,
-    draw_risk_coverage,
-    draw_sample_predictions,
-    draw_training_curves,
-    draw_worst_mistakes,
-)
-
-HISTORY = {
-    "accuracy": [0.9, 0.95],
-    "loss": [0.5, 0.2],
-    "validation_accuracy": [0.93, 0.96],
-    "validation_loss": [0.4, 0.15],
-    "seconds": [1.0, 1.0],
-    "training_seconds": 2.1,
-    "training_digits": 600,
-    "epochs": 2,
-    "augmented_epochs": 2,
-    "parameters": 1234,
-    "precision": "float32",
-    "seed": 0,
-}
-REPORTING = ReportingParameters(
-    examples=10, mistakes=5, target_accuracy=0.999, robustness_digits=100, corruption_parts=1
-)
-
-
-def predictions_of(digits, mistakes):
-    """A table in which the first so many digits are mistaken."""
-    probabilities = np.full((len(digits["labels"]), 10), 0.01)
-    predicted = digits["labels"].copy()
-    predicted[:mistakes] = (predicted[:mistakes] + 1) % 10
-    probabilities[np.arange(len(predicted)), predicted] = 0.91
-    table = pd.DataFrame(probabilities, columns=[f"p{digit}" for digit in range(10)])
-    table.insert(0, "label", digits["labels"])
-    table.insert(1, "prediction", predicted)
-    table.insert(2, "confidence", 0.91)
-    return table
-
-
-def evaluate(predictions, history, test, validation=None):
-    """As the pipeline does, on validation digits that are read as well unless others are given."""
-    validated = predictions if validation is None else validation
-    return evaluate_model(predictions, validated, history, test, REPORTING)
+from tests.support.networks import build
+from tests.support.parameters import REPORTING
+from tests.support.reporting import HISTORY, evaluate, predictions_of
 
 
 @pytest.fixture
@@ -84,10 +37,7 @@ def dense(digits):
 
 
 def test_predicts_every_digit_in_order(digits):
-    from mnist_kedro.models.networks import build_network
-    from tests.pipelines.test_training import NETWORKS, STATISTICS
-
-    model = build_network(NETWORKS["dense"], STATISTICS)
+    model = build("dense")
     table = predict_digits(model, digits)
     probabilities = table[[f"p{digit}" for digit in range(10)]].to_numpy()
     np.testing.assert_allclose(probabilities, model(digits["images"]), rtol=1e-4, atol=1e-6)
@@ -234,22 +184,6 @@ def test_reports_nothing_of_predictions_for_other_digits(digits, cnn, history):
         evaluate(cnn[:-1], history, digits)
     with pytest.raises(InputError, match="predictions: are not of the digits in 'test'"):
         evaluate(cnn.assign(label=cnn["label"][::-1].to_numpy()), history, digits)
-
-
-def test_draws_each_figure(digits, cnn, history):
-    metrics = {"models": {"cnn": evaluate(cnn, history, digits)}}
-    figures = [
-        draw_training_curves(digits, cnn=HISTORY),
-        draw_confusion_matrix(digits, cnn=cnn),
-        draw_sample_predictions(digits, REPORTING, cnn=cnn),
-        draw_worst_mistakes(digits, REPORTING, cnn=cnn),
-        draw_class_balance(digits, digits, digits),
-        draw_reliability_diagram(metrics, digits, cnn=cnn),
-        draw_risk_coverage(metrics, digits, cnn=cnn),
-    ]
-    assert all(isinstance(figure, Figure) for figure in figures)
-    assert [len(figures[i].axes[0].texts) for i in (2, 3)] == [10, 5]
-    assert all("sample" in figure.texts[-1].get_text() for figure in figures)
 
 
 def test_the_slice_from_predictions_runs_by_itself(digits, cnn, dense, history, tmp_path):

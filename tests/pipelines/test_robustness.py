@@ -23,7 +23,7 @@ from mnist_kedro.pipelines.reporting.nodes.understanding import (
     draw_feature_maps,
     draw_first_layer,
 )
-from tests.pipelines.test_reporting import REPORTING
+from tests.support.parameters import REPORTING
 
 
 def test_corrupted_digits_are_misread_more_often(trained, digits):

@@ -5,28 +5,16 @@ from kedro.runner import SequentialRunner
 
 from mnist_kedro.datasets import CheckpointsDataset, LogFolderDataset
 from mnist_kedro.errors import InputError
-from mnist_kedro.parameters import NetworkParameters
 from mnist_kedro.pipelines import MODELS
 from mnist_kedro.pipelines.training import create_pipeline
 from mnist_kedro.pipelines.training.nodes import draw_augmented_digits, train_model
-from tests.models.test_batches import augmentation, parameters
+from tests.support.networks import EVERY_NETWORK, NETWORKS, STATISTICS
+from tests.support.parameters import augmentation, training
 
-STATISTICS = {"mean": 33.3, "standard_deviation": 78.6}
-NETWORKS = {
-    "cnn": NetworkParameters.model_validate(
-        {"architecture": "cnn", "filters": [8, 8, 16], "units": 16}
-    ),
-    "dense": NetworkParameters.model_validate({"architecture": "dense", "units": [64]}),
-    "lenet5": NetworkParameters.model_validate({"architecture": "lenet5"}),
-    "resnet": NetworkParameters.model_validate({"architecture": "resnet", "filters": [8, 16]}),
-    "capsnet": NetworkParameters.model_validate(
-        {"architecture": "capsnet", "filters": [8, 8, 8, 16]}
-    ),
-}
-OPTIONS = parameters(epochs=20, batch_size=50, learning_rate=0.01)
+OPTIONS = training(epochs=8, batch_size=40, learning_rate=0.01)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", EVERY_NETWORK)
 def test_trains_a_model_that_has_learned(digits, name, tmp_path):
     checkpoints = CheckpointsDataset(filepath=str(tmp_path)).load()
     model, history = train_model(
@@ -34,7 +22,7 @@ def test_trains_a_model_that_has_learned(digits, name, tmp_path):
     )
     predictions = np.argmax(model.predict(digits["images"], verbose=0), axis=1)
     assert np.mean(predictions == digits["labels"]) > 0.5
-    assert history["epochs"] == 20
+    assert history["epochs"] == 8
 
 
 @pytest.mark.parametrize("models", [MODELS, ("resnet",), ("lenet5", "cnn", "dense")])
@@ -66,7 +54,7 @@ def test_the_members_of_an_ensemble_share_all_but_the_seed():
 
 
 def test_each_member_has_a_seed_of_its_own(digits, tmp_path):
-    options = parameters(epochs=1, seed=7)
+    options = training(epochs=1, seed=7)
     seeds = []
     for member in (0, 2):
         checkpoints = CheckpointsDataset(filepath=str(tmp_path / str(member))).load()
@@ -84,7 +72,7 @@ def test_runs_on_an_in_memory_catalog(digits, tmp_path):
         "train": digits,
         "validation": digits,
         "pixel_statistics": STATISTICS,
-        "params:training": parameters(epochs=1),
+        "params:training": training(epochs=1),
         "params:dense.network": NETWORKS["dense"],
     }.items():
         catalog[name] = data
@@ -103,7 +91,7 @@ def test_tensorboard_reads_the_logs(digits, tmp_path):
     from tensorboard.util.tensor_util import make_ndarray
 
     checkpoints = CheckpointsDataset(filepath=str(tmp_path / "checkpoints")).load()
-    options = parameters(epochs=3, tensorboard=True)
+    options = training(epochs=3, tensorboard=True)
     _, history = train_model(
         digits, digits, STATISTICS, options, NETWORKS["dense"], checkpoints, tmp_path / "logs"
     )
@@ -116,7 +104,7 @@ def test_tensorboard_reads_the_logs(digits, tmp_path):
 def test_logs_without_tensorboard_are_refused_before_the_training(digits, tmp_path, monkeypatch):
     monkeypatch.setattr("mnist_kedro.models.tensorboard.find_spec", lambda _: None)
     checkpoints = CheckpointsDataset(filepath=str(tmp_path)).load()
-    options = parameters(epochs=1, tensorboard=True)
+    options = training(epochs=1, tensorboard=True)
     arguments = (digits, digits, STATISTICS, options, NETWORKS["dense"], checkpoints, tmp_path)
     with pytest.raises(InputError, match=r"pip install 'mnist_kedro\[tensorboard\]'"):
         train_model(*arguments)
@@ -131,7 +119,7 @@ def test_a_network_is_drawn_for_kedro_viz():
 
 def test_draws_a_digit_of_each_class_with_its_variations(digits):
     amounts = {"rotation": 10, "zoom": 0.1, "elastic": 0.5}
-    options = parameters(augmentation=augmentation(**amounts))
+    options = training(augmentation=augmentation(**amounts))
     figure = draw_augmented_digits(digits, options)
     (picture,) = figure.axes[0].images
     assert picture.get_array().shape == (10 * 40, 10 * 36)
@@ -139,5 +127,5 @@ def test_draws_a_digit_of_each_class_with_its_variations(digits):
     assert any("varied by rotation ±10°, zoom ±10%, elastic 0.5 px." in text for text in texts)
     left, right = picture.get_array()[:40, :36], picture.get_array()[:40, 36:72]
     assert (left != right).any()
-    same = draw_augmented_digits(digits, parameters()).axes[0].images[0].get_array()
+    same = draw_augmented_digits(digits, training()).axes[0].images[0].get_array()
     np.testing.assert_array_equal(same[:40, :36], same[:40, 36:72])

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from mnist_kedro.pipelines import MODELS
 from mnist_kedro.pipelines.tuning import create_pipeline
 from mnist_kedro.pipelines.tuning.nodes import choose_parameters, collect_trials
-from tests.models.test_batches import parameters
-from tests.models.test_search import NETWORK, STATISTICS, tuning
+from tests.support.networks import NETWORKS, STATISTICS
+from tests.support.parameters import training, tuning
 
 TRIALS = pd.DataFrame(
     {
@@ -81,8 +81,8 @@ def test_runs_on_an_in_memory_catalog(digits, searches):
         "train": digits,
         "validation": digits,
         "pixel_statistics": STATISTICS,
-        "params:training": parameters(epochs=1),
-        "params:cnn.network": NETWORK,
+        "params:training": training(epochs=1),
+        "params:cnn.network": NETWORKS["dense"],
         "params:tuning": tuning(2),
     }.items():
         catalog[name] = data
@@ -98,31 +98,31 @@ def test_runs_on_an_in_memory_catalog(digits, searches):
     assert isinstance(outputs["tuning_search"].load(), Figure)
 
 
-def test_a_killed_search_goes_on(running_project):
+@pytest.mark.slow
+def test_a_killed_search_goes_on(running):
     """By the command line: Ctrl-C in the first trial, SIGKILL after one was done."""
-    run = ("--pipelines", "tuning")
-    stopped = running_project.run(*run, kill_when="trial 1: epoch 1", kill_with=signal.SIGINT)
+
+    def interrupted(text, number):
+        run = running.start("run", "--env", "smoke", "--pipelines", "tuning")
+        run.wait_for(text)
+        run.send(number)
+        return run.wait()
+
+    stopped = interrupted("trial 1: epoch 1", signal.SIGINT)
     assert stopped.status == 130, stopped.log
-    said = stopped.log.strip().splitlines()[-1]
-    assert said == "Interrupted. The same command goes on with the trials that are done."
-    killed = running_project.run(*run, kill_when="trial 3: epoch 1", kill_with=signal.SIGKILL)
-    assert killed.status == -9, killed.log
-    resumed = running_project.run(*run)
-    assert resumed.status == 0, resumed.log
-    assert "1 of 3 trials are done already" in resumed.log
-    assert "trial 2: epoch" not in resumed.log
-    assert "Warning" not in resumed.log
-    results = running_project.data / "08_reporting"
-    trials = pd.read_csv(latest(results, "tuning_trials.csv"))
+    said = "Interrupted. The same command goes on with the trials that are done."
+    assert stopped.last_line == said
+    assert interrupted("trial 3: epoch 1", signal.SIGKILL).status == -9
+    log = running.make("--pipelines", "tuning")
+    assert "1 of 3 trials are done already" in log
+    assert "trial 2: epoch" not in log
+    assert "Warning" not in log
+    trials = pd.read_csv(running.latest("08_reporting/tuning_trials.csv"))
     assert list(trials["trial"]) == [2, 4, 5]  # the others were lost with their runs
-    chosen = yaml.safe_load(latest(results, "tuned_parameters.yml").read_text())["training"]
+    text = running.latest("08_reporting/tuned_parameters.yml").read_text()
+    chosen = yaml.safe_load(text)["training"]
     best = trials.loc[trials["validation_accuracy"].idxmax()]
     assert chosen["learning_rate"] == pytest.approx(best["learning_rate"])
     assert chosen["augmentation"]["zoom"] == pytest.approx(best["augmentation.zoom"])
-    assert latest(results, "tuning_search.png").stat().st_size > 10_000
-    assert not list(running_project.data.rglob("epoch_*"))
-
-
-def latest(folder, name):
-    """The latest version of a dataset."""
-    return max((folder / name).iterdir()) / name
+    assert running.latest("08_reporting/tuning_search.png").stat().st_size > 10_000
+    assert not list(running.data.rglob("epoch_*"))

@@ -1,12 +1,8 @@
 """Figures say what is in the data, and can be drawn of the rare cases too."""
 
-from io import BytesIO
-
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
-from PIL import Image
 
 from mnist_kedro.plots.balance import plot_class_balance
 from mnist_kedro.plots.calibration import plot_reliability_diagram
@@ -20,23 +16,7 @@ from mnist_kedro.plots.digits import (
 from mnist_kedro.plots.selective import plot_risk_coverage
 from mnist_kedro.plots.style import describe_test
 from mnist_kedro.plots.training import plot_training_curves
-
-
-def texts(figure: Figure) -> str:
-    """All that is written in a figure."""
-    found = [text.get_text() for text in figure.texts]
-    for axes in figure.axes:
-        found += [text.get_text() for text in axes.texts]
-        found += [axes.get_xlabel(), axes.get_ylabel(), axes.get_title(loc="left")]
-        if axes.get_legend():
-            found += [text.get_text() for text in axes.get_legend().get_texts()]
-    return "\n".join(found)
-
-
-def drawn(figure: Figure) -> np.ndarray:
-    file = BytesIO()
-    figure.savefig(file, format="png")
-    return np.asarray(Image.open(file).convert("L"))
+from tests.support.reporting import drawn, texts
 
 
 @pytest.fixture

@@ -16,14 +16,14 @@ from typing import Self
 import pytest
 from tqdm import tqdm
 
-from tests.conftest import copy_project
-from tests.reliability.runs import Project, last_stage, report
+from tests.reliability.runs import Reference, last_stage, report
+from tests.support.project import Project
 
 _ENOUGH = 64 * 2**20
 _LARGEST = 5 * 2**20  # a run of `--env smoke` saves some 4 MB
 
 
-def fill_disks(folder: Path, times: int, seed: int) -> Counter[str]:
+def fill_disks(project: Project, times: int, seed: int) -> Counter[str]:
     """Run so many times on a disk that becomes full, each followed by a good run on a larger one.
 
     Returns:
@@ -33,33 +33,26 @@ def fill_disks(folder: Path, times: int, seed: int) -> Counter[str]:
         AssertionError: when a run crashed, half a version was left, or a later run went wrong.
     """
     chance = random.Random(seed)
-    project = Project(copy_project(folder / "Projekt ü"))
-    try:
-        with small_disk(project.data, _ENOUGH):
-            first = project.run()
-            assert first.status == 0, first.log
-            expected = project.metrics()
-        stages: Counter[str] = Counter()
-        progress = tqdm(total=times, desc="runs", disable=None)
-        while stages.total() < times:
-            size = round(_LARGEST * chance.random() ** 2)
-            with small_disk(project.data, max(4096, size)) as disk:
-                full = project.run()
-                if full.status == 0:
-                    continue  # there was space enough
-                assert full.status == 1, f"{full.status}\n{full.log}"
-                assert "Traceback" not in full.log, full.log
-                assert "disk full, at least" in full.log or "No space left" in full.log, full.log
-                project.check(sorted(project.files()))
+    reference = Reference(project)
+    stages: Counter[str] = Counter()
+    progress = tqdm(total=times, desc="runs", disable=None)
+    while stages.total() < times:
+        size = round(_LARGEST * chance.random() ** 2)
+        with small_disk(project.data, max(4096, size)) as disk:
+            full = project.run()
+            if full.status == 0:
+                continue  # there was space enough
+            assert full.status == 1, f"{full.status}\n{full.log}"
+            assert "Traceback" not in full.log, full.log
+            assert "disk full, at least" in full.log or "No space left" in full.log, full.log
+            reference.check(project, project.files())
 
-                disk.resize(_ENOUGH)
-                resume = ["--params", "training.resume=true"] if chance.random() < 0.5 else []
-                project.check_recovery(expected, *resume)
-                stages[last_stage(full.log)] += 1
-                progress.update()
-        return stages
-    finally:
-        project.close()
+            disk.resize(_ENOUGH)
+            resume = ["--params", "training.resume=true"] if chance.random() < 0.5 else []
+            reference.check_recovery(project, *resume)
+            stages[last_stage(full.log)] += 1
+            progress.update()
+    return stages
 
 
 def can_mount() -> bool:

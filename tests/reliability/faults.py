@@ -9,15 +9,11 @@ same runs and compares.
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +22,16 @@ import numpy as np
 
 from mnist_kedro.sources import read_mnist
 from mnist_kedro.sources.layout import KEYS
-from tests.conftest import ROOT, copy_project, ingestion
 from tests.reliability import served
 from tests.reliability.disk_full import small_disk
-from tests.reliability.runs import Project
-from tests.sources.test_download import HtmlPage
+from tests.support.http import HtmlPage, http_server
+from tests.support.parameters import ingestion
+from tests.support.paths import ROOT
+from tests.support.processes import background
+from tests.support.project import Outcome, Project
 
 PAGE = ROOT / "docs" / "reliability.md"
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 BEGIN, END = "<!-- begin: tests/reliability/faults.py -->\n", "<!-- end -->\n"
 SOURCE = "my/mnist.hdf5"
 
@@ -50,12 +49,23 @@ class Fault:
     message: str = ""  # where nothing is to be seen
 
 
+def run(
+    project: Project, *arguments: str, when: str = "", send: signal.Signals = signal.SIGINT
+) -> Outcome:
+    """Run the project; send a signal when its log has a text."""
+    started = project.start("run", "--env", "smoke", *arguments)
+    if when:
+        started.wait_for(when)
+        started.send(send)
+    return started.wait()
+
+
 def told(project: Project, *arguments: str, **how: Any) -> str:
     """The line that a run ends with."""
-    outcome = project.run(*arguments, **how)
+    outcome = run(project, *arguments, **how)
     assert outcome.status not in {0, -11}, outcome.log
     assert "Traceback" not in outcome.log, outcome.log
-    return outcome.log.strip().splitlines()[-1].removeprefix("Error: ")
+    return outcome.last_line.removeprefix("Error: ")
 
 
 def ingested(change: Callable[[h5py.File], None]) -> Provoke:
@@ -70,6 +80,12 @@ def ingested(change: Callable[[h5py.File], None]) -> Provoke:
         return told(project, "--params", f"ingestion.source={SOURCE}")
 
     return provoke
+
+
+def wrong(number: int, what: str, change: Callable[[h5py.File], None]) -> Fault:
+    """A file of good digits after a change that makes one array wrong."""
+    proof = "test_refuses_a_wrong_array"
+    return Fault(number, what, proof, ingested(change))
 
 
 def given(make: Callable[[Path], Any]) -> Provoke:
@@ -165,17 +181,10 @@ def _flipped_bit(project: Project) -> str:
 
 def _locked(project: Project) -> str:
     path = _path(project)
-    hold = "import h5py, sys; f = h5py.File(sys.argv[1], 'w'); print(flush=True); input()"
-    with subprocess.Popen(
-        [sys.executable, "-c", hold, str(path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as writer:
-        writer.stdout.readline()
-        message = told(project, "--params", f"ingestion.source={SOURCE}")
-        writer.kill()
-    return message
+    hold = "import h5py, sys; f = h5py.File(sys.argv[1], 'w'); print('open', flush=True); input()"
+    with background("-c", hold, str(path), folder=project.folder) as writer:
+        writer.wait_for("open")
+        return told(project, "--params", f"ingestion.source={SOURCE}")
 
 
 def _full_disk(project: Project) -> str:
@@ -211,15 +220,11 @@ TRAIN = ("--nodes", "cnn.train_model", "--params")
 
 
 def _interrupted(project: Project) -> str:
-    return told(
-        project, *TRAIN, "training.epochs=9", kill_when="cnn: epoch 2", kill_with=signal.SIGINT
-    )
+    return told(project, *TRAIN, "training.epochs=9", when="cnn: epoch 2")
 
 
 def _terminated(project: Project) -> str:
-    return told(
-        project, *TRAIN, "training.epochs=9", kill_when="cnn: epoch 2", kill_with=signal.SIGTERM
-    )
+    return told(project, *TRAIN, "training.epochs=9", when="cnn: epoch 2", send=signal.SIGTERM)
 
 
 def _corrupt_checkpoint(project: Project) -> str:
@@ -275,246 +280,158 @@ def _other_model(keras: Any, path: Path) -> None:
 
 
 def _no_mirror(project: Project, source: str) -> str:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), HtmlPage)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    mirrors = f"[http://127.0.0.1:1/, http://127.0.0.1:{server.server_port}/]"
-    with _configured(project, "parameters_ingestion.yml", f"ingestion: {{mirrors: {mirrors}}}\n"):
-        outcome = project.run("--pipelines", "ingestion", "--params", f"ingestion.source={source}")
-    server.shutdown()
-    server.server_close()
+    with http_server(HtmlPage) as address:
+        mirrors = f"ingestion: {{mirrors: [http://127.0.0.1:1/, {address}]}}\n"
+        with _configured(project, "parameters_ingestion.yml", mirrors):
+            outcome = project.run(
+                "--pipelines", "ingestion", "--params", f"ingestion.source={source}"
+            )
     (line,) = [line for line in outcome.log.splitlines() if "could not be downloaded" in line]
     return line.removeprefix("Error: ").rpartition("WARNING  ")[2]
 
 
-LAYOUTS = "tests/sources/test_layouts.py"
-HDF5 = "tests/sources/test_hdf5.py"
-REFUSES = f"{LAYOUTS}::test_refuses_in_one_line_that_names_file_and_key"
-SOMETHING_ELSE = f"{LAYOUTS}::test_refuses_what_is_something_else"
-CHECKPOINTING = "tests/models/test_checkpointing.py"
-SERVED_MODEL = "tests/serving/test_model.py"
-SERVED_APP = "tests/serving/test_app.py"
-DISK_FULL = "tests/reliability/test_disk_full.py"
-
 FAULTS = (
-    Fault(1, "file missing", "tests/sources/test_read.py::test_refuses_a_missing_path", given(str)),
-    Fault(2, "0 bytes", f"{HDF5}::test_refuses_an_empty_file", given(Path.touch)),
-    Fault(3, "truncated", f"{HDF5}::test_refuses_a_truncated_file", given(_truncated)),
+    Fault(1, "file missing", "test_refuses_a_missing_path", given(str)),
+    Fault(2, "0 bytes", "test_refuses_an_empty_file", given(Path.touch)),
+    Fault(3, "truncated", "test_refuses_a_truncated_file", given(_truncated)),
     Fault(
         4,
         "not HDF5",
-        f"{HDF5}::test_refuses_another_format",
+        "test_refuses_another_format",
         given(lambda path: path.write_text("x_train,y_train")),
     ),
-    Fault(4, "a folder", f"{HDF5}::test_refuses_a_folder_by_that_name", given(Path.mkdir)),
-    Fault(
-        5, "unknown layout", f"{LAYOUTS}::test_refuses_what_is_something_else", ingested(_rename)
-    ),
-    Fault(5, "key missing", REFUSES, ingested(lambda file: file.__delitem__("y_test"))),
+    Fault(4, "a folder", "test_refuses_a_folder", given(Path.mkdir)),
+    Fault(5, "unknown layout", "test_refuses_what_is_something_else", ingested(_rename)),
+    wrong(5, "key missing", lambda file: file.__delitem__("y_test")),
     Fault(
         5,
         "a file of ann-benchmarks",
-        SOMETHING_ELSE,
+        "test_refuses_what_is_something_else",
         ingested(lambda file: (_rename(file), file.move("a", "neighbors"))),
     ),
-    Fault(
-        6,
-        "a group where a dataset belongs",
-        f"{LAYOUTS}::test_names_a_group_where_a_dataset_belongs",
-        ingested(_group),
+    Fault(6, "a group where a dataset belongs", "test_names_a_group", ingested(_group)),
+    wrong(7, "wrong shape", _put("x_test", lambda x: x[:, :27])),
+    wrong(8, "no known range of pixels", _standardise),
+    wrong(
+        8, "ranges that differ between the splits", _put("x_test", lambda x: x / np.float32(255))
     ),
-    Fault(7, "wrong shape", REFUSES, ingested(_put("x_test", lambda x: x[:, :27]))),
-    Fault(8, "no known range of pixels", REFUSES, ingested(_standardise)),
-    Fault(
-        8,
-        "ranges that differ between the splits",
-        REFUSES,
-        ingested(_put("x_test", lambda x: x / np.float32(255))),
-    ),
-    Fault(9, "counts differ", REFUSES, ingested(_put("y_train", lambda y: y[:-1]))),
-    Fault(10, "label outside 0–9", REFUSES, ingested(_put("y_train", _at(7, 10, "u1")))),
-    Fault(11, "NaN", REFUSES, ingested(_put("x_train", _at((3, 4, 5), np.nan, "f4")))),
-    Fault(11, "pixel out of range", REFUSES, ingested(_put("x_train", _at((9, 1, 2), 300, "i4")))),
-    Fault(12, "empty split", REFUSES, ingested(_empty_test)),
+    wrong(9, "counts differ", _put("y_train", lambda y: y[:-1])),
+    wrong(10, "label outside 0–9", _put("y_train", _at(7, 10, "u1"))),
+    wrong(11, "NaN", _put("x_train", _at((3, 4, 5), np.nan, "f4"))),
+    wrong(11, "pixel out of range", _put("x_train", _at((9, 1, 2), 300, "i4"))),
+    wrong(12, "empty split", _empty_test),
     Fault(
         12,
         "missing class",
-        "tests/test_contracts.py::test_refuses_a_split_without_one_of_the_digits",
+        "test_refuses_a_split_without_one_of_the_digits",
         ingested(_put("y_test", lambda y: np.where(y == 4, 9, y))),
     ),
     Fault(
         13,
         "external link",
-        f"{HDF5}::test_refuses_an_external_link",
+        "test_refuses_an_external_link",
         ingested(lambda file: file.__setitem__("more", h5py.ExternalLink("other.hdf5", "x"))),
     ),
     Fault(
         13,
         "loop of soft links",
-        f"{HDF5}::test_refuses_a_loop_of_soft_links",
+        "test_refuses_a_loop_of_soft_links",
         ingested(lambda file: file.__setitem__("more", h5py.SoftLink("/more"))),
     ),
-    Fault(
-        13,
-        "external storage",
-        f"{HDF5}::test_refuses_external_storage",
-        ingested(_external_storage),
-    ),
-    Fault(13, "virtual storage", f"{HDF5}::test_refuses_virtual_storage", ingested(_virtual)),
-    Fault(
-        14,
-        "declares 10¹¹ numbers",
-        f"{HDF5}::test_refuses_more_digits_than_are_believed",
-        ingested(_declare),
-    ),
+    Fault(13, "external storage", "test_refuses_external_storage", ingested(_external_storage)),
+    Fault(13, "virtual storage", "test_refuses_virtual_storage", ingested(_virtual)),
+    Fault(14, "declares 10¹¹ numbers", "test_refuses_too_many_digits", ingested(_declare)),
     Fault(
         15,
         "bit flip in a dataset of the catalog",
-        "tests/datasets/test_hdf5_dataset.py::test_finds_a_flipped_bit_anywhere",
+        "test_finds_a_flipped_bit_anywhere",
         _flipped_bit,
     ),
-    Fault(16, "locked by a writer", f"{HDF5}::test_says_that_a_file_is_in_use", _locked),
-    Fault(
-        17,
-        "disk full",
-        f"{DISK_FULL}::test_a_full_disk_is_told_and_keeps_what_is_there",
-        _full_disk,
-    ),
+    Fault(16, "locked by a writer", "test_says_that_a_file_is_in_use", _locked),
+    Fault(17, "disk full", "test_a_full_disk_is_told_and_keeps_what_is_there", _full_disk),
     Fault(
         18,
         "SIGKILL during a save",
-        "tests/reliability/test_kill.py::test_a_kill_in_the_middle_of_a_save_leaves_no_version",
+        "test_a_kill_during_a_save_leaves_no_version",
         message="Nothing; the next run is a good one.",
     ),
-    Fault(
-        19,
-        "Ctrl-C in a training",
-        f"{CHECKPOINTING}::test_goes_on_to_the_result_without_the_interruption",
-        _interrupted,
-    ),
-    Fault(
-        19, "SIGTERM in a training", "tests/test_resume.py::test_a_killed_run_goes_on", _terminated
-    ),
-    Fault(
-        20,
-        "newest checkpoint corrupt",
-        f"{CHECKPOINTING}::test_a_damaged_checkpoint_is_passed_over",
-        _corrupt_checkpoint,
-    ),
+    Fault(19, "Ctrl-C in a training", "test_resumes_to_the_same_result", _interrupted),
+    Fault(19, "SIGTERM in a training", "test_a_killed_run_goes_on", _terminated),
+    Fault(20, "newest checkpoint corrupt", "test_skips_a_damaged_checkpoint", _corrupt_checkpoint),
     Fault(
         21,
         "resumed with other parameters",
-        f"{CHECKPOINTING}::test_refuses_to_go_on_with_other_parameters_and_names_them",
+        "test_refuses_to_resume_with_other_parameters",
         _other_parameters,
     ),
     Fault(
         22,
         "two runs at once",
-        "tests/test_two_runs.py::test_two_runs_at_once_do_not_mix",
+        "test_two_runs_at_once_do_not_mix",
         message="Nothing; each has its own results.",
     ),
+    Fault(23, "model truncated", "test_a_damaged_file_is_called_corrupt", _model(_truncated_model)),
     Fault(
-        23,
-        "model truncated",
-        "tests/datasets/test_keras_model_dataset.py::test_a_damaged_file_is_called_corrupt",
-        _model(_truncated_model),
+        24, "model of another shape", "test_refuses_a_model_of_another_shape", _model(_other_model)
     ),
-    Fault(
-        24,
-        "model of another shape",
-        "tests/test_contracts.py::test_refuses_a_model_of_another_shape",
-        _model(_other_model),
-    ),
-    Fault(
-        24,
-        "the same, served",
-        f"{SERVED_MODEL}::test_a_model_that_takes_something_else_is_refused",
-        served.other_model,
-    ),
-    Fault(
-        25,
-        "model with code in it",
-        "tests/datasets/test_keras_model_dataset.py::test_refuses_a_model_with_code_of_its_own",
-        _model(_evil_model),
-    ),
-    Fault(
-        26,
-        "read-only output folder",
-        f"{DISK_FULL}::test_a_folder_that_cannot_be_written_is_found_before_anything_is_done",
-        _read_only,
-    ),
+    Fault(24, "the same, served", "test_refuses_a_model_of_another_input", served.other_model),
+    Fault(25, "model with code in it", "test_refuses_a_model_with_code", _model(_evil_model)),
+    Fault(26, "read-only output folder", "test_refuses_a_read_only_folder", _read_only),
     Fault(
         27,
         "download: refused, an HTML page",
-        "tests/sources/test_download.py::test_lists_every_mirrors_reason_when_all_fail",
+        "test_lists_the_reason_of_every_mirror",
         lambda project: _no_mirror(project, "download"),
     ),
     Fault(
         28,
         "loss becomes NaN",
-        f"{CHECKPOINTING}::test_a_loss_that_is_no_number_ends_the_training",
+        "test_a_loss_of_nan_ends_the_training",
         lambda project: told(project, *TRAIN, "training.learning_rate=1e12"),
     ),
     Fault(
         29,
         "unknown parameter",
-        "tests/test_cli.py::test_a_wrong_run_ends_in_one_line",
+        "test_a_wrong_run_ends_in_one_line",
         lambda project: told(project, "--params", "training.epoch=1"),
     ),
     Fault(
         29,
         "negative epochs",
-        "tests/test_cli.py::test_a_wrong_run_ends_in_one_line",
+        "test_a_wrong_run_ends_in_one_line",
         lambda project: told(project, "--params", "training.epochs=-1"),
     ),
-    Fault(
-        30,
-        "folder of pictures: some bad",
-        "tests/pictures/test_batches.py::test_every_file_has_its_row_in_the_order_of_names",
-        served.bad_pictures,
-    ),
+    Fault(30, "folder of pictures: some bad", "test_every_file_has_its_row", served.bad_pictures),
     *(
         Fault(
-            31,
-            f"web: {what}",
-            f"{SERVED_APP}::test_what_cannot_be_read_is_told",
-            partial(served.bad_request, what=what),
+            31, f"web: {what}", "test_refuses_a_bad_request", partial(served.bad_request, what=what)
         )
         for what in served.BAD_REQUESTS
     ),
-    Fault(
-        32,
-        "web: no model yet",
-        f"{SERVED_APP}::test_without_a_model_it_lives_but_is_not_ready",
-        served.no_model,
-    ),
+    Fault(32, "web: no model yet", "test_is_not_ready_without_a_model", served.no_model),
     Fault(
         32,
         "web: model replaced by a damaged one",
-        f"{SERVED_MODEL}::test_a_bad_version_is_refused_and_the_one_before_serves",
+        "test_refuses_a_bad_version",
         served.damaged_model,
     ),
-    Fault(
-        33,
-        "web: 200 clients at once",
-        "tests/serving/test_server.py::test_two_hundred_at_once_are_answered_or_told_to_come_again",
-        served.busy,
-    ),
+    Fault(33, "web: 200 clients at once", "test_answers_or_sheds_200_requests", served.busy),
     Fault(
         33,
         "web: 200 slow clients",
-        "tests/serving/test_server.py::test_slow_clients_keep_no_one_waiting",
+        "test_slow_clients_block_nobody",
         message="Nothing; they keep no one waiting.",
     ),
     Fault(
         34,
         "no network, source `auto`",
-        "tests/sources/test_read.py::test_auto_announces_that_it_falls_back_to_the_sample",
+        "test_auto_falls_back_to_the_sample",
         lambda project: _no_mirror(project, "auto"),
     ),
     Fault(
         34,
         "paths with spaces and Unicode",
-        "tests/reliability/test_kill.py::test_kills_at_random_moments_lose_nothing",
+        "test_random_kills_lose_nothing",
         message="Nothing; the tests run in such a folder.",
     ),
 )
@@ -535,18 +452,25 @@ def message(fault: Fault, project: Project) -> str:
 
 def row(fault: Fault, told: str) -> str:
     """A line of the table."""
-    path, _, name = fault.proof.partition("::")
     quoted = f"`{told}`" if fault.provoke else told
-    return f"| {fault.number} | {fault.what} | {quoted} | [{name}](../{path}) |\n"
+    path = find_test(fault.proof).relative_to(ROOT)
+    return f"| {fault.number} | {fault.what} | {quoted} | [{fault.proof}](../{path}) |\n"
+
+
+def find_test(name: str) -> Path:
+    """Find the file of the only test, or the only test of the reliability suite, of that name."""
+    found = [path for path in TESTS if f"\ndef {name}(" in path.read_text()]
+    preferred = [path for path in found if path.parent == Path(__file__).parent]
+    (path,) = preferred or found
+    return path
 
 
 def main() -> None:
     """Write the table."""
     with tempfile.TemporaryDirectory() as folder:
-        project = Project(copy_project(Path(folder) / "project"))
-        project.run()
+        project = Project.clone(Path(folder) / "project")
+        project.make()
         rows = "".join(row(fault, message(fault, project)) for fault in FAULTS)
-        project.close()
     page = PAGE.read_text()
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)

@@ -1,16 +1,13 @@
 """Damage files at random and ingest them; nothing crashes, hangs, or passes for what it is not.
 
-    python -m tests.reliability.fuzz --files 20000
+    python -m tests.reliability.fuzz --times 20000
 
 Each file is read by ``read_mnist`` in a child of this process. In it the canonical MNIST is the few
 digits that the files hold, so that a damaged file could pass for it.
 """
 
-import argparse
 import faulthandler
-import gzip
 import io
-import json
 import math
 import multiprocessing
 import os
@@ -23,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +33,14 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.sources import canonical, hdf5, hdf5_child, read_mnist
 from mnist_kedro.sources.idx import FILES
 from mnist_kedro.sources.layout import KEYS
-from tests.conftest import ingestion
-from tests.sources.test_idx import idx_bytes
+from tests.reliability.runs import report
+from tests.support.files import idx_bytes, write_mnist
+from tests.support.parameters import ingestion
 
 SECONDS = 10.0  # a file may take
 
 
-def fuzz(files: int, seed: int, processes: int = 2, seconds: float = math.inf) -> Counter[str]:
+def fuzz(files: int, seed: int, seconds: float = math.inf) -> Counter[str]:
     """Ingest so many damaged files, or as many as can be in so many seconds.
 
     Returns:
@@ -55,7 +54,7 @@ def fuzz(files: int, seed: int, processes: int = 2, seconds: float = math.inf) -
     context = multiprocessing.get_context("spawn")
     waiting = list(range(seed, seed + files))[::-1]
     with tempfile.TemporaryDirectory() as folder:
-        workers = [_Worker(context, Path(folder) / str(i)) for i in range(processes)]
+        workers = [_Worker(context, Path(folder) / str(i)) for i in range(os.cpu_count() or 1)]
         end = time.monotonic() + seconds
         progress = tqdm(total=files, desc="files", disable=None)
         while waiting or any(worker.busy for worker in workers):
@@ -237,28 +236,19 @@ def good_files() -> list[Callable[[Path], Path]]:
         save(file, **few)
         contents[f"{name}.npz"] = file.getvalue()
 
-    def writer(name: str, content: bytes) -> Callable[[Path], Path]:
-        def write(folder: Path) -> Path:
-            (folder / name).write_bytes(content)
-            return folder / name
+    def write(folder: Path, name: str) -> Path:
+        (folder / name).write_bytes(contents[name])
+        return folder / name
 
-        return write
+    def write_idx(folder: Path) -> Path:
+        target = folder / "idx"
+        target.mkdir(exist_ok=True)
+        for key, name in FILES.items():
+            (target / name).write_bytes(idx_bytes(few[key]))
+        return target
 
-    def idx_writer(suffix: str) -> Callable[[Path], Path]:
-        def write(folder: Path) -> Path:
-            target = folder / "idx"
-            target.mkdir(exist_ok=True)
-            for key, name in FILES.items():
-                content = idx_bytes(few[key])
-                (target / (name + suffix)).write_bytes(
-                    gzip.compress(content) if suffix else content
-                )
-            return target
-
-        return write
-
-    writers = [writer(name, content) for name, content in contents.items()]
-    return [*writers, idx_writer(""), idx_writer(".gz")]
+    writers = [partial(write, name=name) for name in contents]
+    return [*writers, write_idx, lambda folder: write_mnist(folder / "idx", few)]
 
 
 def _hdf5_files(few: dict, floats: dict) -> dict[str, bytes]:
@@ -282,22 +272,5 @@ def _hdf5_files(few: dict, floats: dict) -> dict[str, bytes]:
     return files
 
 
-def main() -> None:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--files", type=int, default=20_000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    arguments = parser.parse_args()
-    started = time.monotonic()
-    outcomes = fuzz(arguments.files, arguments.seed, arguments.processes)
-    result = {
-        "files": outcomes.total(),
-        "seconds": round(time.monotonic() - started),
-        "outcomes": dict(outcomes.most_common()),
-    }
-    print(json.dumps(result, indent=2, ensure_ascii=False))  # noqa: T201
-
-
 if __name__ == "__main__":
-    main()
+    report(__doc__.splitlines()[0], "files", lambda _, times, seed: fuzz(times, seed))

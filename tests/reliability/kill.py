@@ -5,17 +5,17 @@ python -m tests.reliability.kill --times 200
 
 import random
 import shutil
-import time
+import signal
 from collections import Counter
 from pathlib import Path
 
 from tqdm import tqdm
 
-from tests.conftest import copy_project
-from tests.reliability.runs import Project, last_stage, report
+from tests.reliability.runs import Reference, last_stage, report
+from tests.support.project import Project
 
 
-def kill_runs(folder: Path, times: int, seed: int) -> Counter[str]:
+def kill_runs(project: Project, times: int, seed: int) -> Counter[str]:
     """Kill so many runs, each followed by a good one.
 
     Returns:
@@ -25,35 +25,29 @@ def kill_runs(folder: Path, times: int, seed: int) -> Counter[str]:
         AssertionError: when anything was lost, half a version was left, or a run went wrong.
     """
     chance = random.Random(seed)
-    project = Project(copy_project(folder / "Projekt ü"))
-    try:
-        project.run()  # the first has to compile and to ingest
-        started = time.monotonic()
-        assert project.run().status == 0
-        duration = time.monotonic() - started
-        expected = project.metrics()
-        stages: Counter[str] = Counter()
-        progress = tqdm(total=times, desc="runs", disable=None)
-        while stages.total() < times:
-            before = project.files()
-            arguments = ["--params", "ingestion.source=sample"] if chance.random() < 0.3 else []
-            after = chance.uniform(0.2, 1.05 * duration)
-            killed = project.run(*arguments, kill_after=after)
-            if killed.status == 0:
-                continue  # it was faster
-            assert killed.status == -9, killed.log
-            left = project.files()
-            assert {name: left.get(name) for name in before} == before, "an earlier file changed"
-            project.check(sorted(left.keys() - before.keys()))
+    duration = project.latest_json("08_reporting/run_manifest.json")["seconds"]
+    reference = Reference(project)
+    stages: Counter[str] = Counter()
+    progress = tqdm(total=times, desc="runs", disable=None)
+    while stages.total() < times:
+        before = project.files()
+        arguments = ["--params", "ingestion.source=sample"] if chance.random() < 0.3 else []
+        run = project.start("run", "--env", "smoke", *arguments)
+        if run.ends_within(chance.uniform(0.2, 1.05 * duration)):
+            run.wait()
+            continue  # it was faster
+        run.send(signal.SIGKILL)
+        killed = run.wait()
+        left = project.files()
+        assert {name: left.get(name) for name in before} == before, "an earlier file changed"
+        reference.check(project, left.keys() - before.keys())
 
-            resume = ["--params", "training.resume=true"] if chance.random() < 0.5 else []
-            project.check_recovery(expected, *resume)
-            stages[last_stage(killed.log)] += 1
-            progress.update()
-            _keep_newest(project.data)
-        return stages
-    finally:
-        project.close()
+        resume = ["--params", "training.resume=true"] if chance.random() < 0.5 else []
+        reference.check_recovery(project, *resume)
+        stages[last_stage(killed.log)] += 1
+        progress.update()
+        _keep_newest(project.data)
+    return stages
 
 
 def _keep_newest(data: Path) -> None:

@@ -18,7 +18,7 @@ from mnist_kedro.serving import server
 from mnist_kedro.serving.app import create_app
 from mnist_kedro.serving.metrics import Metrics
 from mnist_kedro.serving.model import ModelStore
-from tests.reliability.runs import Project
+from tests.support.project import Project
 
 LATER = "9999-01-01T00.00.00.000Z"
 NOTHING = [[0] * 28] * 28

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from mnist_kedro.cli import one_line
 from mnist_kedro.datasets import HDF5Dataset
-from tests.conftest import kedro
+from mnist_kedro.datasets.keras_model_dataset import KerasModelDataset
 from tests.reliability.disk_full import fill_disks, needs_mount, small_disk
 
 pytestmark = needs_mount
@@ -28,31 +28,27 @@ def figure(size):
     return made
 
 
-SAVED = {
-    "hdf5": (HDF5Dataset, lambda size: {"x": np.random.default_rng(0).random(25_000 * size)}),
-    "json": (JSONDataset, lambda size: {"x": list(range(12_000 * size))}),
-    "csv": (CSVDataset, lambda size: pd.DataFrame({"x": np.arange(40_000.0 * size)})),
-    "png": (MatplotlibDataset, lambda size: figure(2 * size)),
-    "keras": (None, None),
-}
-
-
-def dataset_and_values(form):
-    """A dataset type with a small value, and one of more than 200 kB."""
-    if form != "keras":
-        kind, make = SAVED[form]
-        return kind, make(1) if form != "png" else figure(1), make(2)
+def model(units):
+    """A Keras model of so many units."""
     import keras
 
-    from mnist_kedro.datasets.keras_model_dataset import KerasModelDataset
+    return keras.Sequential([keras.Input((5,)), keras.layers.Dense(units)])
 
-    models = [keras.Sequential([keras.Input((5,)), keras.layers.Dense(n)]) for n in (5, 20_000)]
-    return KerasModelDataset, *models
+
+# Each with a small value, and one of more than 200 kB.
+SAVED = {
+    "hdf5": (HDF5Dataset, lambda n: {"x": np.random.default_rng(0).random(25_000 * n)}, 1, 2),
+    "json": (JSONDataset, lambda n: {"x": list(range(12_000 * n))}, 1, 2),
+    "csv": (CSVDataset, lambda n: pd.DataFrame({"x": np.arange(40_000.0 * n)}), 1, 2),
+    "png": (MatplotlibDataset, figure, 1, 4),
+    "keras": (KerasModelDataset, model, 5, 20_000),
+}
 
 
 @pytest.mark.parametrize("form", SAVED)
 def test_a_full_disk_is_told_and_keeps_what_is_there(tmp_path, form):
-    kind, small, large = dataset_and_values(form)
+    kind, make, *sizes = SAVED[form]
+    small, large = map(make, sizes)
     with small_disk(tmp_path / "disk", 2**20):
         path = tmp_path / "disk" / f"x.{form}"
         kind(filepath=str(path), version=Version(None, "1")).save(small)
@@ -75,7 +71,7 @@ def test_a_full_disk_is_told_and_keeps_what_is_there(tmp_path, form):
 
 
 def test_a_full_temporary_folder_is_told(tmp_path, monkeypatch):
-    kind, _, large = dataset_and_values("keras")
+    kind, large = KerasModelDataset, model(20_000)
     with small_disk(tmp_path / "disk", 64 * 1024):
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "disk"))
         with pytest.raises(DatasetError) as error:
@@ -85,25 +81,26 @@ def test_a_full_temporary_folder_is_told(tmp_path, monkeypatch):
     assert not (tmp_path / "x.keras").exists()
 
 
-def test_disks_that_become_full_at_random_moments_lose_nothing(tmp_path):
-    assert fill_disks(tmp_path, times=3, seed=2).total() == 3
+@pytest.mark.slow
+def test_disks_that_become_full_at_random_moments_lose_nothing(smoke, tmp_path):
+    project = smoke.copy(tmp_path / "Projekt ü")
+    assert fill_disks(project, times=2, seed=2).total() == 2
 
 
 def test_a_disk_without_any_space_is_told_in_one_line(project):
-    with small_disk(project / "data", 4096):
-        finished = kedro(project, "run", "--env", "smoke", "--pipelines", "ingestion")
-    assert finished.returncode == 1
-    error = finished.stderr.strip().splitlines()[-1]
-    assert "disk full" in error or "No space left" in error
-    assert "Traceback" not in finished.stderr
+    with small_disk(project.folder / "data", 4096):
+        outcome = project.run("--pipelines", "ingestion")
+    assert outcome.status == 1
+    assert "disk full" in outcome.last_line or "No space left" in outcome.last_line
+    assert "Traceback" not in outcome.log
 
 
-def test_a_folder_that_cannot_be_written_is_found_before_anything_is_done(project):
-    with small_disk(project / "data", 2**20) as disk:
+def test_refuses_a_read_only_folder(project):
+    folder = project.folder / "data"
+    with small_disk(folder, 2**20) as disk:
         disk.make_read_only()
-        finished = kedro(project, "run", "--env", "smoke")
-    assert finished.returncode == 1
-    error = finished.stderr.strip().splitlines()[-1]
-    assert f"{project / 'data'}: cannot be written (Read-only file system)" in error
-    assert "Done" not in finished.stderr
-    assert "MNIST" not in finished.stderr
+        outcome = project.run()
+    assert outcome.status == 1
+    assert f"{folder}: cannot be written (Read-only file system)" in outcome.last_line
+    assert "Done" not in outcome.log
+    assert "MNIST" not in outcome.log

@@ -10,9 +10,8 @@ from mnist_kedro.datasets.figure_dataset import Picture
 from mnist_kedro.pipelines.reporting.nodes.evaluation import collect_metrics, compare_models
 from mnist_kedro.reports import FIGURES, render_model_card, render_report
 from mnist_kedro.reports.answers import answer_questions
-from tests.browser import needs_chromium, page_at
-from tests.conftest import latest
-from tests.pipelines.test_reporting import HISTORY, evaluate, predictions_of
+from tests.support.browser import needs_chromium, page_at
+from tests.support.reporting import HISTORY, evaluate, predictions_of
 
 RUN = {
     "id": "2026-11-23T20.15.30.481Z",
@@ -202,11 +201,12 @@ def test_the_model_card_is_what_hugging_face_reads(metrics, corruptions, confide
     assert "Census Bureau" not in card
 
 
+@pytest.mark.slow
 @needs_chromium
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_the_report_fits_a_phone_and_a_desk(smoke_project, width, scheme):
-    address = latest(smoke_project, "08_reporting/report.html").as_uri()
+def test_the_report_fits_a_phone_and_a_desk(smoke, width, scheme):
+    address = smoke.latest("08_reporting/report.html").as_uri()
     with page_at(address, width, 844, color_scheme=scheme) as page:
         assert page.evaluate("document.documentElement.scrollWidth") == width
         assert page.evaluate(

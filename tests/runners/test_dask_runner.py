@@ -1,50 +1,26 @@
 """Pipelines on a real Dask cluster: the same results, also when a worker is killed."""
 
-import json
-import os
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 
+import numpy as np
 import pandas as pd
 import pytest
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Node, Pipeline
+from PIL import Image
 
+from mnist_kedro.datasets import HDF5Dataset
 from mnist_kedro.errors import InputError
-from mnist_kedro.runners import DaskRunner
+from mnist_kedro.runners import DaskRunner, dask_runner
 from mnist_kedro.sources.sample import SAMPLE
-from tests.conftest import PATIENCE, environment, latest
-from tests.runners.cluster import cluster
+from tests.support.cluster import cluster
 
 ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
-ENSEMBLE = "training.members=2,training.models=[cnn],training.epochs=6"
-
-
-@pytest.fixture(autouse=True)
-def _interruptible():
-    """What a shell runs in the background ignores Ctrl-C, and so would what that starts."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-def start(project, *arguments, start_new_session=False, **variables):
-    return subprocess.Popen(
-        [sys.executable, "-m", "kedro", "run", "--env", "smoke", *arguments],
-        cwd=project,
-        env={**environment(project), **variables},
-        start_new_session=start_new_session,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-
-
-def run(project, *arguments, **variables):
-    process = start(project, *arguments, **variables)
-    log = process.communicate(timeout=PATIENCE)[1]
-    return process.returncode, log
+MEMBERS = "training.members=2,training.models=[cnn],training.epochs=6"
+ENSEMBLE = ("--to-outputs", "metrics", "--params", MEMBERS)
 
 
 def on(cluster):
@@ -54,77 +30,72 @@ def on(cluster):
     )  # fmt: skip
 
 
-def without_seconds(value):
-    if isinstance(value, dict):
-        return {k: without_seconds(v) for k, v in value.items() if "seconds" not in k}
-    return value
-
-
-def metrics(project):
-    return without_seconds(json.loads(latest(project, "08_reporting/metrics.json").read_text()))
-
-
 @pytest.fixture(scope="module")
-def sequential(smoke_project, tmp_path_factory):
+def sequential(smoke, tmp_path_factory):
     """What Kedro's own runner makes of an ensemble, with one thread as each worker has."""
-    project = tmp_path_factory.mktemp("sequential") / "project"
-    shutil.copytree(smoke_project, project)
-    status, log = run(project, "--params", ENSEMBLE, **ONE_THREAD)
-    assert status == 0, log
-    return metrics(project)
+    project = smoke.copy(tmp_path_factory.mktemp("sequential") / "project")
+    project.make(*ENSEMBLE, **ONE_THREAD)
+    return project.metrics()
 
 
 @pytest.fixture
-def two_workers(finished_project):
-    with cluster(finished_project, 2) as made:
+def two_workers(finished):
+    with cluster(finished.folder, 2) as made:
         yield made
 
 
-def test_an_ensemble_is_what_it_is_on_one_machine(finished_project, two_workers, sequential):
-    status, log = run(finished_project, *on(two_workers), "--params", ENSEMBLE)
-    assert status == 0, log
-    assert metrics(finished_project) == sequential
+@pytest.mark.slow
+def test_an_ensemble_is_what_it_is_on_one_machine(finished, two_workers, sequential):
+    log = finished.make(*on(two_workers), *ENSEMBLE)
+    assert finished.metrics() == sequential
     assert "2 Dask workers." in log
     assert "cnn: epoch 6 of 6" in log  # told by a worker
-    manifest = json.loads(latest(finished_project, "08_reporting/run_manifest.json").read_text())
+    manifest = finished.latest_json("08_reporting/run_manifest.json")
     assert {"train", "cnn.model", "metrics"} <= manifest["loaded"].keys() | manifest["saved"].keys()
     assert manifest["data"]["source"] == "sample"
     assert "cnn_2.train_model" in manifest["node_seconds"]
     assert manifest["asked"]["runner"] == "mnist_kedro.runners.DaskRunner"
-    checkpoints = finished_project / "data" / "smoke" / "06_models" / "checkpoints"
-    assert not list(checkpoints.rglob("*.hdf5"))
+    assert not list((finished.data / "06_models" / "checkpoints").rglob("*.hdf5"))
 
 
-def test_the_corruption_suite_is_shared_by_the_workers(finished_project, two_workers):
+@pytest.mark.slow
+def test_work_is_shared_by_the_workers(finished, two_workers):
+    """Parts of the corruption suite and of pictures make the same files, byte for byte."""
+    corruptions = "08_reporting/corruption_accuracies.csv"
     asked = ("--tags", "robustness", "--to-outputs", "corruption_accuracies", "--params")
     digits = "reporting.robustness_digits=100"
-    status, log = run(finished_project, *asked, digits, **ONE_THREAD)
-    assert status == 0, log
-    whole = latest(finished_project, "08_reporting/corruption_accuracies.csv")
-    parts = f"{digits},reporting.corruption_parts=3"
-    status, log = run(finished_project, *on(two_workers), *asked, parts)
-    assert status == 0, log
+    finished.make(*asked, digits, **ONE_THREAD)
+    whole = finished.latest(corruptions)
+    log = finished.make(*on(two_workers), *asked, f"{digits},reporting.corruption_parts=3")
     assert "Done: evaluate_corruptions_3" in log
-    made = latest(finished_project, "08_reporting/corruption_accuracies.csv")
+    assert finished.latest(corruptions) != whole
+    assert finished.latest(corruptions).read_bytes() == whole.read_bytes()
+
+    predictions = "07_model_output/digit_predictions.csv"
+    images = f"inference.images={finished.latest('01_raw/mnist.hdf5')}"
+    finished.make("--pipelines", "inference", "--params", images, **ONE_THREAD)
+    whole = finished.latest(predictions)
+    asked = ("--pipelines", "inference", "--params", f"{images},inference.parts=3")
+    assert "Done: read_pictures_part_3" in finished.make(*on(two_workers), *asked)
+    made = finished.latest(predictions)
     assert made != whole
     assert made.read_bytes() == whole.read_bytes()
+    assert len(made.read_bytes().splitlines()) == 5001
 
 
-def test_searches_find_what_they_find_one_after_the_other(finished_project, two_workers):
-    asked = ("--pipelines", "tuning", "--params")
+@pytest.mark.slow
+def test_searches_find_what_they_find_one_after_the_other(finished, two_workers):
     sweep = "tuning.trials=4,tuning.searches=2,training.epochs=1"
-    models = finished_project / "data" / "smoke" / "06_models"
 
     def search(*runner, **variables):
-        status, log = run(finished_project, *runner, *asked, sweep, **variables)
-        assert status == 0, log
+        log = finished.make(*runner, "--pipelines", "tuning", "--params", sweep, **variables)
         assert "search 2, trial 4: validation accuracy" in log
-        storages = sorted(models.glob("tuning*"))
+        storages = sorted((finished.data / "06_models").glob("tuning*"))
         assert [path.name for path in storages] == ["tuning.sqlite3", "tuning_2.sqlite3"]
-        for storage in storages:  # so that the next search begins anew
+        for storage in storages:  # so that the next search starts from nothing
             storage.unlink()
-        trials = pd.read_csv(latest(finished_project, "08_reporting/tuning_trials.csv"))
-        chosen = latest(finished_project, "08_reporting/tuned_parameters.yml").read_text()
+        trials = pd.read_csv(finished.latest("08_reporting/tuning_trials.csv"))
+        chosen = finished.latest("08_reporting/tuned_parameters.yml").read_text()
         return trials.drop(columns="seconds"), chosen
 
     one_by_one, chosen_then = search(**ONE_THREAD)
@@ -135,164 +106,141 @@ def test_searches_find_what_they_find_one_after_the_other(finished_project, two_
     assert chosen == chosen_then
 
 
-def test_pictures_are_shared_by_the_workers(finished_project, two_workers):
-    images = latest(finished_project, "01_raw/mnist.hdf5")
-    asked = ("--pipelines", "inference", "--params", f"inference.images={images}")
-    status, log = run(finished_project, *asked, **ONE_THREAD)
-    assert status == 0, log
-    whole = latest(finished_project, "07_model_output/digit_predictions.csv")
-    asked = (*asked[:-1], f"{asked[-1]},inference.parts=3")
-    status, log = run(finished_project, *on(two_workers), *asked)
-    assert status == 0, log
-    assert "Done: read_pictures_part_3" in log
-    made = latest(finished_project, "07_model_output/digit_predictions.csv")
-    assert made != whole
-    assert made.read_bytes() == whole.read_bytes()
-    assert len(made.read_bytes().splitlines()) == 5001
+def start(project, cluster, *arguments):
+    run = project.start("run", "--env", "smoke", *on(cluster), *ENSEMBLE, *arguments)
+    run.wait_for("epoch 1 of 6")
+    return run
 
 
-def test_a_worker_that_is_killed_is_done_without(finished_project, two_workers, sequential):
-    process = start(finished_project, *on(two_workers), "--params", ENSEMBLE)
-    lines = []
-    with process.stderr:
-        for line in process.stderr:
-            lines.append(line)
-            if sum("epoch 1 of 6" in line for line in lines) == 2:  # each trains one
-                os.kill(two_workers.workers[0].pid, signal.SIGKILL)
-                break
-        lines += process.stderr.readlines()
-    assert process.wait(PATIENCE) == 0, lines
-    assert "Lost 1 Dask worker; what ran there runs again." in "".join(lines)
-    assert metrics(finished_project) == sequential
-    assert sum("epoch 1 of 6" in line for line in lines) == 3  # one of the two again
+@pytest.mark.slow
+def test_a_worker_that_is_killed_is_done_without(finished, two_workers, sequential):
+    run = start(finished, two_workers)
+    run.wait_for("epoch 1 of 6", times=2)  # each trains one
+    two_workers.workers[0].kill()
+    ended = run.wait()
+    assert ended.status == 0, ended.log
+    assert "Lost 1 Dask worker; what ran there runs again." in ended.log
+    assert finished.metrics() == sequential
+    assert ended.log.count("epoch 1 of 6") == 3  # one of the two again
 
 
-def read_until(process, text, lines):
-    """Read a run's log up to a line with a text."""
-    for line in process.stderr:
-        lines.append(line)
-        if text in line:
-            return
-    pytest.fail("".join(lines))
-
-
-def end(process, lines):
-    """The status of a run, all of whose log is read."""
-    with process.stderr:
-        lines += process.stderr.readlines()
-    return process.wait(PATIENCE)
-
-
-def test_a_run_waits_for_workers_when_none_is_left(finished_project, sequential):
-    with cluster(finished_project, 0) as made:
+@pytest.mark.slow
+def test_a_run_waits_for_workers_when_none_is_left(finished, sequential):
+    with cluster(finished.folder, 0) as made:
         threading.Timer(5, made.add_worker).start()
-        lines = []
-        process = start(finished_project, *on(made), "--params", ENSEMBLE)
-        read_until(process, "epoch 1 of 6", lines)
+        run = start(finished, made)
         made.workers[0].kill()
-        read_until(process, "None is left", lines)
+        run.wait_for("None is left")
         made.add_worker()
-        assert end(process, lines) == 0, lines
-    assert f"'dask worker {made.address}'" in "".join(lines)
-    assert metrics(finished_project) == sequential
+        ended = run.wait()
+    assert ended.status == 0, ended.log
+    assert f"'dask worker {made.address}'" in ended.log
+    assert finished.metrics() == sequential
 
 
-def test_a_scheduler_that_goes_away_is_told_in_one_line(finished_project, two_workers):
-    lines = []
-    process = start(finished_project, *on(two_workers), "--params", ENSEMBLE)
-    read_until(process, "epoch 1 of 6", lines)
+@pytest.mark.slow
+def test_a_scheduler_that_goes_away_is_told_in_one_line(finished, two_workers):
+    run = start(finished, two_workers)
     two_workers.scheduler.kill()
-    assert end(process, lines) == 1
+    ended = run.wait()
+    assert ended.status == 1
     last = f"Error: {two_workers.address}: the Dask scheduler went away"
-    assert lines[-1].startswith(last), lines
-    assert "Traceback" not in "".join(lines)
+    assert ended.last_line.startswith(last), ended.log
+    assert "Traceback" not in ended.log
 
 
-def test_ctrl_c_ends_what_runs_on_the_workers_and_a_training_goes_on(finished_project, two_workers):
+@pytest.mark.slow
+def test_ctrl_c_ends_what_runs_on_the_workers_and_a_training_goes_on(finished, two_workers):
     """As it does on one machine: docs/reliability.md, 19."""
-    lines = []
-    process = start(finished_project, *on(two_workers), "--params", ENSEMBLE)
-    read_until(process, "epoch 2 of 6", lines)
-    process.send_signal(signal.SIGINT)
-    assert end(process, lines) == 130
-    assert "is kept; the same command with --params training.resume=true" in lines[-1]
-    assert [worker.poll() for worker in two_workers.workers] == [None, None]
+    run = start(finished, two_workers)
+    run.wait_for("epoch 2 of 6")
+    run.send(signal.SIGINT, to_group=False)
+    ended = run.wait()
+    assert ended.status == 130, ended.log
+    assert "is kept; the same command with --params training.resume=true" in ended.last_line
+    assert [worker.process.poll() for worker in two_workers.workers] == [None, None]
 
-    resumed = ("--pipelines", "training", "--params", f"{ENSEMBLE},training.resume=true")
-    status, log = run(finished_project, *on(two_workers), *resumed)
-    assert status == 0, log
+    resumed = ("--pipelines", "training", "--params", f"{MEMBERS},training.resume=true")
+    log = finished.make(*on(two_workers), *resumed)
     assert "epoch 6 of 6" in log
     assert log.count("epoch 1 of 6") < 2  # one goes on from a later one at least
 
 
-def test_ctrl_c_in_a_terminal_reaches_the_processes_of_an_own_cluster_too(finished_project):
-    lines = []
-    process = start(
-        finished_project,
-        *("--pipelines", "training", "--params", "training.models=[cnn],training.epochs=30"),
+@pytest.mark.slow
+def test_ctrl_c_in_a_terminal_reaches_the_processes_of_an_own_cluster_too(finished):
+    run = finished.start(
+        *("run", "--env", "smoke", "--pipelines", "training"),
+        *("--params", "training.models=[cnn],training.epochs=30"),
         *("--runner", "mnist_kedro.runners.DaskRunner", "--runner-params", "workers=1"),
-        start_new_session=True,
     )
-    read_until(process, "epoch 2 of 30", lines)
-    os.killpg(process.pid, signal.SIGINT)
-    assert end(process, lines) == 130
-    assert lines[-1].startswith("Interrupted. cnn: epoch"), lines
-    assert "Traceback" not in "".join(lines)
+    run.wait_for("epoch 2 of 30")
+    run.send(signal.SIGINT)
+    ended = run.wait()
+    assert ended.status == 130, ended.log
+    assert ended.last_line.startswith("Interrupted. cnn: epoch")
+    assert "Traceback" not in ended.log
 
 
-def test_relative_paths_are_meant_from_where_the_run_was_started(finished_project, tmp_path):
-    shutil.copy(SAMPLE, finished_project / "mine.hdf5")
-    with cluster(finished_project, 0) as made:
+@pytest.mark.slow
+def test_relative_paths_are_meant_from_where_the_run_was_started(finished, tmp_path):
+    shutil.copy(SAMPLE, finished.folder / "mine.hdf5")
+    with cluster(finished.folder, 0) as made:
         made.add_worker(folder=tmp_path)
-        made.wait_for(1)
+        made.wait_for_workers()
         ingest = ("--pipelines", "ingestion", "--params", "ingestion.source=mine.hdf5")
-        status, log = run(finished_project, *on(made), *ingest)
-    assert status == 0, log
+        log = finished.make(*on(made), *ingest)
     assert "4000 training and 1000 test digits from 'mine.hdf5'" in log
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
+@pytest.mark.slow
+def test_a_failed_node_says_what_it_says_on_one_machine(finished, two_workers):
+    for arguments in (
         ("--nodes", "cnn.train_model", "--params", "training.learning_rate=1e12"),
         ("--nodes", "cnn.train_model", "--load-versions", "train:2020-01-01T00.00.00.000Z"),
-    ],
-    ids=["a node's own", "the catalog's"],
-)
-def test_a_failed_node_says_what_it_says_on_one_machine(finished_project, two_workers, arguments):
-    expected, log = run(finished_project, *arguments)
-    status, dask_log = run(finished_project, *on(two_workers), *arguments)
-    assert status == expected == 1
-    last = log.strip().splitlines()[-1]
-    assert last.startswith("Error: ")
-    assert dask_log.strip().splitlines()[-1] == last
+    ):
+        expected = finished.run(*arguments)
+        found = finished.run(*on(two_workers), *arguments)
+        assert found.status == expected.status == 1
+        assert found.last_line.startswith("Error: ")
+        assert found.last_line == expected.last_line
 
 
-def test_a_cluster_of_its_own_and_data_in_memory(finished_project, digits, tmp_path):
-    """Some pictures go from one node to the next without a file."""
-    import numpy as np
-    from PIL import Image
+def test_a_run_on_a_cluster_of_its_own(finished):
+    """The one test on processes that is not slow."""
+    on_two = ("--runner", "mnist_kedro.runners.DaskRunner", "--runner-params", "workers=2")
+    log = finished.make("--pipelines", "data_processing", *on_two)
+    assert "2 Dask workers." in log
+    for name in ("train", "validation", "test"):
+        path = f"05_model_input/{name}.hdf5"
+        first, second = (
+            HDF5Dataset(filepath=str(finished.data / path / version / f"{name}.hdf5")).load()
+            for version in finished.versions(path)
+        )
+        for key in ("images", "labels"):
+            np.testing.assert_array_equal(first[key], second[key])
 
+
+@pytest.mark.slow
+def test_a_cluster_of_its_own_and_data_in_memory(finished, digits, tmp_path):
+    """Pictures go from node to node without a file."""
     pictures = tmp_path / "pictures"
     pictures.mkdir()
     for i in range(30):
         Image.fromarray(np.asarray(digits["images"])[i, ..., 0]).save(pictures / f"{i:02}.png")
-    status, log = run(
-        finished_project,
+    log = finished.make(
         *("--pipelines", "inference", "--params", f"inference.images={pictures}"),
         *("--runner", "mnist_kedro.runners.DaskRunner", "--runner-params", "workers=2"),
     )
-    assert status == 0, log
     assert "30 pictures, of which 0 have no digit." in log
-    assert latest(finished_project, "08_reporting/contact_sheet.png").exists()
+    assert finished.latest("08_reporting/contact_sheet.png").exists()
     assert "distributed" not in log
 
 
-def test_without_a_scheduler_one_line_says_so(finished_project):
-    arguments = ("--runner", "mnist_kedro.runners.DaskRunner", "--runner-params")
-    status, log = run(finished_project, *arguments, "address=tcp://127.0.0.1:1")
-    assert status == 1
-    assert "tcp://127.0.0.1:1: no Dask scheduler answers there" in log.splitlines()[-1]
+def test_without_a_scheduler_one_line_says_so(monkeypatch):
+    monkeypatch.setattr(dask_runner, "CONNECT_SECONDS", 0.5)
+    runner = DaskRunner(address="tcp://127.0.0.1:1")
+    with pytest.raises(InputError, match="tcp://127.0.0.1:1: no Dask scheduler answers there"):
+        runner.run(Pipeline([Node(len, "x", "y")]), DataCatalog({"x": MemoryDataset([1])}))
 
 
 @pytest.mark.parametrize(

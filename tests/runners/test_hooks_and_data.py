@@ -220,7 +220,7 @@ def test_a_scheduler_without_workers_says_how_to_start_one(monkeypatch):
 
     from mnist_kedro.runners import dask_runner
 
-    monkeypatch.setattr(dask_runner, "_WORKER_SECONDS", 0.5)
+    monkeypatch.setattr(dask_runner, "WORKER_SECONDS", 0.5)
     with LocalCluster(n_workers=0, processes=False, dashboard_address=":0") as empty:
         runner = DaskRunner(address=empty.scheduler_address)
         with pytest.raises(InputError, match=r"no workers; 'dask worker .*' starts one"):

@@ -1,17 +1,19 @@
 """Exported models, as `kedro run --pipelines export` leaves them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mnist_kedro.pipelines.export.nodes import export_to_onnx, predict_reference
 from mnist_kedro.serving.metrics import Metrics
 from mnist_kedro.serving.model import ModelStore
-from tests.pipelines.test_reporting import REPORTING
-
-FIRST, SECOND = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"
+from tests.support.parameters import REPORTING
+from tests.support.paths import ROOT
+from tests.support.pictures import saved
+from tests.support.server import FIRST, Server, serving
 
 
 @pytest.fixture(scope="session")
@@ -21,19 +23,40 @@ def exported(trained, digits) -> tuple[bytes, dict]:
     return export_to_onnx(trained, digits, reference)
 
 
+@pytest.fixture(scope="module")
+def picture(digits) -> bytes:
+    """A digit as a PNG."""
+    return saved(np.asarray(digits["images"])[0, ..., 0])
+
+
+@pytest.fixture(scope="module")
+def served(exported, tmp_path_factory) -> Iterator[Server]:
+    """A server of the exported model, for all tests of a file."""
+    folder = tmp_path_factory.mktemp("served") / "06_models"
+    save_export(folder, FIRST, *exported)
+    with serving(ROOT, "--models", str(folder)) as server:
+        yield server
+
+
+def save_export(folder: Path, version: str, file: bytes, description: dict) -> None:
+    """Save a version as `kedro run --pipelines export` does."""
+    for name, content in {
+        "cnn.onnx": file,
+        "cnn_onnx.json": json.dumps(description).encode(),
+    }.items():
+        path = folder / name / version / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+
+
 @pytest.fixture
 def export(exported, tmp_path) -> Callable[..., Path]:
     """Adds a version to a folder of models, if need be with another file or description."""
 
     def save(version: str = FIRST, file: bytes | None = None, description=None) -> Path:
         folder = tmp_path / "06_models"
-        for name, content in {
-            "cnn.onnx": exported[0] if file is None else file,
-            "cnn_onnx.json": json.dumps(exported[1] if description is None else description),
-        }.items():
-            path = folder / name / version / name
-            path.parent.mkdir(parents=True)
-            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        made, described = exported
+        save_export(folder, version, made if file is None else file, description or described)
         return folder
 
     return save

@@ -12,8 +12,8 @@ from mnist_kedro.serving import answers
 from mnist_kedro.serving.app import create_app
 from mnist_kedro.serving.metrics import Metrics
 from mnist_kedro.serving.model import ModelStore
-from tests.pictures.photos import saved
-from tests.serving.conftest import FIRST
+from tests.support.pictures import saved
+from tests.support.server import FIRST
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +193,7 @@ GOOD = [[0] * 28] * 28
         (b"x" * (8 * 1024**2 + 1), "image/png", 413, "body_too_large"),
     ],
 )
-def test_what_cannot_be_read_is_told(client, body, kind, status, code):
+def test_refuses_a_bad_request(client, body, kind, status, code):
     answer = post(client, "/api/predict", body, kind)
     told = answer.get_json()
     assert (answer.status_code, told["code"]) == (status, code)
@@ -226,7 +226,7 @@ def test_other_addresses_and_methods_are_told_as_json(client):
     assert "POST" in answer.headers["Allow"]
 
 
-def test_without_a_model_it_lives_but_is_not_ready(tmp_path, images):
+def test_is_not_ready_without_a_model(tmp_path, images):
     client = create_app(ModelStore(tmp_path, "cnn"), Metrics()).test_client()
     assert get(client, "/healthz").status_code == 200
     assert get(client, "/").status_code == 200

@@ -7,9 +7,10 @@ import tomllib
 import pytest
 
 from mnist_kedro.serving.model import example_pixels
-from tests.conftest import ROOT, copy_project
-from tests.pictures.photos import saved
-from tests.serving.server import serving
+from tests.support.paths import ROOT
+from tests.support.pictures import saved
+from tests.support.project import Project
+from tests.support.server import serving
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -18,7 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 @pytest.fixture(scope="module")
 def interpreter(tmp_path_factory):
     folder = tmp_path_factory.mktemp("image")
-    source = copy_project(folder / "source")
+    source = Project.clone(folder / "source").folder
     uv = [sys.executable, "-m", "uv"]
     python = folder / "app" / "bin" / "python"
     for command in (
@@ -43,13 +44,14 @@ def test_the_group_has_all_of_the_extra():
     assert "tensorflow" not in (ROOT / "requirements-serving.txt").read_text()
 
 
+@pytest.mark.slow
 def test_it_serves(interpreter, export, exported, tmp_path):
     """From a folder that is no project, with the project's sources out of reach."""
     models = export()
-    with serving(tmp_path, "--models", str(models), python=interpreter) as server:
+    with serving(tmp_path, "--models", str(models), program=interpreter) as server:
         example = exported[1]["examples"][4]
         answer = server.ask("POST", "/api/predict", saved(example_pixels(example)))
         assert answer.status == 200
         assert answer.body["probabilities"] == pytest.approx(example["probabilities"], abs=1e-4)
         assert b"<canvas" in server.ask("GET", "/").body
-        assert server.status("VmHWM") < 250_000  # kB
+        assert server.program.status("VmHWM") < 250_000  # kB

@@ -1,4 +1,4 @@
-"""Ten thousand requests that no client should send: each gets its answer, and the server lives."""
+"""Requests that no client should send: each gets its answer, and the server lives."""
 
 import gzip
 import http.client
@@ -7,15 +7,13 @@ import random
 import socket
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.conftest import ROOT
-from tests.pictures.photos import saved
-from tests.serving.server import serving
+from tests.support.pictures import saved
 
-REQUESTS = 10_000
 PATHS = ["/api/predict", "/api/predict_batch", "/api/read", "/api/model", "/", "/metrics", "/%00"]
 METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "TRACE", "BREW"]
 KINDS = [
@@ -108,37 +106,33 @@ def send(port, wire):
             return None
 
 
-def test_each_gets_an_answer_and_the_server_lives(export, pictures):
-    with serving(ROOT, "--models", str(export())) as server:
-        counted = Counter()
+@pytest.mark.parametrize("count", [500, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_each_gets_an_answer_and_the_server_lives(served, pictures, count):
+    counted = Counter()
 
-        def batch(seed):
-            rng = random.Random(seed)
-            for _ in range(REQUESTS // 100):
-                answer = send(server.port, request(rng, pictures))
-                counted[answer and answer[0]] += 1
-                if answer:
-                    assert answer[0] < 500 or answer[0] in {501, 503}, answer
-                    assert b"Traceback" not in answer[1]
-                    assert b"mnist_kedro/" not in answer[1]
+    def batch(seed):
+        rng = random.Random(seed)
+        for _ in range(count // 100):
+            answer = send(served.port, request(rng, pictures))
+            counted[answer and answer[0]] += 1
+            if answer:
+                assert answer[0] < 500 or answer[0] in {501, 503}, answer
+                assert b"Traceback" not in answer[1]
+                assert b"mnist_kedro/" not in answer[1]
 
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(batch, range(10)))
-            before = server.status("VmRSS"), server.status("Threads")
-            list(pool.map(batch, range(10, 100)))
-        after = server.status("VmRSS"), server.status("Threads")
-        assert counted.total() == REQUESTS
-        assert counted[422] > REQUESTS / 10, counted  # enough are HTTP, and are looked at
-        assert {400, 413, 415, 422} <= counted.keys(), counted
-        assert after[0] < before[0] + 40_000, (before, after)  # kB: nothing is kept
-        assert after[1] == before[1]
-        assert server.ask("POST", "/api/predict", pictures[0]).status == 200
-        assert not [line for line in server.lines if "Traceback" in line], server.lines
-        files = sum(1 for _ in (server_files(server)))
-        assert files < 40
+    def size():
+        return served.program.status("VmRSS"), served.program.status("Threads")
 
-
-def server_files(server):
-    from pathlib import Path
-
-    return Path(f"/proc/{server.process.pid}/fd").iterdir()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(batch, range(10)))
+        before = size()
+        list(pool.map(batch, range(10, 100)))
+    after = size()
+    assert counted.total() == count
+    assert counted[422] > count / 10, counted  # enough are HTTP, and are looked at
+    assert {400, 413, 415, 422} <= counted.keys(), counted
+    assert after[0] < before[0] + 40_000, (before, after)  # kB: nothing is kept
+    assert after[1] == before[1]
+    assert served.ask("POST", "/api/predict", pictures[0]).status == 200
+    assert not [line for line in served.program.lines if "Traceback" in line]
+    assert len([*Path(f"/proc/{served.program.process.pid}/fd").iterdir()]) < 40

@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import numpy as np
@@ -7,26 +8,26 @@ from onnx import TensorProto, helper
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.serving.model import ModelStore, example_pixels, load_model
-from tests.serving.conftest import FIRST, SECOND
+from tests.support.server import FIRST, SECOND
+
+
+def sha256(file):
+    return hashlib.sha256(file).hexdigest()
 
 
 def another(exported, **changes):
     """The same network with other weights, and a description that says so."""
-    import hashlib
-
     model = onnx.load_from_string(exported[0])
     for tensor in model.graph.initializer:
         if len(tensor.dims) == 4:
             values = onnx.numpy_helper.to_array(tensor)
             tensor.CopyFrom(onnx.numpy_helper.from_array(values * 1.1, tensor.name))
     file = model.SerializeToString()
-    return file, {**exported[1], "sha256": hashlib.sha256(file).hexdigest(), **changes}
+    return file, {**exported[1], "sha256": sha256(file), **changes}
 
 
 def of_shape(kind, shape):
     """A model that takes something else."""
-    import hashlib
-
     nodes = [
         helper.make_node("Cast", ["pixels"], ["real"], to=TensorProto.FLOAT),
         helper.make_node("Flatten", ["real"], ["flat"]),
@@ -45,7 +46,7 @@ def of_shape(kind, shape):
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     file = model.SerializeToString()
-    return file, hashlib.sha256(file).hexdigest()
+    return file, sha256(file)
 
 
 def test_it_says_what_its_description_says(store, exported):
@@ -75,9 +76,7 @@ def test_the_newest_version_is_taken(store, export):
     ],
     ids=["empty", "digest", "no examples", "bad examples"],
 )
-def test_a_bad_version_is_refused_and_the_one_before_serves(
-    store, export, exported, file, change, why
-):
+def test_refuses_a_bad_version(store, export, exported, file, change, why):
     export(SECOND, file, {**exported[1], **change})
     store.refresh()
     assert store.current.version == FIRST
@@ -110,7 +109,7 @@ def test_at_the_start_a_bad_version_is_passed_over(export, exported):
         (TensorProto.UINT8, ["n", 32, 32, 1]),
     ],
 )
-def test_a_model_that_takes_something_else_is_refused(export, exported, kind, shape):
+def test_refuses_a_model_of_another_input(export, exported, kind, shape):
     file, digest = of_shape(kind, shape)
     folder = export(FIRST, file, {**exported[1], "sha256": digest})
     with pytest.raises(InputError, match=r"inputs and outputs should be .*, but are"):
@@ -118,10 +117,8 @@ def test_a_model_that_takes_something_else_is_refused(export, exported, kind, sh
 
 
 def test_what_is_no_model_is_refused(export, exported):
-    import hashlib
-
     rubbish = b"not a model"
-    digest = hashlib.sha256(rubbish).hexdigest()
+    digest = sha256(rubbish)
     folder = export(FIRST, rubbish, {**exported[1], "sha256": digest})
     with pytest.raises(InputError, match="no ONNX model"):
         load_model(folder, "cnn", FIRST)
@@ -158,8 +155,6 @@ def test_without_a_model_the_reason_says_what_to_do(tmp_path, export):
 
 def test_a_model_that_could_run_code_is_refused(export, exported, tmp_path):
     """An operator of a library that is not loaded, and weights in a file elsewhere."""
-    import hashlib
-
     canary = tmp_path / "canary"
     canary.write_bytes(np.ones(10, np.float32).tobytes())
     model = onnx.load_from_string(exported[0])
@@ -172,7 +167,7 @@ def test_a_model_that_could_run_code_is_refused(export, exported, tmp_path):
     weights.external_data.add(key="location", value=str(canary))
     for version, evil in {FIRST: model, SECOND: elsewhere}.items():
         file = evil.SerializeToString()
-        digest = hashlib.sha256(file).hexdigest()
+        digest = sha256(file)
         folder = export(version, file, {**exported[1], "sha256": digest})
         with pytest.raises(InputError, match="no ONNX model"):
             load_model(folder, "cnn", version)

@@ -1,6 +1,7 @@
 """The page in a real browser, on a server that made its model itself, from a fresh clone."""
 
 import base64
+from contextlib import contextmanager
 
 import h5py
 import numpy as np
@@ -8,11 +9,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser import needs_chromium, page_at
-from tests.conftest import FULL_MNIST, copy_project
-from tests.pictures.photos import photograph, saved
-from tests.serving.handwriting import strokes
-from tests.serving.server import serving
+from tests.support.browser import needs_chromium, page_at
+from tests.support.handwriting import strokes
+from tests.support.paths import FULL_MNIST
+from tests.support.pictures import photograph, saved
+from tests.support.project import Project
+from tests.support.server import serving
 
 HAS_MNIST = FULL_MNIST.is_dir()
 CELL = 0.027  # of the paper's width, for one of MNIST's pixels
@@ -20,33 +22,40 @@ CELL = 0.027  # of the paper's width, for one of MNIST's pixels
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    project = copy_project(tmp_path_factory.mktemp("app") / "project")
+    project = Project.clone(tmp_path_factory.mktemp("app") / "project")
     # All of MNIST where it lies beside, three times; else the sample, as often as always.
     source, epochs = (FULL_MNIST, "{epochs: 3}") if HAS_MNIST else ("sample", "{}")
-    (project / "conf" / "local" / "parameters.yml").write_text(
+    (project.folder / "conf" / "local" / "parameters.yml").write_text(
         f"ingestion: {{source: {source}}}\ntraining: {epochs}\n"
     )
-    with serving(project) as server:
-        server.project = project
+    with serving(project.folder) as server:
+        server.folder = project.folder
         yield server
 
 
 @pytest.fixture(scope="module")
 def test_digits(server):
-    (path,) = server.project.glob("data/05_model_input/test.hdf5/*/test.hdf5")
+    (path,) = server.folder.glob("data/05_model_input/test.hdf5/*/test.hdf5")
     with h5py.File(path) as file:
         return file["images"][..., 0], file["labels"][:]
 
 
 @pytest.fixture
 def page(server):
+    with app_at(server) as page:
+        yield page
+
+
+@contextmanager
+def app_at(server):
+    """The page in a browser; nothing may go wrong on it."""
     with page_at(server.address, 1280, 900) as page:
-        page.trouble = []
-        page.on("console", lambda message: page.trouble.append(message.text))
-        page.on("pageerror", lambda error: page.trouble.append(str(error)))
+        trouble = []
+        page.on("console", lambda message: trouble.append(message.text))
+        page.on("pageerror", lambda error: trouble.append(str(error)))
         page.wait_for_selector("#examples button:nth-child(10)")
         yield page
-        assert page.trouble == []
+        assert trouble == []
 
 
 def answer(page):
@@ -65,61 +74,81 @@ def draw(page, *points):
     page.mouse.up()
 
 
+def predict(server, files):
+    """The predictions for picture files, sent in one request."""
+    body = {"pictures": [base64.b64encode(file).decode() for file in files]}
+    return server.ask("POST", "/api/predict_batch", body).body["predictions"]
+
+
 def seven(page):
     draw(page, (0.3, 0.25), (0.5, 0.25), (0.68, 0.25), (0.58, 0.5), (0.48, 0.8))
 
 
+@needs_chromium
+def test_a_seven_that_is_drawn_is_classified(served):
+    """The one test of the page that is not slow."""
+    with app_at(served) as page:
+        seven(page)
+        assert answer(page) == "7"
+        page.click("#examples button:nth-child(4)")
+        assert answer(page) == "3"
+
+
+@pytest.mark.slow
 def test_on_a_fresh_clone_it_first_trains_on_the_data_at_hand(server):
-    told = "\n".join(server.lines)
+    told = "\n".join(server.program.lines)
     assert "There is no exported model 'cnn' yet: training one from the data at hand" in told
     assert "Serving model cnn" in told
     assert server.ask("GET", "/api/model").body["data"]["canonical_mnist"] == HAS_MNIST
 
 
+@pytest.mark.slow
 def test_pictures_of_the_test_digits_are_read_as_the_pipeline_does(server, test_digits):
     images, labels = test_digits
-    answers = [server.ask("POST", "/api/predict", saved(image)).body["digit"] for image in images]
+    answers = [
+        one["digit"]
+        for start in range(0, len(images), 500)
+        for one in predict(server, map(saved, images[start : start + 500]))
+    ]
     right = np.mean(np.array(answers) == labels)
     assert right == server.ask("GET", "/api/model").body["accuracy"]
     assert right > (0.99 if HAS_MNIST else 0.98)
 
 
+@pytest.mark.slow
 def test_photographs_are_read(server, test_digits):
     images, labels = test_digits
     rng = np.random.default_rng(0)
-    pictures = [saved(photograph(image, rng), "JPEG") for image in images[:500]]
-    pictures = [base64.b64encode(picture).decode() for picture in pictures]
-    answers = server.ask("POST", "/api/predict_batch", {"pictures": pictures}).body["predictions"]
+    photos = [saved(photograph(image, rng), "JPEG") for image in images[:500]]
+    answers = [
+        one
+        for start in range(0, 500, 100)  # a request may have so many pixels only
+        for one in predict(server, photos[start : start + 100])
+    ]
     right = [one.get("digit") == label for one, label in zip(answers, labels, strict=False)]
     assert np.mean(right) >= 0.95
 
 
+@pytest.mark.slow
 @needs_chromium
-def test_a_hundred_test_digits_drawn_by_strokes_are_read(page, test_digits):
-    images, labels = test_digits
-    read = []
-    for image in images[:100]:
+def test_test_digits_are_read_as_drawings_and_as_files(page, test_digits):
+    images, labels = test_digits[0][:60], test_digits[1][:60].astype(str)
+    drawn, opened = [], []
+    for image in images:
         for stroke in strokes(image):
             draw(page, *((0.12 + CELL * x, 0.12 + CELL * y) for x, y in stroke))
-        read.append(answer(page))
+        drawn.append(answer(page))
         page.click("#clear")
-    wrong = [pair for pair in zip(read, labels[:100].astype(str), strict=True) if len({*pair}) > 1]
-    assert len(wrong) <= (3 if HAS_MNIST else 7), wrong  # of the sample 4 were
-
-
-@needs_chromium
-def test_a_hundred_test_digits_opened_as_files_are_read(page, test_digits):
-    images, labels = test_digits
-    read = []
-    for image in images[100:200]:
         file = {"name": "digit.png", "mimeType": "image/png", "buffer": saved(image)}
         with page.expect_response("**/api/read"):  # the page is busy until it has shown it
             page.set_input_files("#file", [file])
-        read.append(answer(page))
-    right = np.array(read) == labels[100:200].astype(str)
-    assert right.mean() >= 0.97
+        opened.append(answer(page))
+        page.click("#clear")
+    assert (np.array(drawn) == labels).sum() >= (58 if HAS_MNIST else 55)
+    assert (np.array(opened) == labels).sum() >= 58
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_it_reads_while_one_draws(page):
     """Answers come before the pen is lifted, one request at a time."""
@@ -140,6 +169,7 @@ def test_it_reads_while_one_draws(page):
     assert max(answered) == 1
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_an_answer_about_a_drawing_that_is_gone_is_dropped(page):
     page.route("**/api/read", lambda route: (page.wait_for_timeout(300), route.continue_())[1])
@@ -150,6 +180,7 @@ def test_an_answer_about_a_drawing_that_is_gone_is_dropped(page):
     assert page.is_visible("#hint")
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_undo_and_clear(page):
     seven(page)
@@ -164,6 +195,7 @@ def test_undo_and_clear(page):
     assert page.is_disabled("#clear")
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_several_digits_are_read_in_order_and_shown_apart(page):
     draw(page, (0.15, 0.3), (0.15, 0.7))
@@ -177,6 +209,7 @@ def test_several_digits_are_read_in_order_and_shown_apart(page):
     assert buttons.nth(1).get_attribute("aria-pressed") == "true"
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_with_the_keyboard_alone(page):
     page.focus("#sketch")
@@ -188,6 +221,7 @@ def test_with_the_keyboard_alone(page):
     expect(page.locator("#live")).to_contain_text("1. ")
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_what_it_is_not_sure_of_is_said(page, server):
     threshold = server.ask("GET", "/api/model").body["confidence_threshold"]
@@ -201,6 +235,7 @@ def test_what_it_is_not_sure_of_is_said(page, server):
     assert ("ot sure" in verdict) == (probable < 100 * threshold)
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_a_test_digit_is_seen_by_the_network_bit_for_bit(page, server):
     example = server.ask("GET", "/api/model").body["examples"][3]
@@ -213,6 +248,7 @@ def test_a_test_digit_is_seen_by_the_network_bit_for_bit(page, server):
     assert bytes(shown) == base64.b64decode(example["pixels"])
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_a_large_photograph_is_made_smaller_before_it_is_sent(page, test_digits):
     image = np.kron(255 - test_digits[0][0], np.ones((70, 70), np.uint8))
@@ -225,6 +261,7 @@ def test_a_large_photograph_is_made_smaller_before_it_is_sent(page, test_digits)
     assert answer(page) == str(test_digits[1][0])
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_what_is_no_picture_is_said(page):
     file = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"not a picture"}
@@ -232,6 +269,7 @@ def test_what_is_no_picture_is_said(page):
     expect(page.locator("#verdict")).to_contain_text("notes.txt is no picture")
 
 
+@pytest.mark.slow
 @needs_chromium
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844), (320, 568)])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -249,6 +287,7 @@ def test_it_fits_desktops_and_telephones_in_light_and_dark(server, width, height
         assert (sum(map(int, light[4:-1].split(", "))) > 380) == (scheme == "light")
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_nothing_is_loaded_from_elsewhere(server):
     with page_at("about:blank") as page:
@@ -262,6 +301,7 @@ def test_nothing_is_loaded_from_elsewhere(server):
         assert all(url.startswith((server.address, "blob:")) for url in urls)
 
 
+@pytest.mark.slow
 @needs_chromium
 @pytest.mark.parametrize("kind", ["touch", "pen"])
 def test_with_a_finger_or_a_pen(server, kind):

@@ -14,21 +14,9 @@ import pytest
 from mnist_kedro.serving.app import create_app
 from mnist_kedro.serving.metrics import Metrics
 from mnist_kedro.serving.server import create_server
-from tests.conftest import PATIENCE, ROOT, python
-from tests.pictures.photos import saved
-from tests.serving.conftest import FIRST, SECOND
-from tests.serving.server import serving
-
-
-@pytest.fixture(scope="module")
-def picture(digits):
-    return saved(np.asarray(digits["images"])[0, ..., 0])
-
-
-@pytest.fixture
-def server(export):
-    with serving(ROOT, "--models", str(export())) as server:
-        yield server
+from tests.support.paths import PATIENCE, ROOT
+from tests.support.project import python
+from tests.support.server import FIRST, SECOND, serving
 
 
 def wait_for(condition, seconds=20):
@@ -38,10 +26,9 @@ def wait_for(condition, seconds=20):
         time.sleep(0.05)
 
 
-def test_it_answers_and_ends_when_told(server, picture):
-    assert server.ask("POST", "/api/predict", picture).body["model_version"] == FIRST
-    assert server.ask("GET", "/readyz").body["status"] == "ok"
-    assert server.end() == 0
+def test_it_answers(served, picture):
+    assert served.ask("POST", "/api/predict", picture).body["model_version"] == FIRST
+    assert served.ask("GET", "/readyz").body["status"] == "ok"
 
 
 def test_tensorflow_is_not_imported():
@@ -71,7 +58,7 @@ def test_a_new_model_is_served_without_a_restart(export, exported, picture):
         for thread in threads:
             thread.start()
         export(SECOND, b"damaged")
-        wait_for(lambda: any("is not served" in line for line in server.lines))
+        server.program.wait_for("is not served")
         assert set(versions) == {FIRST}
         export("2026-01-03T00.00.00.000Z")
         wait_for(lambda: versions[-1] == "2026-01-03T00.00.00.000Z")
@@ -80,13 +67,14 @@ def test_a_new_model_is_served_without_a_restart(export, exported, picture):
             thread.join()
         assert set(statuses) == {200}
         assert b"mnist_models_refused 1.0" in server.ask("GET", "/metrics").body
+        assert server.program.terminate() == 0
 
 
 def test_it_starts_without_a_model_and_takes_the_first(export, tmp_path, picture):
     with serving(ROOT, "--models", str(tmp_path / "06_models")) as server:
         answer = server.ask("POST", "/api/predict", picture)
         assert (answer.status, answer.body["code"]) == (503, "no_model")
-        assert any("no model 'cnn' to serve" in line for line in server.lines)
+        server.program.wait_for("no model 'cnn' to serve")
         export()
         wait_for(lambda: server.ask("GET", "/readyz").status == 200)
         assert server.ask("POST", "/api/predict", picture).status == 200
@@ -140,21 +128,22 @@ def test_pages_and_health_checks_do_not_wait_for_pictures(store):
     server.close()
 
 
-def test_slow_clients_keep_no_one_waiting(server, picture):
-    slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(200)]
+def test_slow_clients_block_nobody(served, picture):
+    slow = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(200)]
     for i, connection in enumerate(slow):
         connection.sendall(
             b"POST /api/predict HTTP/1.1\r\nContent-Length: 100000\r\n\r\nx"[: i + 9]
         )
-    before = server.status("VmRSS")
+    before = served.program.status("VmRSS")
     for _ in range(20):
-        assert server.ask("POST", "/api/predict", picture).status == 200
-    assert server.status("VmRSS") < before + 50_000
+        assert served.ask("POST", "/api/predict", picture).status == 200
+    assert served.program.status("VmRSS") < before + 50_000
     for connection in slow:
         connection.close()
 
 
-def test_two_hundred_at_once_are_answered_or_told_to_come_again(server, digits):
+@pytest.mark.slow
+def test_answers_or_sheds_200_requests(served, digits):
     """Batches take a while, so that they queue."""
     images = np.asarray(digits["images"])[:50, ..., 0]
     body = {"pixels": np.roll(images, 3, axis=1).tolist()}  # to be prepared anew
@@ -163,7 +152,7 @@ def test_two_hundred_at_once_are_answered_or_told_to_come_again(server, digits):
     def ask():
         # A connection that is refused for a moment is no answer.
         with contextlib.suppress(ConnectionError, http.client.HTTPException):
-            answers.append(server.ask("POST", "/api/predict_batch", body))
+            answers.append(served.ask("POST", "/api/predict_batch", body))
 
     threads = [threading.Thread(target=ask) for _ in range(200)]
     for thread in threads:
@@ -177,13 +166,13 @@ def test_two_hundred_at_once_are_answered_or_told_to_come_again(server, digits):
         if answer.status == 503:
             assert answer.body["code"] == "busy"
             assert answer.headers["retry-after"] == "1"
-    assert server.status("VmHWM") < 600_000  # kB
-    wait_for(lambda: server.ask("GET", "/api/model").status == 200)  # and it recovers
-    assert b"mnist_requests_shed_total" in server.ask("GET", "/metrics").body
+    assert served.program.status("VmHWM") < 600_000  # kB
+    wait_for(lambda: served.ask("GET", "/api/model").status == 200)  # and it recovers
+    assert b"mnist_requests_shed_total" in served.ask("GET", "/metrics").body
 
 
-def test_what_is_too_large_is_refused_before_it_is_received(server):
-    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+def test_what_is_too_large_is_refused_before_it_is_received(served):
+    with socket.create_connection(("127.0.0.1", served.port)) as connection:
         connection.sendall(
             b"POST /api/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
         )

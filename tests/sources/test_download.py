@@ -1,10 +1,8 @@
 """Downloads from real HTTP servers on this machine."""
 
 import functools
-import http.server
-import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -12,24 +10,14 @@ from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources.canonical import is_canonical
 from mnist_kedro.sources.download import download_idx_files
-from tests.conftest import FULL_MNIST, ingestion, needs_full_mnist
+from tests.support.http import HtmlPage, Quiet, http_server
+from tests.support.parameters import ingestion
+from tests.support.paths import FULL_MNIST, needs_full_mnist
 
 
 def download(mirrors, **changes):
     parameters = ingestion("download", mirrors=mirrors, **{"timeout_seconds": 5, **changes})
     return download_idx_files(parameters)
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
-class HtmlPage(Quiet):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"<html>Please log in to this network</html>")
 
 
 class Silent(Quiet):
@@ -70,18 +58,8 @@ def overloaded_at_first(directory):
 
 @pytest.fixture
 def serve():
-    servers = []
-
-    def serve(handler):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{server.server_port}/"
-
-    yield serve
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with ExitStack() as stack:
+        yield lambda handler: stack.enter_context(http_server(handler))
 
 
 @needs_full_mnist
@@ -96,7 +74,7 @@ def test_downloads_from_the_first_mirror_that_has_it(serve, tmp_path):
     assert is_canonical({key: sha256(array) for key, array in arrays.items()})
 
 
-def test_lists_every_mirrors_reason_when_all_fail(serve, tmp_path):
+def test_lists_the_reason_of_every_mirror(serve, tmp_path):
     nothing_there = serve(functools.partial(Quiet, directory=str(tmp_path)))
     page, silent = serve(HtmlPage), serve(Silent)
     with pytest.raises(InputError) as error:

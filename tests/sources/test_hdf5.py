@@ -1,5 +1,3 @@
-import subprocess
-import sys
 import threading
 import time
 
@@ -10,17 +8,14 @@ import pytest
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources import hdf5, read_mnist
 from mnist_kedro.sources.hdf5 import open_hdf5
-from mnist_kedro.sources.layout import KEYS
-from tests.conftest import ingestion
+from tests.support.files import write_mnist
+from tests.support.parameters import ingestion
+from tests.support.processes import background
 
 
 @pytest.fixture
 def path(tmp_path, mnist):
-    path = tmp_path / "mein mnist ö.hdf5"
-    with h5py.File(path, "w") as file:
-        for key in KEYS:
-            file[key] = mnist[key]
-    return path
+    return write_mnist(tmp_path / "mein mnist ö.hdf5", mnist)
 
 
 def refusal(path, **changes):
@@ -66,7 +61,7 @@ def test_refuses_another_format(tmp_path):
     assert "not an HDF5 file" in refusal(path)
 
 
-def test_refuses_a_folder_by_that_name(tmp_path):
+def test_refuses_a_folder(tmp_path):
     path = tmp_path / "mnist.hdf5"
     path.mkdir()
     assert "a folder; expected a file" in refusal(path)
@@ -129,7 +124,7 @@ def test_refuses_virtual_storage(path, tmp_path, mnist):
     assert "'x_train' is put together from other files" in refusal(path)
 
 
-def test_refuses_more_digits_than_are_believed(path):
+def test_refuses_too_many_digits(path):
     """A small file can declare 10¹¹ numbers; nothing of that size is allocated."""
     replace(path, "x_train", shape=(10**8, 28, 28), dtype="f8", chunks=(1, 28, 28))
     assert path.stat().st_size < 1_000_000
@@ -173,24 +168,21 @@ with h5py.File(sys.argv[1], "a") as file:
 
 
 @pytest.fixture
-def writer(path):
+def writer(path, tmp_path):
     """Another program, which has the file open to write until it gets a line."""
-    with subprocess.Popen(
-        [sys.executable, "-c", LOCKING, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout.readline() == b"locked\n"
-        yield process
-        process.kill()
+    with background("-c", LOCKING, str(path), folder=tmp_path) as program:
+        program.wait_for("locked")
+        yield program
 
 
 def test_says_that_a_file_is_in_use(path, writer, monkeypatch):
-    monkeypatch.setattr(hdf5, "_LOCKED_SECONDS", 0.5)
+    monkeypatch.setattr(hdf5, "LOCKED_SECONDS", 0.5)
     assert "in use: another program is writing it" in refusal(path)
 
 
 def test_waits_for_a_writer_to_finish(path, writer, mnist):
     started = time.monotonic()
-    threading.Timer(1, writer.stdin.close).start()
+    threading.Timer(1, writer.tell, [""]).start()
     np.testing.assert_array_equal(read_mnist(ingestion(path))["y_test"], mnist["y_test"])
     assert time.monotonic() - started >= 1
 

@@ -11,17 +11,10 @@ from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources.canonical import is_canonical
 from mnist_kedro.sources.idx import FILES, open_idx_folder, read_idx
-from tests.conftest import FULL_MNIST, needs_full_mnist
+from tests.support.files import idx_bytes
+from tests.support.paths import FULL_MNIST, needs_full_mnist
 
 arrays = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=6))
-
-
-def idx_bytes(array: np.ndarray) -> bytes:
-    return (
-        bytes([0, 0, 8, array.ndim])
-        + struct.pack(f">{array.ndim}I", *array.shape)
-        + (array.tobytes())
-    )
 
 
 def read_folder(folder, max_digits):

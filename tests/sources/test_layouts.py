@@ -1,6 +1,6 @@
 """Every layout, in every form of pixels and labels that it can be combined with."""
 
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 
 import h5py
@@ -14,7 +14,8 @@ from mnist_kedro.sources import read_mnist
 from mnist_kedro.sources.assemble import assemble
 from mnist_kedro.sources.contents import Contents, FuelRange, in_memory
 from mnist_kedro.sources.layout import KEYS, find_layout
-from tests.conftest import FULL_MNIST, ingestion, needs_full_mnist
+from tests.support.parameters import ingestion
+from tests.support.paths import FULL_MNIST, needs_full_mnist
 
 TRAIN, VALIDATION, TEST = slice(0, 40), slice(40, 50), slice(50, 70)
 ALL = {"train": slice(0, 50), "test": TEST}
@@ -95,6 +96,30 @@ LABELS = {
     "padded bytes (n, 1)": lambda y: y.astype("S4")[:, np.newaxis],
 }
 FORMS = list(product(SHAPES, SCALES, INKS, LABELS))
+SAMPLE = [  # of all forms, with each pair of a value of one factor and a value of another
+    ([*SHAPES][(i + j) % 4], scale, [*INKS][(i // 2 + j) % 2], label)
+    for i, scale in enumerate(SCALES)
+    for j, label in enumerate(LABELS)
+]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(SAMPLE, id="pairs"),
+        pytest.param(FORMS, id="all forms", marks=pytest.mark.slow),
+    ],
+)
+def forms(request):
+    """Forms of pixels and labels: a sample, or all combinations."""
+    return request.param
+
+
+def test_the_sample_has_each_pair_of_values():
+    for one, other in combinations(range(4), 2):
+        assert {(form[one], form[other]) for form in SAMPLE} == {
+            (form[one], form[other]) for form in FORMS
+        }
 
 
 @pytest.fixture(scope="module")
@@ -135,18 +160,18 @@ def assert_same(result, few, title):
 
 
 @pytest.mark.parametrize("layout", NAMED)
-def test_each_named_layout_in_every_form(few, layout):
-    for form in FORMS:
+def test_each_named_layout_in_every_form(few, forms, layout):
+    for form in forms:
         result = read(contents(NAMED[layout](*in_form(few, form))))
         assert_same(result, few, (layout, form))
         assert result.test_split == "given"
 
 
 @pytest.mark.parametrize("layout", NO_TEST)
-def test_each_layout_without_a_test_split_in_every_form(few, layout):
+def test_each_layout_without_a_test_split_in_every_form(few, forms, layout):
     """What is held out to test on is a share of each class; nothing is lost, nothing is twice."""
     images, labels = few
-    for form in FORMS:
+    for form in forms:
         result = read(contents(NO_TEST[layout](*in_form(few, form))), test_fraction=0.3)
         assert len(result.arrays["y_test"]) == 21
         assert set(result.arrays["y_test"]) == set(range(10))
@@ -164,8 +189,8 @@ def pairs(images, labels):
     )
 
 
-def test_brainstorm_in_every_form(few):
-    for form in FORMS:
+def test_brainstorm_in_every_form(few, forms):
+    for form in forms:
         images, labels = in_form(few, form)
         arrays = BRAINSTORM(images, labels)
         halves = named("normalized_split/{0}/{1}", THREE, "default", "targets", train="training")
@@ -174,13 +199,13 @@ def test_brainstorm_in_every_form(few):
         assert_same(result, few, form)
 
 
-def test_fuel_in_every_form(few):
+def test_fuel_in_every_form(few, forms):
     ranges = tuple(
         FuelRange(split, source, start, stop, scattered=False)
         for split, start, stop in (("train", 0, 40), ("valid", 40, 50), ("test", 50, 70))
         for source in ("features", "targets")
     )
-    for form in FORMS:
+    for form in forms:
         images, labels = in_form(few, form)
         given = contents({"features": images, "targets": labels}, fuel=ranges)
         assert_same(read(given), few, form)
@@ -223,13 +248,13 @@ def test_one_dataset_a_digit_in_every_form(few):
             np.testing.assert_array_equal(result.arrays[f"x_{split}"], images[rows][order])
 
 
-def test_named_by_hand_in_every_form(few):
+def test_named_by_hand_in_every_form(few, forms):
     keys = {
         f"{role}_{split}": f"some/{role}{i}"
         for i, split in enumerate(("train", "validation", "test"))
         for role in "xy"
     }
-    for form in FORMS:
+    for form in forms:
         images, labels = in_form(few, form)
         arrays = {
             name: {"x": images, "y": labels}[key[0]][THREE[key[2:]]] for key, name in keys.items()
@@ -333,7 +358,10 @@ def test_text_labels_from_a_file(tmp_path, mnist):
 
 
 @needs_full_mnist
-@pytest.mark.parametrize("layout", ["flat", "three", "pooled"])
+@pytest.mark.parametrize(
+    "layout",
+    ["flat", *(pytest.param(name, marks=pytest.mark.slow) for name in ("three", "pooled"))],
+)
 def test_the_canonical_mnist_is_recognised_whatever_the_file_looks_like(tmp_path, layout):
     full = read_mnist(ingestion(FULL_MNIST))
     train, test = full["x_train"], full["x_test"]
@@ -426,21 +454,12 @@ WRONG = {
         changed("x_test", lambda x: x[:, :27]),
         "'x_test' should be images of shape (n, 28, 28)",
     ),
-    "no number type": (
-        changed("x_test", lambda x: x.astype("S3")),
-        "and a number type, but is (20, 28, 28) |S3",
-    ),
+    "no number type": (changed("x_test", lambda x: x.astype("S3")), "but is (20, 28, 28) |S3"),
     "counts differ": (
         changed("y_train", lambda y: y[:-1]),
-        (
-            "'y_train' should be the labels of 50 images, of shape (50,), (50, 1) or (50, 10), "
-            "but is (49,)"
-        ),
+        "'y_train' should be the labels of 50 images",
     ),
-    "a label of ten": (
-        changed("y_train", at(7, 10)),
-        "'y_train' should be labels 0–9, but label 7 is 10 (1 of 50 are wrong)",
-    ),
+    "a label of ten": (changed("y_train", at(7, 10)), "label 7 is 10 (1 of 50 are wrong)"),
     "a negative label": (changed("y_test", at(3, -1, np.int64)), "label 3 is -1"),
     "half a label": (changed("y_test", at(3, 1.5, np.float64)), "label 3 is 1.5"),
     "no number as a label": (changed("y_test", at(3, np.nan, np.float64)), "label 3 is nan"),
@@ -456,16 +475,16 @@ WRONG = {
     "infinity": (changed("x_train", lambda x: at((0, 0, 0), -np.inf)(x / 255)), "image 0 is -inf"),
     "a pixel of 300": (
         changed("x_train", at((9, 1, 2), 300, np.int64)),
-        "should be pixels in 0–255, but 1 are not; the first: pixel (1, 2) of image 9 is 300",
+        "pixel (1, 2) of image 9 is 300",
     ),
     "standardised": (
         lambda few: ORDINARY((few[0] - 33.3) / 78.6, few[1]),
-        "'x_train' should be pixels in 0–255, 0–1 or −1…1, but its values go from -0.42",
+        "but its values go from -0.42",
     ),
     "centred": (lambda few: ORDINARY(few[0] / 255 - 0.5, few[1]), "go from -0.5 to 0.5"),
     "another range for the test digits": (
         changed("x_test", lambda x: x / 255),
-        "'x_test' should be pixels from 0 to 255 like the other images",
+        "'x_test' should be pixels from 0 to 255 like the",
     ),
     "another sign for the test digits": (
         lambda few: {**ORDINARY(few[0] / 127.5 - 1, few[1]), "x_test": few[0][TEST] / 255},
@@ -473,7 +492,7 @@ WRONG = {
     ),
     "inverted test digits": (
         changed("x_test", lambda x: 255 - x),
-        "'x_test' should be dark at its borders like the other images",
+        "'x_test' should be dark at its borders like the",
     ),
     "black test digits": (changed("x_test", np.zeros_like), "'x_test' should be pixels from 0 to"),
     "an empty split": (
@@ -484,7 +503,7 @@ WRONG = {
     ),
     "two arrays for one": (
         lambda few: {**ORDINARY(*few), "train_images": few[0]},
-        "both seem to be the train images; say which is with ingestion.keys",
+        "both seem to be the train images",
     ),
     "two sets of digits": (
         lambda few: {f"{a}/{key}": value for a in "ab" for key, value in ORDINARY(*few).items()},
@@ -494,7 +513,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("fault", WRONG)
-def test_refuses_in_one_line_that_names_file_and_key(few, fault):
+def test_refuses_a_wrong_array(few, fault):
     build, message = WRONG[fault]
     with pytest.raises(InputError) as error:
         read(contents(build(few)))
@@ -503,7 +522,7 @@ def test_refuses_in_one_line_that_names_file_and_key(few, fault):
     assert "\n" not in str(error.value)
 
 
-def test_names_a_group_where_a_dataset_belongs(few):
+def test_names_a_group(few):
     arrays = {key: array for key, array in ORDINARY(*few).items() if key != "x_test"}
     with pytest.raises(InputError, match="'x_test' is a group; expected a dataset"):
         read(contents(arrays, groups=frozenset({"x_test"})))

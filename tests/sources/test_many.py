@@ -1,8 +1,5 @@
 """Files of more digits than memory takes: the same arrays, read when they are asked for."""
 
-import gzip
-import subprocess
-import sys
 import textwrap
 
 import h5py
@@ -16,44 +13,23 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.sources import read_mnist
 from mnist_kedro.sources.idx import FILES
 from mnist_kedro.sources.layout import KEYS
-from tests.conftest import ROOT, environment, ingestion
-from tests.sources.test_idx import idx_bytes
+from tests.support.files import write_mnist
+from tests.support.parameters import ingestion
+from tests.support.paths import ROOT
+from tests.support.project import python
 
 
 @pytest.fixture
 def few(monkeypatch):
     """So few that the test's digits are many."""
-    monkeypatch.setattr("mnist_kedro.sources.pixels._FEW", 300)
+    monkeypatch.setattr("mnist_kedro.sources.pixels.FEW", 300)
 
 
-def as_hdf5(folder, mnist):
-    with h5py.File(folder / "x.hdf5", "w") as file:
-        for key in KEYS:
-            file.create_dataset(key, data=mnist[key], compression="gzip")
-    return folder / "x.hdf5"
-
-
-def as_dark_on_light(folder, mnist):
-    with h5py.File(folder / "x.h5", "w") as file:
-        for key in KEYS:
-            file[key] = mnist[key] if key[0] == "y" else (255 - mnist[key]) / 255
-    return folder / "x.h5"
-
-
-def as_npz(folder, mnist):
-    np.savez_compressed(folder / "x.npz", **{key: mnist[key] for key in KEYS})
-    return folder / "x.npz"
-
-
-def as_idx(folder, mnist):
-    for key, name in FILES.items():
-        (folder / f"{name}.gz").write_bytes(gzip.compress(idx_bytes(mnist[key])))
-    return folder
-
-
-@pytest.mark.parametrize("form", [as_hdf5, as_dark_on_light, as_npz, as_idx])
-def test_each_form_gives_the_same_digits(few, tmp_path, mnist, form):
-    result = read_mnist(ingestion(form(tmp_path, mnist)))
+@pytest.mark.parametrize("name", ["x.hdf5", "dark on light.h5", "x.npz", "idx"])
+def test_each_form_gives_the_same_digits(few, tmp_path, mnist, name):
+    dark = {key: (255 - mnist[key]) / 255 if key[0] == "x" else mnist[key] for key in KEYS}
+    path = write_mnist(tmp_path / name, dark if "dark" in name else mnist)
+    result = read_mnist(ingestion(path))
     dataset = HDF5Dataset(filepath=str(tmp_path / "saved.hdf5"), lazy=True)
     dataset.save(result)
     saved = dataset.load()
@@ -67,7 +43,7 @@ def test_digits_held_out_are_those_that_would_be(tmp_path, mnist, monkeypatch):
     with h5py.File(tmp_path / "x.hdf5", "w") as file:
         file["images"], file["labels"] = mnist["x_train"], mnist["y_train"]
     expected = read_mnist(ingestion(tmp_path / "x.hdf5"))
-    monkeypatch.setattr("mnist_kedro.sources.pixels._FEW", 300)
+    monkeypatch.setattr("mnist_kedro.sources.pixels.FEW", 300)
     result = read_mnist(ingestion(tmp_path / "x.hdf5"))
     assert isinstance(result["x_test"], Rows)
     for key in KEYS:
@@ -85,14 +61,15 @@ def test_so_is_one_array_for_each_digit(few, tmp_path, mnist):
 
 
 def test_a_file_cut_off_is_told_before_anything_is_saved(few, tmp_path, mnist):
-    folder = as_idx(tmp_path, mnist)
+    folder = write_mnist(tmp_path / "idx", mnist)
     path = folder / f"{FILES['x_train']}.gz"
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(InputError, match="damaged or truncated gzip file"):
         read_mnist(ingestion(folder))
 
 
-def test_memory_does_not_grow_with_the_digits(tmp_path, project):
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_digits(tmp_path):
     """250 MB of pixels through ingestion and processing."""
     program = textwrap.dedent("""
         import resource, sys
@@ -103,7 +80,7 @@ def test_memory_does_not_grow_with_the_digits(tmp_path, project):
             compute_pixel_statistics, split_training_digits
         )
         from mnist_kedro.sources import pixels, read_mnist
-        from tests.conftest import ingestion
+        from tests.support.parameters import ingestion
 
         folder, count = sys.argv[1], 320_000
         with h5py.File(f"{folder}/many.hdf5", "w") as file:
@@ -111,7 +88,7 @@ def test_memory_does_not_grow_with_the_digits(tmp_path, project):
             for start in range(0, count, 10_000):
                 images[start:start + 10_000] = np.arange(784, dtype="u1").reshape(28, 28)
             file["y"] = np.arange(count) % 10
-        pixels._FEW = 10_000
+        pixels.FEW = 10_000
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         mnist = HDF5Dataset(filepath=f"{folder}/mnist.hdf5", lazy=True)
         mnist.save(read_mnist(ingestion(f"{folder}/many.hdf5", max_digits=count)))
@@ -121,12 +98,7 @@ def test_memory_does_not_grow_with_the_digits(tmp_path, project):
         compute_pixel_statistics(train.load())
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     """)
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)],
-        env={**environment(project), "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    program = f"import sys; sys.path.append({str(ROOT)!r})\n{program}"
+    done = python(ROOT, "-c", program, str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 120_000  # KiB; all pixels are 245,000

@@ -1,18 +1,17 @@
-import gzip
 import os
 import tempfile
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources import read_mnist
-from mnist_kedro.sources.idx import FILES
 from mnist_kedro.sources.layout import KEYS
-from tests.conftest import FULL_MNIST, another_user, ingestion, needs_full_mnist
-from tests.sources.test_idx import idx_bytes
+from tests.support.files import write_mnist
+from tests.support.parameters import ingestion
+from tests.support.paths import FULL_MNIST, needs_full_mnist
+from tests.support.users import another_user
 
 
 def read(source, **changes):
@@ -22,24 +21,9 @@ def read(source, **changes):
 @pytest.fixture
 def write(mnist):
     """Write MNIST in one of the forms that are read, into a folder; return its path."""
-
-    def write(folder, form):
-        arrays = {key: mnist[key] for key in KEYS}
-        path = folder / f"my mnist{form}"
-        match form:
-            case ".hdf5" | ".h5":
-                with h5py.File(path, "w") as file:
-                    for key, array in arrays.items():
-                        file[key] = array
-            case ".npz":
-                np.savez(path, **arrays)
-            case "idx":
-                path = folder
-                for key, name in FILES.items():
-                    (folder / f"{name}.gz").write_bytes(gzip.compress(idx_bytes(arrays[key])))
-        return path
-
-    return write
+    return lambda folder, form: write_mnist(
+        folder if form == "idx" else folder / f"my mnist{form}", mnist
+    )
 
 
 @pytest.mark.parametrize("form", [".hdf5", ".h5", ".npz", "idx"])
@@ -96,7 +80,7 @@ def test_auto_refuses_to_choose_between_two_files(tmp_path, write):
         read("auto", search_folder=str(tmp_path))
 
 
-def test_auto_announces_that_it_falls_back_to_the_sample(tmp_path, caplog):
+def test_auto_falls_back_to_the_sample(tmp_path, caplog):
     result = read("auto", search_folder=str(tmp_path))
     assert result["source"] == "sample"
     assert "could not be downloaded" in caplog.text
@@ -141,12 +125,8 @@ def test_a_suffix_may_be_in_capitals(tmp_path, write, mnist):
 
 
 def test_names_file_and_key_of_a_wrong_array(tmp_path, mnist):
-    path = tmp_path / "mnist.hdf5"
-    with h5py.File(path, "w") as file:
-        for key in KEYS:
-            file[key] = mnist[key]
-        del file["x_train"]
-        file["x_train"] = mnist["x_train"][:, :27]
+    wrong = {**mnist, "x_train": mnist["x_train"][:, :27]}
+    path = write_mnist(tmp_path / "mnist.hdf5", wrong)
     with pytest.raises(InputError, match=r"mnist\.hdf5: 'x_train' should be images"):
         read(path)
 

@@ -77,22 +77,22 @@ def _rotation(ink: Images, degrees: float, _rng: np.random.Generator) -> Images:
     return _in_turns(
         ink,
         lambda part, turn: (
-            _affine(part, [[cosine, sine], [-sine, cosine]])
+            move_ink(part, [[cosine, sine], [-sine, cosine]])
             if turn % 2
-            else _affine(part, [[cosine, -sine], [sine, cosine]])
+            else move_ink(part, [[cosine, -sine], [sine, cosine]])
         ),
     )
 
 
 def _shear(ink: Images, slope: float, _rng: np.random.Generator) -> Images:
     return _in_turns(
-        ink, lambda part, turn: _affine(part, [[1, 0], [slope if turn % 2 else -slope, 1]])
+        ink, lambda part, turn: move_ink(part, [[1, 0], [slope if turn % 2 else -slope, 1]])
     )
 
 
 def _scale(ink: Images, factor: float, _rng: np.random.Generator) -> Images:
     """Smaller by this factor."""
-    return _affine(ink, [[1 / factor, 0], [0, 1 / factor]])
+    return move_ink(ink, [[1 / factor, 0], [0, 1 / factor]])
 
 
 def _translation(ink: Images, pixels: float, _rng: np.random.Generator) -> Images:
@@ -100,7 +100,7 @@ def _translation(ink: Images, pixels: float, _rng: np.random.Generator) -> Image
     signs = ((1, 1), (1, -1), (-1, 1), (-1, -1))
     return _in_turns(
         ink,
-        lambda part, turn: _affine(part, [[1, 0], [0, 1]], [-pixels * s for s in signs[turn]]),
+        lambda part, turn: move_ink(part, [[1, 0], [0, 1]], [-pixels * s for s in signs[turn]]),
     )
 
 
@@ -170,7 +170,7 @@ def _thickness(ink: Images, pixels: float, _rng: np.random.Generator) -> Images:
     return narrow + np.float32(pixels % 1) * (wide - narrow)
 
 
-def _affine(ink: Images, matrix: list[list[float]], offset: Sequence[float] = (0, 0)) -> Images:
+def move_ink(ink: Images, matrix: list[list[float]], offset: Sequence[float] = (0, 0)) -> Images:
     """Each digit about its centre; matrix and offset map new places to old ones, (row, column).
 
     Bilinear: a new pixel is a sum of four old ones, the same for all digits, so all are computed by

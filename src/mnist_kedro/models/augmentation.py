@@ -28,9 +28,9 @@ def augment(images: tf.Tensor, seed: tf.Tensor, parameters: AugmentationParamete
     moves = any(parameters.model_dump(exclude={"erasing"}).values())
     varied = images
     if moves:
-        transforms = _random_transforms(tf.shape(images)[0], seed, parameters)
-        bending = _random_bending(tf.shape(images)[0], tf.random.fold_in(seed, 1), parameters)
-        varied = _interpolate(images, transforms, bending)
+        transforms = random_transforms(tf.shape(images)[0], seed, parameters)
+        bending = random_bending(tf.shape(images)[0], tf.random.fold_in(seed, 1), parameters)
+        varied = interpolate(images, transforms, bending)
     if parameters.erasing:
         varied = _erase(varied, tf.random.fold_in(seed, 2), parameters.erasing)
     return varied
@@ -53,7 +53,7 @@ def variations(images: Pixels, count: int, parameters: AugmentationParameters, s
     return varied.reshape(len(images), count, *images.shape[1:])
 
 
-def _random_transforms(
+def random_transforms(
     count: tf.Tensor, seed: tf.Tensor, parameters: AugmentationParameters
 ) -> tf.Tensor:
     """``(6, count)`` coefficients that map a pixel of the new image to one of the old."""
@@ -72,7 +72,7 @@ def _random_transforms(
     return tf.stack([a, b, x_offset, c, d, y_offset])
 
 
-def _random_bending(
+def random_bending(
     count: tf.Tensor, seed: tf.Tensor, parameters: AugmentationParameters
 ) -> tf.Tensor:
     """``(2, count, 28, 28)`` displacements in pixels, x and y, that change smoothly over an image.
@@ -93,7 +93,7 @@ def _random_bending(
 # XLA makes one loop of it. For 256 digits that takes 1.7 ms of a processor's time; TensorFlow's own
 # projective transform takes 4.0 ms, and cannot bend.
 @tf.function(jit_compile=True, autograph=False)
-def _interpolate(images: tf.Tensor, transforms: tf.Tensor, bending: tf.Tensor) -> tf.Tensor:
+def interpolate(images: tf.Tensor, transforms: tf.Tensor, bending: tf.Tensor) -> tf.Tensor:
     """Each pixel from where its transform and its bending say, bilinear; 0 outside the image."""
     y, x = tf.meshgrid(*2 * [tf.range(IMAGE_SIDE, dtype=tf.float32)], indexing="ij")
     a, b, x_offset, c, d, y_offset = tf.unstack(transforms[:, :, None, None])

@@ -5,7 +5,7 @@ from typing import Literal
 
 import tensorflow as tf
 
-_CPUINFO = Path("/proc/cpuinfo")  # Linux's; elsewhere nothing is known and float32 is used
+CPUINFO = Path("/proc/cpuinfo")  # Linux's; elsewhere nothing is known and float32 is used
 
 
 def dtype_policy(mixed_bfloat16: bool | Literal["auto"]) -> str:
@@ -29,5 +29,5 @@ def _bfloat16_gains() -> bool:
     if gpus:
         details = tf.config.experimental.get_device_details(gpus[0])
         return details.get("compute_capability", (0, 0)) >= (8, 0)
-    words = set(_CPUINFO.read_text().split()) if _CPUINFO.exists() else set()
+    words = set(CPUINFO.read_text().split()) if CPUINFO.exists() else set()
     return "amx_bf16" in words or {"AuthenticAMD", "avx512_bf16"} <= words

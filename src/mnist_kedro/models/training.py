@@ -89,7 +89,7 @@ def fit_network(
     train, validation = (_read_few(of, parameters.shuffle_buffer) for of in (train, validation))
     labels = train["labels"]
     steps = max(1, len(labels) // parameters.batch_size)  # an epoch's
-    epochs = _epochs(parameters, steps)
+    epochs = number_of_epochs(parameters, steps)
     augmented_epochs = parameters.augmented_epochs(epochs)
     policy = dtype_policy(parameters.mixed_bfloat16)
 
@@ -151,7 +151,7 @@ def _read_few(digits: LabelledImages, at_most: int) -> LabelledImages:
 
 def _compile(twin: keras.Model, parameters: TrainingParameters, steps: int, epochs: int) -> None:
     optimizer = keras.optimizers.AdamW(
-        _one_cycle(parameters, steps * epochs), weight_decay=parameters.weight_decay
+        one_cycle(parameters, steps * epochs), weight_decay=parameters.weight_decay
     )
     # Decay is for what multiplies; and Keras computes the learning rate anew for each weight that
     # decays, which made the first epoch 0.6 s longer.
@@ -169,15 +169,27 @@ def _compile(twin: keras.Model, parameters: TrainingParameters, steps: int, epoc
     twin.compute_metrics(x=None, y=np.zeros(1), y_pred=np.zeros((1, CLASSES)))
 
 
-def _epochs(parameters: TrainingParameters, steps: int) -> int:
+def number_of_epochs(parameters: TrainingParameters, steps: int) -> int:
+    """Return how many epochs to train: as many as asked for, or more for fewer digits.
+
+    Args:
+        parameters: ``epochs``, a number or ``auto``.
+        steps: batches of an epoch, at least 1.
+    """
     if parameters.epochs != "auto":
         return parameters.epochs
     return max(_FEWEST_EPOCHS, math.ceil(_FEWEST_STEPS / steps))
 
 
-def _one_cycle(
+def one_cycle(
     parameters: TrainingParameters, steps: int
 ) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Make the schedule of a training: the rate rises to its peak, then falls to 0.
+
+    Args:
+        parameters: the peak ``learning_rate`` and the ``warmup_fraction`` of the steps before it.
+        steps: of the whole training, at least 1.
+    """
     warmup = round(steps * parameters.warmup_fraction)
     return keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=parameters.learning_rate / 25,  # as in PyTorch's OneCycleLR

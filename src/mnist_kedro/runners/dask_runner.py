@@ -15,8 +15,8 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.runners.dask_run import DaskRun
 from mnist_kedro.runners.task import prepare_workers
 
-_REACH_SECONDS = 10
-_WORKER_SECONDS = 60  # for the first to come
+CONNECT_SECONDS = 10
+WORKER_SECONDS = 60  # for the first to come
 
 
 class DaskRunner(AbstractRunner):
@@ -108,7 +108,7 @@ class DaskRunner(AbstractRunner):
                 yield _ready(client)
             return
         try:
-            client = Client(self._address, timeout=_REACH_SECONDS)
+            client = Client(self._address, timeout=CONNECT_SECONDS)
         except (OSError, ValueError) as error:
             raise InputError(
                 f"{self._address}: no Dask scheduler answers there (address; {error})."
@@ -121,7 +121,7 @@ def _ready(client: Any) -> Any:
     from distributed import LocalCluster  # noqa: PLC0415
 
     try:
-        client.wait_for_workers(1, timeout=_WORKER_SECONDS)
+        client.wait_for_workers(1, timeout=WORKER_SECONDS)
     except TimeoutError as error:
         raise InputError(
             f"{client.scheduler.address}: the scheduler has no workers; "

@@ -16,7 +16,7 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.sources import hdf5_child
 from mnist_kedro.sources.contents import Contents, FuelRange, StoredArray
 
-_LOCKED_SECONDS = 10.0  # how long to wait for a program that is writing the file
+LOCKED_SECONDS = 10.0  # how long to wait for a program that is writing the file
 _PATIENCE_SECONDS = 8.0  # how long an answer may take; for values, longer by
 _SLOWEST_BYTES = 20e6  # a second for so many
 _LARGEST_CHUNK = 2**30  # bytes; HDF5 unpacks a chunk at once
@@ -40,7 +40,7 @@ def open_hdf5(path: Path) -> Iterator[Contents]:
     """
     if path.stat().st_size == 0:
         raise InputError(f"{path}: empty file; copy or download it again.")
-    deadline = time.monotonic() + _LOCKED_SECONDS
+    deadline = time.monotonic() + LOCKED_SECONDS
     while True:
         with _Child(path) as child:
             answer = child.ask(str(path))

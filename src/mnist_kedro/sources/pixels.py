@@ -12,7 +12,7 @@ from mnist_kedro.sources.contents import StoredArray, in_memory
 from mnist_kedro.sources.shapes import EXPECTED, describe_shape, rows_axis
 
 _BLOCK = 4096  # images converted at once, so that floats are never all in memory
-_FEW = 250_000  # images that are kept in memory after the first look; more are read again
+FEW = 250_000  # images that are kept in memory after the first look; more are read again
 _KEPT = "uint8 (n, 28, 28) with pixels 0–255"
 _BORDER = np.ones((IMAGE_SIDE, IMAGE_SIDE), dtype=bool)
 _BORDER[1:-1, 1:-1] = False
@@ -142,7 +142,7 @@ def _convert(block: np.ndarray, form: PixelForm, target: Pixels) -> None:
 
 def are_few(parts: Sequence[Images]) -> bool:
     """Whether the images of all parts may be in memory."""
-    return sum(map(len, parts)) <= _FEW
+    return sum(map(len, parts)) <= FEW
 
 
 def recognise(parts: Sequence[Images]) -> PixelForm:

@@ -1,0 +1,1 @@
+"""Builders of what tests need: digits, parameters, networks, projects, servers, a browser."""

@@ -1,0 +1,41 @@
+"""Files of MNIST in each form that is read."""
+
+import gzip
+import struct
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from mnist_kedro.contracts import Mnist
+from mnist_kedro.sources.idx import FILES
+from mnist_kedro.sources.layout import KEYS
+
+
+def idx_bytes(array: np.ndarray) -> bytes:
+    """Encode a uint8 array as an IDX file."""
+    header = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    return header + array.tobytes()
+
+
+def write_mnist(path: Path, mnist: Mnist, **options: object) -> Path:
+    """Write the four arrays: an HDF5 or npz file by its suffix, else a folder of IDX files.
+
+    Args:
+        path: what to write.
+        mnist: the arrays.
+        options: for ``h5py.File.create_dataset``.
+    """
+    arrays = {key: mnist[key] for key in KEYS}
+    match path.suffix.lower():
+        case ".hdf5" | ".h5":
+            with h5py.File(path, "w") as file:
+                for key, array in arrays.items():
+                    file.create_dataset(key, data=array, **options)
+        case ".npz":
+            np.savez_compressed(path, **arrays)
+        case _:
+            path.mkdir(exist_ok=True)
+            for key, name in FILES.items():
+                (path / f"{name}.gz").write_bytes(gzip.compress(idx_bytes(arrays[key])))
+    return path

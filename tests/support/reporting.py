@@ -1,0 +1,70 @@
+"""Predictions with known mistakes, their evaluation, and what is written in figures."""
+
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from PIL import Image
+
+from mnist_kedro.contracts import LabelledImages
+from mnist_kedro.pipelines.reporting.nodes.evaluation import evaluate_model
+from tests.support.parameters import REPORTING
+
+HISTORY = {
+    "accuracy": [0.9, 0.95],
+    "loss": [0.5, 0.2],
+    "validation_accuracy": [0.93, 0.96],
+    "validation_loss": [0.4, 0.15],
+    "seconds": [1.0, 1.0],
+    "training_seconds": 2.1,
+    "training_digits": 600,
+    "epochs": 2,
+    "augmented_epochs": 2,
+    "parameters": 1234,
+    "precision": "float32",
+    "seed": 0,
+}
+
+
+def predictions_of(digits: LabelledImages, mistakes: int) -> pd.DataFrame:
+    """Make a table in which the first so many digits are misclassified."""
+    probabilities = np.full((len(digits["labels"]), 10), 0.01)
+    predicted = digits["labels"].copy()
+    predicted[:mistakes] = (predicted[:mistakes] + 1) % 10
+    probabilities[np.arange(len(predicted)), predicted] = 0.91
+    table = pd.DataFrame(probabilities, columns=[f"p{digit}" for digit in range(10)])
+    table.insert(0, "label", digits["labels"])
+    table.insert(1, "prediction", predicted)
+    table.insert(2, "confidence", 0.91)
+    return table
+
+
+def evaluate(
+    predictions: pd.DataFrame,
+    history: dict[str, Any],
+    test: LabelledImages,
+    validation: pd.DataFrame | None = None,
+) -> dict[str, Any]:
+    """Evaluate as the pipeline does, by default with the same predictions for validation."""
+    validated = predictions if validation is None else validation
+    return evaluate_model(predictions, validated, history, test, REPORTING)
+
+
+def texts(figure: Figure) -> str:
+    """Return all that is written in a figure."""
+    found = [text.get_text() for text in figure.texts]
+    for axes in figure.axes:
+        found += [text.get_text() for text in axes.texts]
+        found += [axes.get_xlabel(), axes.get_ylabel(), axes.get_title(loc="left")]
+        if axes.get_legend():
+            found += [text.get_text() for text in axes.get_legend().get_texts()]
+    return "\n".join(found)
+
+
+def drawn(figure: Figure) -> np.ndarray:
+    """Return the gray levels of a figure as it is saved."""
+    file = BytesIO()
+    figure.savefig(file, format="png")
+    return np.asarray(Image.open(file).convert("L"))
