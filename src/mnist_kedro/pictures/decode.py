@@ -1,6 +1,8 @@
 """Files of pictures as grey pixels, whatever their format, depth, colours and orientation."""
 
+import threading
 import warnings
+from contextlib import nullcontext
 from io import BytesIO
 from typing import Any
 
@@ -16,6 +18,8 @@ _PICTURE = 10_000  # pixels; preparing a picture takes as long as so many more o
 _MAX_SCANS = 20  # of a progressive JPEG; encoders write about ten, and each costs a pass
 _WORKING_SIDE = 512  # pixels; what is larger is reduced by a whole number
 _SIXTEEN_BITS = 65535 // 255
+# Pillow decodes WebP in part without letting other threads run; those wait for one at a time.
+_WEBP_LOCK = threading.Lock()
 _NOT_REDUCED = {"1": "L", "P": "RGB", "PA": "RGBA"}  # by Pillow, for they cannot be averaged
 
 # Pillow warns of pictures that it finds too large; here they are refused.
@@ -86,6 +90,8 @@ def decode_picture(data: bytes, budget: PixelBudget | None = None) -> Grey:
             picture.draft("L", (_WORKING_SIDE, _WORKING_SIDE))  # a JPEG is decoded smaller
             budget.spend(size, picture.size)
             _refuse_many_scans(picture, data)
+            with _WEBP_LOCK if picture.format == "WEBP" else nullcontext():
+                picture.load()
             ImageOps.exif_transpose(picture, in_place=True)
             return np.asarray(_grey(_reduce(picture)))
     except PictureError:
