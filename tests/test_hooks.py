@@ -25,12 +25,6 @@ def test_tells_the_time_of_each_node(caplog):
     assert "version 2026" in caplog.text
 
 
-def test_says_when_there_was_nothing_to_do(caplog):
-    caplog.set_level(logging.INFO)
-    ProgressHooks().after_pipeline_run({"run_id": "2026", "only_missing_outputs": True})
-    assert "Nothing to do" in caplog.text
-
-
 def test_removes_the_checkpoints_of_a_finished_run(tmp_path):
     catalog = DataCatalog({"cnn.checkpoints": CheckpointsDataset(filepath=str(tmp_path / "x"))})
     pipeline = Pipeline([Node(func=repr, inputs="cnn.checkpoints", outputs="text", name="train")])

@@ -74,6 +74,7 @@ def test_does_not_mix_with_searches_of_something_else(run, digits):
         assert list(search["trial"]) == [1]
 
 
+@pytest.mark.slow
 def test_ends_a_trial_that_is_behind_the_others(run):
     """Rates far too low come among the first five, which are the measure of the others."""
     rates = {"low": 1e-7, "high": 0.01, "log": True}

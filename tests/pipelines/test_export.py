@@ -29,6 +29,12 @@ def reference(trained, digits):
     return predict_reference(trained, digits, digits, REPORTING)
 
 
+@pytest.fixture(scope="module")
+def exported(trained, digits, reference):
+    """Each file with its description."""
+    return {name: export(trained, digits, reference) for name, export in EXPORTS.items()}
+
+
 def run_litert(file, images):
     """As one who has but the file would."""
     from ai_edge_litert.interpreter import Interpreter
@@ -49,7 +55,7 @@ def run_saved_model(files, images, folder):
     return loaded.signatures["serving_default"](pixels=tf.constant(images))["probabilities"]
 
 
-def test_each_file_reads_digits_as_the_model_does(trained, digits, reference, tmp_path):
+def test_each_file_reads_digits_as_the_model_does(trained, digits, exported, tmp_path):
     images = np.asarray(digits["images"])
     expected = trained.predict(images, verbose=0)
     for name, read in {
@@ -57,7 +63,7 @@ def test_each_file_reads_digits_as_the_model_does(trained, digits, reference, tm
         "litert": run_litert,
         "saved_model": lambda files, images: run_saved_model(files, images, tmp_path / "model"),
     }.items():
-        file, description = EXPORTS[name](trained, digits, reference)
+        file, description = exported[name]
         np.testing.assert_allclose(read(file, images), expected, atol=1e-5)
         assert description["accuracy"] == np.mean(expected.argmax(axis=1) == digits["labels"])
         assert description["largest_difference_from_keras"] < 1e-5
@@ -65,13 +71,13 @@ def test_each_file_reads_digits_as_the_model_does(trained, digits, reference, tm
         assert description["output"]["labels"] == [*range(10)]
 
 
-def test_eight_bits_lose_at_most_two_digits(trained, digits, reference):
+def test_eight_bits_lose_at_most_two_digits(trained, digits, reference, exported):
     file, description = export_to_litert_int8(trained, digits, digits, reference)
     images, labels = np.asarray(digits["images"]), digits["labels"]
     right = run_litert(file, images).argmax(axis=1) == labels
     assert description["accuracy"] == right.mean()
     assert right.sum() >= (reference["probabilities"].argmax(axis=1) == labels).sum() - 2
-    assert len(file) < len(export_to_litert(trained, digits, reference)[0]) / 1.5
+    assert len(file) < len(exported["litert"][0]) / 1.5
 
 
 def test_eight_bits_that_lose_more_are_not_handed_on(trained, digits, reference):
@@ -81,16 +87,15 @@ def test_eight_bits_that_lose_more_are_not_handed_on(trained, digits, reference)
         export_to_litert_int8(trained, {**digits, "images": noise}, shuffled, reference)
 
 
-def test_digests_are_those_of_the_files(trained, digits, reference):
-    for export in EXPORTS.values():
-        made, description = export(trained, digits, reference)
+def test_digests_are_those_of_the_files(exported):
+    for made, description in exported.values():
         files = made if isinstance(made, dict) else {"": made}
         digests = description["sha256"] if isinstance(made, dict) else {"": description["sha256"]}
         assert digests == {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
 
 
-def test_the_examples_are_test_digits_and_what_the_file_says_of_them(trained, digits, reference):
-    file, description = export_to_onnx(trained, digits, reference)
+def test_the_examples_are_test_digits_and_what_the_file_says_of_them(digits, exported):
+    file, description = exported["onnx"]
     assert [example["label"] for example in description["examples"]] == [*range(10)]
     for example in description["examples"]:
         pixels = np.frombuffer(base64.b64decode(example["pixels"]), np.uint8).reshape(1, 28, 28, 1)
@@ -99,13 +104,13 @@ def test_the_examples_are_test_digits_and_what_the_file_says_of_them(trained, di
         assert digits["labels"][row].tolist() == [example["label"]]
 
 
-def test_the_threshold_of_confidence_is_the_report_s(trained, digits, reference):
+def test_the_threshold_of_confidence_is_the_report_s(digits, reference, exported):
     from mnist_kedro.evaluation.selective import confidence_threshold
 
     right = reference["probabilities"].argmax(axis=1) == digits["labels"]
     confidence = reference["probabilities"].max(axis=1)
     expected = confidence_threshold(right, confidence, REPORTING.target_accuracy)
-    assert export_to_onnx(trained, digits, reference)[1]["confidence_threshold"] == expected
+    assert exported["onnx"][1]["confidence_threshold"] == expected
 
 
 @pytest.mark.parametrize("export", EXPORTS.values(), ids=EXPORTS)
