@@ -117,7 +117,7 @@ def test_a_file_that_may_not_be_read_does_not_stop_the_others(folder):
     assert list(batch.status).count(READ) == 2
 
 
-@pytest.mark.parametrize("odd", [ZeroDivisionError("by zero"), MemoryError(), RecursionError("x")])
+@pytest.mark.parametrize("odd", [ZeroDivisionError("by\nzero"), MemoryError(), RecursionError("x")])
 def test_an_unexpected_error_costs_no_other_picture(folder, monkeypatch, caplog, odd):
     def fail_for_bright(picture):
         if picture.mean() > 190:
@@ -126,7 +126,8 @@ def test_an_unexpected_error_costs_no_other_picture(folder, monkeypatch, caplog,
 
     monkeypatch.setattr(files, "prepare_digit", fail_for_bright)
     (batch,) = all_of(open_pictures(folder))
-    assert batch.status[0] == f"cannot be prepared: {type(odd).__name__}: {odd}"
+    reason = " ".join(str(odd).split())
+    assert batch.status[0] == f"cannot be prepared: {type(odd).__name__}: {reason}"
     assert batch.status[5] == READ
     assert "a.png: cannot be prepared" in caplog.text
     assert "Traceback" in caplog.text  # for a report of the fault

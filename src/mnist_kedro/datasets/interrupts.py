@@ -13,7 +13,7 @@ from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _lock = threading.Lock()
-_postponed: dict[int, list[Callable[[], None]]] = {}  # by thread, what it has to do later
+_postponed: dict[int, list[Callable[[], None]]] = {}  # by thread, what to call later
 
 
 @contextmanager
@@ -37,8 +37,9 @@ def interrupts_postponed() -> Iterator[Callable[[], None]]:
     if nested:  # the outer block delivers
         yield deliver
         return
-    handlers = _collect_signals(waiting)
+    handlers: dict[signal.Signals, Any] = {}
     try:
+        handlers = _collect_signals(waiting)
         yield deliver
     finally:
         for number, handler in handlers.items():

@@ -18,7 +18,7 @@ _PICTURE = 10_000  # pixels; preparing a picture takes as long as so many more o
 _MAX_SCANS = 20  # of a progressive JPEG; encoders write about ten, and each costs a pass
 _WORKING_SIDE = 512  # pixels; what is larger is reduced by a whole number
 _SIXTEEN_BITS = 65535 // 255
-# Pillow decodes WebP in part without letting other threads run; those wait for one at a time.
+# Pillow decodes WebP in part without releasing the GIL, so other threads wait for one at a time.
 _WEBP_LOCK = threading.Lock()
 _NOT_REDUCED = {"1": "L", "P": "RGB", "PA": "RGBA"}  # by Pillow, for they cannot be averaged
 

@@ -102,5 +102,6 @@ def _prepare(file: Path) -> tuple[Pixels, str]:
         return nothing, str(error)
     except Exception as error:  # whatever it is, the other pictures are classified
         logger.warning("%s: cannot be prepared", file, exc_info=error)
-        return nothing, f"cannot be prepared: {type(error).__name__}: {error}"
+        reason = " ".join(str(error).split())  # the status is one line
+        return nothing, f"cannot be prepared: {type(error).__name__}: {reason}"
     return (nothing, BLANK) if pixels is None else (pixels, READ)
