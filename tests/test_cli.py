@@ -1,13 +1,12 @@
 """What a person sees who gets something wrong: one line, a status, no traceback."""
 
-import click
 import pytest
 from kedro.io import DatasetError
 
-from mnist_kedro.cli import one_line, run
+from mnist_kedro.cli import user_message
 from mnist_kedro.errors import InputError
 from tests.support.files import write_mnist
-from tests.support.project import Project
+from tests.support.project import Project, python
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +22,37 @@ def unused(tmp_path_factory):
         (["--params", "training.epoch=1"], "'training.epoch' is unknown, did you mean 'epochs'?"),
         (["--params", "training.epochs=-1"], "'training.epochs' is -1, but should be greater"),
         (["--params", "training.models=[cnn,cmm]"], "'training.models.1' is 'cmm', but should"),
-        (["--pipelines", "reportin"], "There is no pipeline 'reportin'; there are adversarial"),
+        (["--pipelines", "reportin"], "Failed to find the pipeline named 'reportin'"),
         (["--pipelines", "data_processing", "--from-nodes", "x"], "nodes named ['x']"),
         (["--pipelines", "data_processing", "--to-outputs", "x"], "datasets named ['x']"),
         (["--env", "nowhere"], "conf/nowhere"),
+        (["--runner", "ThreadRunner"], "ThreadRunner cannot run 'cnn.train_model': networks that"),
+        (["--runner", "ParallelRunner"], "ParallelRunner cannot run 'cnn.train_model'"),
+        (["--params", "training.seed=4294967296"], "'training.seed' is 4294967296, but should be"),
+        (
+            ["--pipelines", "training", "--params", "training.epochs=1,ingestion.source=sample"],
+            "but nodes of 'ingestion' do; add that pipeline: --pipelines ingestion,training.",
+        ),
+        (
+            ["--params", "training.models=[cnn],dense.network.units=[9]"],
+            "'dense.network.units' has",
+        ),
+        (
+            ["--nodes", "ingest_mnist", "--params", "training.members=2"],
+            "'training.members' has no",
+        ),
+        (
+            ["--load-versions", "mnist:2020"],
+            "mnist has no effect: 'ingest_mnist' of this run makes",
+        ),
+        (
+            ["--nodes", "ingest_mnist", "--load-versions", "train:2020"],
+            "train has no effect: no node",
+        ),
+        (
+            ["--pipelines", "training", "--load-versions", "train:2020"],
+            "train: version 2020 does not exist; there are no versions.",
+        ),
     ],
 )
 def test_a_wrong_run_ends_in_one_line(unused, arguments, message):
@@ -38,13 +64,27 @@ def test_a_wrong_run_ends_in_one_line(unused, arguments, message):
     assert not (unused.folder / "data").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--runner", "Threadrunner"], "there is no runner 'Threadrunner'; there are Sequential"),
+        (["--params", "training.models=[dense,training.epochs=1"], "training.models: no ] closes"),
+    ],
+)
+def test_a_wrong_option_is_told_as_by_click(unused, arguments, message):
+    outcome = unused.kedro("run", *arguments)
+    assert outcome.status == 2
+    assert message in outcome.last_line
+
+
 def test_a_wrong_file_is_named_and_earlier_outputs_stay(project, tmp_path, mnist):
-    project.make("--pipelines", "data_processing")
+    slices = ("--pipelines", "ingestion,data_processing")
+    project.make(*slices)
     before = project.files()
     assert len(before) == 6  # with the manifest
     wrong = {**mnist, **{key: mnist[key].astype(int) + 1 for key in ("y_train", "y_test")}}
     path = write_mnist(tmp_path / "labels of one to ten.hdf5", wrong)
-    outcome = project.run("--pipelines", "data_processing", "--params", f"ingestion.source={path}")
+    outcome = project.run(*slices, "--params", f"ingestion.source={path}")
     assert outcome.status == 1
     assert outcome.last_line.startswith(f"Error: {path}: 'y_train' should be labels 0–9, but label")
     assert "Traceback" not in outcome.log
@@ -65,48 +105,46 @@ def test_verbose_shows_the_traceback(unused):
     assert "check_parameters" in outcome.log
 
 
-def test_a_fault_of_the_program_keeps_its_traceback():
-    assert one_line(TypeError("a bug")) is None
-    assert one_line(ValueError("a bug")) is None
-
-
 def caused(error, cause):
     error.__cause__ = cause
     return error
 
 
+def test_a_fault_of_the_program_keeps_its_traceback():
+    assert user_message(TypeError("a bug")) is None
+    assert user_message(ValueError("a bug")) is None
+    saving = DatasetError("Failed while saving data to dataset X(…)")
+    assert user_message(caused(saving, TypeError("a bug"))) is None
+
+
 def test_an_input_error_is_told_whatever_is_around_it():
     inner = InputError("x.h5: empty file.")
-    assert one_line(caused(DatasetError("Validation failed\nfor dataset"), inner)) == str(inner)
+    assert user_message(caused(DatasetError("Validation failed\nfor dataset"), inner)) == str(inner)
 
 
 def test_an_operating_systems_error_is_told_by_its_file():
     inner = OSError(28, "No space left on device", "/data/x.hdf5")
     error = caused(DatasetError("Failed while saving data to dataset X(…)"), inner)
-    assert one_line(error) == "/data/x.hdf5: No space left on device."
+    assert user_message(error) == "/data/x.hdf5: No space left on device."
+
+
+def test_a_damaged_file_is_told():
+    error = DatasetError("Failed while loading data from dataset X(…).\nnot JSON")
+    assert user_message(caused(error, ValueError("not JSON"))).endswith("X(…). not JSON")
+
+
+def test_runs_in_a_thread_that_is_not_the_main_one(unused):
+    script = """
+import threading
+from mnist_kedro.__main__ import main
+thread = threading.Thread(target=main, args=(["--pipelines", "nowhere"],))
+thread.start()
+thread.join()
+"""
+    log = python(unused.folder, "-c", script).stderr
+    assert "Error: Failed to find the pipeline named 'nowhere'" in log
+    assert "Traceback" not in log
 
 
 def test_help_lists_the_added_option(unused):
     assert {"--verbose", "--only-missing-outputs"} <= {*unused.kedro("run", "--help").log.split()}
-
-
-@pytest.mark.parametrize(
-    ("given", "parameters"),
-    [
-        ("", {}),
-        ("a.b=1,c=x", {"a": {"b": 1}, "c": "x"}),
-        ("a.b=[x,y], c=2", {"a": {"b": ["x", "y"]}, "c": 2}),
-        ("a=[x]", {"a": ["x"]}),
-        ("source=a=b.hdf5", {"source": "a=b.hdf5"}),
-    ],
-)
-def test_parameters_on_the_command_line_may_be_lists(given, parameters):
-    option = next(option for option in run.params if option.name == "params")
-    assert option.callback(None, option, given) == parameters
-
-
-@pytest.mark.parametrize("given", ["a", "=1", "a=1,b"])
-def test_a_parameter_on_the_command_line_needs_a_name_and_a_value(given):
-    option = next(option for option in run.params if option.name == "params")
-    with pytest.raises(click.BadParameter, match="should be <parameter>=<value>"):
-        option.callback(None, option, given)

@@ -1,72 +1,77 @@
-"""``kedro run`` with errors of one line for what a person can put right."""
+"""``kedro run`` with one-line messages for errors that the user can fix."""
 
 import copy
-import re
 import signal
-import traceback
-from collections.abc import Iterator
-from pathlib import Path
-from pkgutil import iter_modules
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import click
-import kedro
+from kedro.config import BadConfigException, MissingConfigException
 from kedro.framework.cli.project import run as kedro_run
-from kedro.framework.cli.utils import split_node_names
 from kedro.io import DatasetError
-from omegaconf import OmegaConf
+from kedro.utils import load_obj
+from omegaconf.errors import OmegaConfBaseException
 
-from mnist_kedro import pipelines
+from mnist_kedro.command_line_parameters import parse_parameters
 from mnist_kedro.errors import InputError
 
-_KEDRO = str(Path(kedro.__file__).parent)
-_PIPELINE_MODULE = re.compile(rf"'{pipelines.__name__}\.(\w+)'")
+_CONFIGURATION_ERRORS = (BadConfigException, MissingConfigException, OmegaConfBaseException)
+# How the messages begin with which Kedro rejects an option, or a file in conf/.
+_KEDRO_MESSAGES = (
+    "Failed to find the pipeline named",
+    "Pipeline does not contain",
+    "Pipeline contains no nodes",
+    "Duplicate keys found in",
+    "Invalid YAML or JSON file",
+    "Unable to find credentials",
+)
+_DAMAGE = (ValueError, EOFError)  # that a damaged file causes, in the standard library and pandas
+_RUNNERS = "SequentialRunner, ThreadRunner, ParallelRunner, mnist_kedro.runners.DaskRunner"
 
 
 class Run(click.Command):
-    """Kedro's ``run``, which shows a traceback only for a fault of the program, or if asked to."""
+    """Kedro's ``run``, with tracebacks only for unexpected errors, or with ``--verbose``."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run, or end with one line and exit status 1, or 128 + n after signal n."""
-        signal.signal(signal.SIGTERM, _terminate)
+        """Run; exit with status 1 and one line after an error, with 128 + n after signal n."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, _terminate)
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:
-            told = ["Interrupted.", *getattr(interrupt, "__notes__", [])]
-            click.echo(f"\n{' '.join(told)}", err=True)
+            lines = ["Interrupted.", *getattr(interrupt, "__notes__", [])]
+            click.echo(f"\n{' '.join(lines)}", err=True)
             ctx.exit(128 + (signal.SIGTERM if interrupt.args else signal.SIGINT))
         except Exception as error:
-            message = one_line(error)
+            message = user_message(error)
             if message is None or ctx.meta.get("verbose"):
                 raise
             raise click.ClickException(message) from error
 
 
-def one_line(error: BaseException) -> str | None:
-    """What to tell a person of an error that is theirs to put right; None for any other.
+def user_message(error: BaseException) -> str | None:
+    """Return a one-line message for an error that the user can fix; None for any other error.
 
-    Those are :class:`InputError`, also inside another exception, and what Kedro itself refuses: an
-    unknown pipeline, node or dataset, a file that it cannot load or save.
+    The user can fix an :class:`InputError`, also as the cause of another error, what Kedro says of
+    options and configuration, and files that cannot be loaded or saved.
     """
     chain = list(_chain(error))
     for cause in chain:
         if isinstance(cause, InputError):
             return str(cause)
-    if isinstance(error, ImportError) and (unknown := _PIPELINE_MODULE.search(str(error))):
-        known = sorted(module.name for module in iter_modules(pipelines.__path__))
-        if unknown[1] not in known:
-            return f"There is no pipeline '{unknown[1]}'; there are {', '.join(known)}."
+    message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     if isinstance(error, DatasetError):
         for cause in chain:
             if isinstance(cause, OSError) and cause.filename:
                 return f"{cause.filename}: {cause.strerror}."
-    frames = traceback.extract_tb(error.__traceback__)
-    from_kedro = type(error).__module__.startswith("kedro.") or (
-        isinstance(error, ValueError | KeyError)
-        and bool(frames)
-        and frames[-1].filename.startswith(_KEDRO)
-    )
-    return " ".join(str(error).split()) if from_kedro else None
+        unexpected = message.startswith("Failed while") and not isinstance(chain[-1], DatasetError)
+        loading = message.startswith("Failed while loading")
+        if unexpected and not (loading and isinstance(chain[-1], _DAMAGE)):
+            return None
+    elif not isinstance(error, _CONFIGURATION_ERRORS) and not message.startswith(_KEDRO_MESSAGES):
+        return None
+    return " ".join(message.split())
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -76,32 +81,43 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _terminate(_number: int, _frame: object) -> NoReturn:
-    """End as after Ctrl-C: what is being trained is told how to go on."""
+    """End as after Ctrl-C, so that a training says how to resume it."""
     raise KeyboardInterrupt("terminated")
 
 
-def _be_verbose(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
+def _set_verbose(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
     ctx.meta["verbose"] = value
 
 
-def _with_lists(option: click.Parameter) -> click.Parameter:
-    """Kedro's option, but for ``--params``, where Kedro separates also within a list."""
-    if option.name != "params":
-        return option
-    option = copy.copy(option)
-    option.callback = _split_params
-    return option
-
-
-def _split_params(ctx: click.Context, option: click.Parameter, value: Any) -> Any:
-    """``a.b=1,c=[x,y]`` as nested mappings."""
-    if isinstance(value, dict):  # of a file given with --config
+def _parse_parameters(ctx: click.Context, option: click.Parameter, value: Any) -> Any:
+    if isinstance(value, dict):  # from a file that --config names
         return value
-    items = split_node_names(ctx, option, value)  # at commas outside brackets
-    for item in items:
-        if not item.partition("=")[0].strip() or "=" not in item:
-            raise click.BadParameter(f"'{item}' should be <parameter>=<value>.", ctx, option)
-    return OmegaConf.to_container(OmegaConf.from_dotlist(items))
+    try:
+        return parse_parameters(value)
+    except InputError as error:
+        raise click.BadParameter(str(error), ctx, option) from error
+
+
+def _check_runner(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        try:
+            load_obj(value, "kedro.runner")
+        except (AttributeError, ImportError, ValueError) as error:
+            message = f"there is no runner '{value}'; there are {_RUNNERS}."
+            raise click.BadParameter(message, ctx, option) from error
+    return value
+
+
+def _with_callback(option: click.Parameter) -> click.Parameter:
+    """Replace Kedro's callback of some options by this project's."""
+    callbacks: dict[str | None, Callable[..., Any]] = {
+        "params": _parse_parameters,
+        "runner": _check_runner,
+    }
+    if option.name in callbacks:
+        option = copy.copy(option)
+        option.callback = callbacks[option.name]
+    return option
 
 
 @click.group(name="mnist_kedro")
@@ -114,12 +130,12 @@ run = Run(
     help=kedro_run.help,
     callback=kedro_run.callback,
     params=[
-        *map(_with_lists, kedro_run.params),
+        *map(_with_callback, kedro_run.params),
         click.Option(
             ["--verbose", "-v"],
             is_flag=True,
             expose_value=False,
-            callback=_be_verbose,
+            callback=_set_verbose,
             help="Show the traceback of an error.",
         ),
     ],

@@ -13,7 +13,7 @@ from kedro_datasets.matplotlib import MatplotlibDataset
 from kedro_datasets.pandas import CSVDataset
 from matplotlib.figure import Figure
 
-from mnist_kedro.cli import one_line
+from mnist_kedro.cli import user_message
 from mnist_kedro.datasets import HDF5Dataset
 from mnist_kedro.datasets.keras_model_dataset import KerasModelDataset
 from tests.reliability.disk_full import fill_disks, needs_mount, small_disk
@@ -58,7 +58,7 @@ def test_a_full_disk_is_told_and_keeps_what_is_there(tmp_path, form):
         (tmp_path / "disk" / "filler").write_bytes(bytes(free - 64 * 1024))
         with pytest.raises(DatasetError) as error:
             kind(filepath=str(path), version=Version(None, "2")).save(large)
-        told = one_line(error.value)
+        told = user_message(error.value)
         assert f"x.{form}/2/x.{form}: disk full, at least" in told
         assert "bytes are needed and 6" in told
         assert "are free" in told
@@ -76,8 +76,8 @@ def test_a_full_temporary_folder_is_told(tmp_path, monkeypatch):
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "disk"))
         with pytest.raises(DatasetError) as error:
             kind(filepath=str(tmp_path / "x.keras")).save(large)
-    assert f"{tmp_path}/disk: disk full, " in one_line(error.value)
-    assert "TMPDIR can name another" in one_line(error.value)
+    assert f"{tmp_path}/disk: disk full, " in user_message(error.value)
+    assert "TMPDIR can name another" in user_message(error.value)
     assert not (tmp_path / "x.keras").exists()
 
 
@@ -87,7 +87,7 @@ def test_disks_that_become_full_at_random_moments_lose_nothing(smoke, tmp_path):
     assert fill_disks(project, times=2, seed=2).total() == 2
 
 
-def test_a_disk_without_any_space_is_told_in_one_line(project):
+def test_a_disk_without_any_space_is_told_in_user_message(project):
     with small_disk(project.folder / "data", 4096):
         outcome = project.run("--pipelines", "ingestion")
     assert outcome.status == 1

@@ -1,0 +1,90 @@
+"""Parse the value of ``kedro run --params``."""
+
+import string
+from collections.abc import Iterator
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from mnist_kedro.errors import InputError
+
+_CLOSING = {"[": "]", "{": "}", '"': '"', "'": "'"}
+_SEPARATORS = string.whitespace + ","
+
+
+def parse_parameters(text: str) -> dict[str, Any]:
+    """Parse ``a.b=1,c=[x,y]`` into nested mappings.
+
+    Kedro's own parser splits at every comma. This one keeps a value together that begins with a
+    bracket, a brace or a quote, up to the one that closes it; all else means the same to both.
+
+    Args:
+        text: assignments of parameters, separated by commas.
+
+    Returns:
+        Values by their keys: ``{"a": {"b": 1}, "c": ["x", "y"]}``.
+
+    Raises:
+        InputError: if an assignment has no name or no value, a bracket or quote is not closed, a
+            value is not YAML, or a parameter is set twice.
+    """
+    assignments: dict[str, str] = {}
+    for name, value in _split(text):
+        for other in assignments:
+            one, two = _dotted(name), _dotted(other)
+            if one.startswith(two) or two.startswith(one):
+                raise InputError(
+                    f"'{_one_line(other)}' and '{_one_line(name)}' set the same parameter."
+                )
+        assignments[name] = value
+    try:
+        parsed = OmegaConf.from_dotlist([f"{name}={value}" for name, value in assignments.items()])
+        container: Any = OmegaConf.to_container(parsed)
+    except Exception as error:  # of YAML's and OmegaConf's many types
+        raise InputError(
+            f"'{_one_line(text)}' cannot be parsed ({_one_line(str(error))})."
+        ) from error
+    return container
+
+
+def _dotted(name: str) -> str:
+    """Return ``a.b.`` for both notations that OmegaConf has, ``a.b`` and ``a[b]``."""
+    return name.replace("[", ".").replace("]", "") + "."
+
+
+def _split(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the name and value of each assignment."""
+    rest = text
+    while rest := rest.lstrip(_SEPARATORS):
+        name, equals, rest = rest.partition("=")
+        if not equals or not name.strip() or "," in name:
+            item = name.partition(",")[0].strip() or f"={rest.partition(',')[0]}"
+            raise InputError(f"'{_one_line(item)}' should be <parameter>=<value>.")
+        value, rest = _split_value(name.strip(), rest)
+        yield name.strip(), value.strip()
+
+
+def _split_value(name: str, text: str) -> tuple[str, str]:
+    """Split text into the value that it begins with and what follows the value."""
+    start = len(text) - len(text.lstrip())
+    if text[start : start + 1] not in _CLOSING:
+        value, _, rest = text.partition(",")
+        return value, rest
+    closing: list[str] = []  # what closes the open brackets and quotes, the innermost last
+    before = " "
+    for end, character in enumerate(text[start:], start + 1):
+        quoted = closing and closing[-1] in "\"'"
+        within_word = character in "\"'" and before not in " [{,:"
+        if closing and character == closing[-1]:
+            closing.pop()
+        elif character in _CLOSING and not quoted and not within_word:
+            closing.append(_CLOSING[character])
+        before = character
+        if not closing:
+            after, _, rest = text[end:].partition(",")
+            return text[:end] + after, rest
+    raise InputError(f"{_one_line(name)}: no {closing[-1]} closes {_one_line(text)}.")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
