@@ -14,6 +14,7 @@ from kedro.io import DataCatalog, DatasetError
 from kedro.io.core import Version
 from PIL import Image
 
+from mnist_kedro.arrays import Rows
 from mnist_kedro.datasets import HDF5Dataset, LazyArray
 
 keys = st.text("abcxyz_ é", min_size=1, max_size=8).filter(lambda key: key.strip(". "))
@@ -111,6 +112,58 @@ def test_versions_are_kept_apart_and_not_overwritten(tmp_path):
     assert dataset(tmp_path / "x.hdf5", version=Version("1", None)).load() == {"v": "1"}
     with pytest.raises(DatasetError, match="must not exist"):
         dataset(tmp_path / "x.hdf5", version=Version(None, "1")).save({"v": 2})
+
+
+def version_of(folder, number, **options):
+    return dataset(folder / "x.hdf5", version=Version(None, number), **options)
+
+
+@given(contents=st.tuples(*2 * [st.dictionaries(keys, arrays | scalars, max_size=3)]))
+def test_versions_share_a_file_if_and_only_if_they_are_equal(tmp_path_factory, contents):
+    folder = tmp_path_factory.mktemp("hdf5")
+    for number, content in enumerate(contents, start=1):
+        version_of(folder, str(number)).save(content)
+        version_of(folder, f"{number}b").save(content)
+    paths = [folder / "x.hdf5" / number / "x.hdf5" for number in ("1", "1b", "2", "2b")]
+    assert paths[0].samefile(paths[1])
+    assert paths[2].samefile(paths[3])
+    shared = paths[1].samefile(paths[2])
+    loaded = [dataset(path).load() for path in paths[1:3]]
+    same = loaded[0].keys() == loaded[1].keys() and all(
+        np.shape(one) == np.shape(other)
+        and np.asarray(one).dtype == np.asarray(other).dtype
+        and np.array_equal(one, other)
+        for one, other in ((loaded[0][key], loaded[1][key]) for key in loaded[0])
+    )
+    assert shared == same
+
+
+def test_rows_that_are_computed_share_a_file_too(tmp_path, content):
+    images = content["images"]
+    for number in ("1", "2"):
+        rows = Rows(images.shape, images.dtype, lambda start, stop: images[start:stop])
+        version_of(tmp_path, number).save({**content, "images": rows})
+    one, other = (tmp_path / "x.hdf5" / number / "x.hdf5" for number in ("1", "2"))
+    assert one.samefile(other)
+
+
+@pytest.mark.parametrize("compression", [None, "gzip"])
+def test_a_damaged_version_is_not_shared_but_written_anew(tmp_path, content, compression):
+    options = {"save_args": {"compression": compression}}
+    version_of(tmp_path, "1", **options).save(content)
+    one, other = (tmp_path / "x.hdf5" / number / "x.hdf5" for number in ("1", "2"))
+    damaged = bytearray(one.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    one.write_bytes(damaged)
+    version_of(tmp_path, "2", **options).save(content)
+    assert not one.samefile(other)
+    np.testing.assert_array_equal(version_of(tmp_path, None).load()["images"], content["images"])
+
+
+def test_a_change_of_compression_is_a_new_file(tmp_path, content):
+    for number, compression in enumerate(["gzip", "lzf"]):
+        version_of(tmp_path, str(number), save_args={"compression": compression}).save(content)
+    assert not (tmp_path / "x.hdf5/0/x.hdf5").samefile(tmp_path / "x.hdf5/1/x.hdf5")
 
 
 def test_a_failed_save_leaves_nothing_behind(tmp_path):

@@ -47,6 +47,13 @@ class AtomicLocalFileSystem(LocalFileSystem):
         with Path(source).open("rb") as original, _AtomicFile(Path(target)) as copy:
             shutil.copyfileobj(original, copy)
 
+    def link(self, src: str, dst: str, **kwargs: Any) -> None:
+        """Give an existing file a second name, in a folder that is made if it is missing."""
+        target = Path(self._strip_protocol(dst))
+        _make_folder(target.parent)
+        super().link(src, dst, **kwargs)
+        _sync_folder(target.parent)
+
 
 class _AtomicFile:
     """A binary file for writing that takes its name when it is closed without an error.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from io import BytesIO
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 import fsspec
@@ -28,7 +28,9 @@ from mnist_kedro.datasets.disk_space import Shield
 from mnist_kedro.datasets.interrupts import interrupts_postponed
 from mnist_kedro.datasets.local_copies import LocalCopies
 from mnist_kedro.digest import bytes_of, sha256
+from mnist_kedro.versions import latest_version
 
+_PLAIN = (str, bool, int, float, np.generic)  # values that become attributes
 _CHECKSUMMED = ("v110", "v110")  # the file format of HDF5 1.10, whose metadata carry checksums
 _DIGEST = "sha256"  # an attribute of each array
 _CHUNK_BYTES = 2**18  # read at once by a lazy slice: some 330 digits
@@ -147,16 +149,14 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
             DatasetError: when the file is missing or damaged.
         """
         path = get_filepath_str(self._get_load_path(), self._protocol)
-        content: dict[str, Any] = {}
-
-        def describe(key: str, item: h5py.Dataset | h5py.Group) -> None:
-            if isinstance(item, h5py.Dataset):
-                content[key] = LazyArray(self, path, key, item)
-
         if self._version is None:  # another process may have replaced it
             self._copies.forget()
+        content: dict[str, Any]
         with self._without_copy(path) as file:
-            file.visititems(describe)
+            content = {
+                key: LazyArray(self, path, key, stored)
+                for key, stored in _datasets_of(file).items()
+            }
         if not self._lazy:
             content = {key: self._read_whole(path, key) for key in content}
         return content | self.attributes()
@@ -178,13 +178,17 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         return array
 
     def save(self, data: Mapping[str, Any]) -> None:
-        """Write arrays and attributes; the file appears when it is whole.
+        """Write arrays and attributes; the file appears when it is complete.
+
+        On a local disk, a version whose content equals the latest one's is a hard link to it.
 
         Raises:
-            DatasetError: when the disk is full, or is going to be.
+            DatasetError: if the disk is full, or is going to be.
         """
         path = get_filepath_str(self._get_save_path(), self._protocol)
         if self._protocol == "file":
+            if self._version and self._link_to_latest(path, data):
+                return
             with self._fs.open(path, mode="w+b") as target:
                 self._write(target, data)
         else:  # which take a file from its beginning to its end alone
@@ -197,6 +201,42 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
                 shutil.copyfileobj(spool, target)
         self._invalidate_cache()
 
+    def _link_to_latest(self, path: str, data: Mapping[str, Any]) -> bool:
+        """Link a path to the latest version if that has the same content, and is not corrupt."""
+        latest = latest_version(Path(self._filepath))
+        if not latest.is_file() or not self._holds(str(latest), data):
+            return False
+        try:
+            self._fs.link(str(latest), path)
+        except OSError:  # a file system without hard links, or another run saved this version
+            return False
+        return True
+
+    def _holds(self, path: str, data: Mapping[str, Any]) -> bool:
+        """Return whether a file holds these values, stored as this dataset stores them."""
+        arrays = {key: value for key, value in data.items() if not isinstance(value, _PLAIN)}
+        plain = {key: data[key] for key in data if key not in arrays}
+        try:
+            with self.open(path) as file:
+                return (
+                    _typed(file.attrs) == _typed(plain)
+                    and _datasets_of(file).keys() == arrays.keys()
+                    and all(self._is_stored(file[key], array) for key, array in arrays.items())
+                )
+        except DatasetError:
+            return False
+
+    def _is_stored(self, stored: h5py.Dataset, value: Any) -> bool:
+        array = value if isinstance(value, Rows) else np.asarray(value)
+        if (stored.shape, stored.dtype) != (array.shape, array.dtype):
+            return False
+        if not stored.chunks:
+            return np.array_equal(stored[()], np.asarray(array))
+        return stored.compression == self._save_args.get("compression") and all(
+            np.array_equal(stored[start : start + len(block)], block)
+            for start, block in blocks(array, _CHUNKS * stored.chunks[0])
+        )
+
     def _write(self, target: Any, data: Mapping[str, Any]) -> None:
         shield = Shield(target)
         with (
@@ -204,7 +244,7 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
             h5py.File(shield, "w", libver=_CHECKSUMMED) as file,
         ):
             for key, value in data.items():
-                if isinstance(value, str | bool | int | float | np.generic):
+                if isinstance(value, _PLAIN):
                     file.attrs[key] = _stored(value)
                 else:
                     self._write_array(file, key, value, shield, deliver_interrupts)
@@ -337,12 +377,30 @@ def _damage_told(path: str, key: str | None = None) -> Iterator[None]:
         ) from error
 
 
+def _datasets_of(file: h5py.File) -> dict[str, h5py.Dataset]:
+    """Return the datasets of a file and of its groups, by their paths."""
+    datasets: dict[str, h5py.Dataset] = {}
+
+    def collect(key: str, item: h5py.Dataset | h5py.Group) -> None:
+        if isinstance(item, h5py.Dataset):
+            datasets[key] = item
+
+    file.visititems(collect)
+    return datasets
+
+
 def _stored(value: Any) -> Any:
     """The value of an attribute: text of a fixed length, for HDF5 keeps any other unchecked."""
     if not isinstance(value, str):
         return value
     encoded = value.encode()
     return np.array(encoded, h5py.string_dtype("utf-8", max(1, len(encoded))))
+
+
+def _typed(values: Mapping[str, Any]) -> dict[str, tuple[type, Any]]:
+    """Return Python values with their types, so that ``True`` does not equal ``1``."""
+    plain = {key: _plain(value) for key, value in values.items()}
+    return {key: (type(value), value) for key, value in plain.items()}
 
 
 def _plain(value: Any) -> Any:
