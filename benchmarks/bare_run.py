@@ -17,7 +17,7 @@ from benchmarks.this_project import parameters
 from mnist_kedro.contracts import LabelledImages
 from mnist_kedro.datasets import CheckpointsDataset
 from mnist_kedro.datasets.figure_dataset import Picture
-from mnist_kedro.hooks.manifest import describe_code, describe_machine
+from mnist_kedro.machine import describe_code, describe_machine
 from mnist_kedro.parameters import Parameters
 from mnist_kedro.pipelines.data_processing.nodes import (
     compute_pixel_statistics,

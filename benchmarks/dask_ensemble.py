@@ -24,7 +24,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from mnist_kedro.hooks.manifest import processor
+from mnist_kedro.machine import processor
 
 _ROOT = Path(__file__).parents[1]
 _RESULTS = Path(__file__).parent / "results" / "dask_ensemble.md"

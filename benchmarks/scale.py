@@ -23,7 +23,7 @@ import pandas as pd
 import psutil
 from matplotlib.figure import Figure
 
-from mnist_kedro.hooks.manifest import processor
+from mnist_kedro.machine import processor
 from mnist_kedro.plots.style import BLUE, ORANGE, PALETTE, annotate, styled
 
 _ROOT = Path(__file__).parents[1]
@@ -77,14 +77,15 @@ def _generate(project: Path, count: int) -> Path:
 
 def _measure(project: Path, count: int, digits: Path) -> Iterator[dict[str, object]]:
     mnist = project / "data/01_raw/mnist.hdf5"
-    asked = {
+    parameters = {
         "ingestion": f"ingestion.source={digits}",
-        "training": "training.epochs=1",
-        "inference": f"inference.images={mnist}",
+        "data_processing": "",
+        "training": "training.models=[cnn],training.epochs=1",
+        "reporting": "training.models=[cnn]",
+        "inference": f"training.models=[cnn],inference.images={mnist}",
     }
     for stage in _STAGES:
-        wanted = ",".join(filter(None, ["training.models=[cnn]", asked.get(stage)]))
-        seconds, memory = _run(project, "--pipelines", stage, "--params", wanted)
+        seconds, memory = _run(project, "--pipelines", stage, "--params", parameters[stage])
         yield {"digits": count, "stage": stage, "seconds": seconds, "peak_gib": memory / _GIB}
     for layer in ("01_raw/mnist.hdf5", "05_model_input", "07_model_output"):
         shutil.rmtree(project / "data" / layer)

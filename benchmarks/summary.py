@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter
 
-from mnist_kedro.hooks.manifest import processor
+from mnist_kedro.machine import processor
 from mnist_kedro.plots.style import BLUE, GREEN, ORANGE, PURPLE, annotate, styled
 
 _OURS = "mnist_kedro"

@@ -1,15 +1,26 @@
 import logging
 import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
-from kedro.io import DataCatalog
+from kedro.framework.hooks import _create_hook_manager, hook_impl
+from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.datasets import CheckpointsDataset
 from mnist_kedro.errors import InputError
-from mnist_kedro.hooks import CheckpointHooks, OutputHooks, ProgressHooks
+from mnist_kedro.hooks import (
+    CheckpointHooks,
+    OutputHooks,
+    ParameterHooks,
+    ProgressHooks,
+    RunnerHooks,
+)
+from mnist_kedro.pipeline_registry import register_pipelines, use_parameters
+from tests.support.parameters import SMOKE
 from tests.support.users import another_user
 
 PIPELINE = Pipeline([Node(func=len, inputs="mnist", outputs="count", name="count")])
@@ -32,6 +43,106 @@ def test_removes_the_checkpoints_of_a_finished_run(tmp_path):
     assert list(tmp_path.rglob("*.hdf5"))
     CheckpointHooks().after_pipeline_run(pipeline, catalog)
     assert not list(tmp_path.rglob("*.hdf5"))
+
+
+def in_threads(hooks, pipeline):
+    asked = {"runner": "<kedro.runner.thread_runner.ThreadRunner object>"}
+    manager = _create_hook_manager()
+    manager.register(hooks)
+    return lambda: manager.hook.before_pipeline_run(
+        run_params=asked, pipeline=pipeline, catalog=DataCatalog()
+    )
+
+
+@pytest.mark.parametrize("name", ["training", "tuning"])
+def test_no_network_is_trained_in_threads(name):
+    use_parameters(SMOKE)
+    with pytest.raises(InputError, match=r"ThreadRunner cannot run '(cnn.train_model|search_par)"):
+        in_threads(RunnerHooks(), register_pipelines()[name])()
+
+
+def test_a_process_has_one_run_at_a_time():
+    hooks = RunnerHooks()
+    start = in_threads(hooks, PIPELINE)
+    with ThreadPoolExecutor(1) as other_thread:
+        start()
+        start()  # again, after Ctrl-C in a notebook
+        for end in (hooks.after_pipeline_run, hooks.on_pipeline_error):
+            with pytest.raises(InputError, match="another run is in progress"):
+                other_thread.submit(start).result()
+            end()
+        other_thread.submit(start).result()
+
+
+def test_a_run_that_another_hook_rejects_does_not_block_the_next():
+    class Rejecting:
+        @hook_impl
+        def before_pipeline_run(self):
+            raise InputError("no")
+
+    manager = _create_hook_manager()
+    for hooks in (RunnerHooks(), Rejecting()):
+        manager.register(hooks)
+    asked = {"run_params": {"runner": ""}, "pipeline": PIPELINE, "catalog": DataCatalog()}
+    with ThreadPoolExecutor(2) as pool:
+        for thread in [pool.submit(manager.hook.before_pipeline_run, **asked) for _ in range(4)]:
+            with pytest.raises(InputError, match="no"):
+                thread.result()
+
+
+def check_parameter(pipeline, name, catalog=None, *, only_missing_outputs=False):
+    """Check a run of a pipeline, with one parameter that was set on the command line."""
+    use_parameters(SMOKE)
+    given: Any = 1
+    for key in reversed(name.split(".")):
+        given = {key: given}
+    asked = {"runtime_params": given, "only_missing_outputs": only_missing_outputs}
+    ParameterHooks().before_pipeline_run(
+        asked, register_pipelines()[pipeline], catalog or DataCatalog()
+    )
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "name"),
+    [
+        ("training", "training.augmentation.shift"),
+        ("training", "cnn.network"),
+        ("training", "training.members"),
+        ("reporting", "training.models"),
+        ("inference", "training.models"),
+        ("tuning", "tuning.search.batch_size"),
+    ],
+)
+def test_a_parameter_that_the_run_uses_is_accepted(pipeline, name):
+    check_parameter(pipeline, name)
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "name", "told"),
+    [
+        (
+            "reporting",
+            "training.epochs",
+            "nodes of 'training' do; .*--pipelines training,reporting",
+        ),
+        ("data_processing", "training.models", "nodes of 'training' do"),
+        ("training", "resnet.network.filters", "no node uses it; .*'training.models'"),
+    ],
+)
+def test_a_parameter_without_effect_is_rejected(pipeline, name, told):
+    with pytest.raises(InputError, match=rf"parameter '{name}' has no effect: .*{told}"):
+        check_parameter(pipeline, name)
+
+
+def test_a_parameter_of_skipped_nodes_is_rejected():
+    """Those that --only-missing-outputs skips, for what they make exists."""
+    catalog = DataCatalog({"train": MemoryDataset(1)})
+    check_parameter("data_processing", "data_processing.seed", catalog, only_missing_outputs=True)
+    catalog["validation"] = MemoryDataset(1)
+    with pytest.raises(InputError, match=r"skips split_training_digits, whose outputs exist"):
+        check_parameter(
+            "data_processing", "data_processing.seed", catalog, only_missing_outputs=True
+        )
 
 
 def configured(folder):

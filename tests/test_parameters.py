@@ -1,11 +1,9 @@
 from copy import deepcopy
-from dataclasses import replace
 
 import pytest
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import Parameters, check_parameters
-from mnist_kedro.pipeline_registry import PipelineShape
 from mnist_kedro.pipelines.reporting.nodes.robustness import SUITE
 from tests.support.parameters import configured
 
@@ -17,15 +15,7 @@ def parameters():
 
 @pytest.mark.parametrize("env", ["local", "smoke", "quick", "accurate", "mlflow"])
 def test_every_environment_is_valid(env):
-    parameters = configured(env)
-    check_parameters(parameters)
-    assert Parameters.model_validate(parameters).cnn.network.root.architecture == "cnn"
-
-
-def test_the_pipelines_are_made_for_the_configuration():
-    """When they are asked for without a run, as by `kedro registry list`."""
-    shape = PipelineShape.of(Parameters.model_validate(configured("local")))
-    assert replace(shape, networks={}) == PipelineShape()
+    assert check_parameters(configured(env)).cnn.network.root.architecture == "cnn"
 
 
 def test_how_many_epochs_see_varied_digits(parameters):

@@ -56,7 +56,8 @@ def manager():
 
 
 def run(pipeline: Pipeline, catalog: DataCatalog, manager: PluginManager):
-    manager.hook.before_pipeline_run(run_params={}, pipeline=pipeline, catalog=catalog)
+    asked = {"load_versions": None}
+    manager.hook.before_pipeline_run(run_params=asked, pipeline=pipeline, catalog=catalog)
     return SequentialRunner().run(pipeline, catalog, manager)
 
 

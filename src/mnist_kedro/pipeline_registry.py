@@ -1,67 +1,105 @@
-"""The project's pipelines."""
+"""Register the project's pipelines."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Self
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
-from kedro.framework.project import find_pipelines
+from kedro.framework.project import settings
 from kedro.pipeline import Pipeline
+from kedro.utils import find_kedro_project
 
-from mnist_kedro import pipelines as package
-from mnist_kedro.parameters import NetworkParameters, Parameters
-
-
-@dataclass(frozen=True)
-class PipelineShape:
-    """What the nodes of the pipelines follow from; by default what ``conf/base`` has."""
-
-    models: Sequence[str] = package.MODELS  # which networks are trained and reported on
-    members: int = 1  # of each ensemble
-    searches: int = 1  # for training parameters
-    corruption_parts: int = 1  # nodes that share the corruption suite
-    inference_parts: int = 1  # nodes that share a person's pictures
-    # What the models are, by their names; Kedro-Viz draws them.
-    networks: Mapping[str, NetworkParameters] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, parameters: Parameters) -> Self:
-        """That of a run with these parameters."""
-        models = parameters.training.models
-        return cls(
-            models=models,
-            members=parameters.training.members,
-            searches=parameters.tuning.searches,
-            corruption_parts=parameters.reporting.corruption_parts,
-            inference_parts=parameters.inference.parts,
-            networks={model: getattr(parameters, model).network for model in models},
-        )
+from mnist_kedro.parameters import NetworkParameters, Parameters, check_parameters
+from mnist_kedro.pipelines import (
+    adversarial,
+    compare_runs,
+    data_processing,
+    export,
+    generation,
+    inference,
+    ingestion,
+    reporting,
+    training,
+    tuning,
+)
 
 
-def register_pipelines(shape: PipelineShape | None = None) -> dict[str, Pipeline]:
-    """Each folder of ``pipelines`` by its name, and what runs by default.
+def create_pipelines(parameters: Parameters) -> dict[str, Pipeline]:
+    """Create every pipeline of the project, by its name.
 
-    ``inference``, ``export``, ``tuning``, ``adversarial``, ``generation`` and ``compare_runs`` run
-    on request only, ``ingestion`` also by itself when there is no ``mnist`` yet (see ``hooks/``).
+    ``__default__`` is what ``kedro run`` runs; the pipelines that it does not contain run on
+    request (``kedro run --pipelines NAME``).
 
     Args:
-        shape: of a run; Kedro, which calls this before a run's parameters are known, gives none.
+        parameters: determine which networks have nodes, and how many nodes share some work.
     """
-    pipelines = find_pipelines(raise_errors=True)
-    shape = shape or PipelineShape()
-    follow: dict[str, tuple[object, ...]] = {
-        "training": (shape.models, shape.members, shape.networks),
-        "reporting": (shape.models, shape.members, shape.corruption_parts),
-        "tuning": (shape.models, shape.searches),
-        "adversarial": (shape.models,),
-        "inference": (shape.models, shape.inference_parts),
-        "export": (shape.models,),
+    models = parameters.training.models
+    members = parameters.training.members
+    networks: dict[str, NetworkParameters] = {
+        model: getattr(parameters, model).network for model in models
     }
-    for name in follow.keys() & pipelines.keys():
-        module = import_module(f"{package.__name__}.{name}")
-        pipelines[name] = module.create_pipeline(*follow[name])
-    main = ("data_processing", "training", "reporting")
-    pipelines["__default__"] = sum(
-        (pipelines[name] for name in main if name in pipelines), Pipeline([])
+    pipelines = {
+        "ingestion": ingestion.create_pipeline(),
+        "data_processing": data_processing.create_pipeline(),
+        "training": training.create_pipeline(models, members, networks),
+        "reporting": reporting.create_pipeline(
+            models, members, parameters.reporting.corruption_parts
+        ),
+        "inference": inference.create_pipeline(models, parameters.inference.parts),
+        "export": export.create_pipeline(models),
+        "tuning": tuning.create_pipeline(models, parameters.tuning.searches),
+        "adversarial": adversarial.create_pipeline(models),
+        "generation": generation.create_pipeline(),
+        "compare_runs": compare_runs.create_pipeline(),
+    }
+    default = ("ingestion", "data_processing", "training", "reporting")
+    return {"__default__": sum((pipelines[name] for name in default), Pipeline([])), **pipelines}
+
+
+def register_pipelines() -> Mapping[str, Pipeline]:
+    """Return the pipelines of the current thread's run.
+
+    Kedro calls this once a process, before it knows the parameters of a run, and keeps the result.
+    So the result is a mapping that looks the pipelines up when Kedro asks for one of them: Kedro
+    does so after it has created the run's context, in the same thread.
+    """
+    return _PipelinesOfThread()
+
+
+def use_parameters(parameters: Parameters) -> None:
+    """Create the pipelines that the current thread's run uses, for its parameters."""
+    _thread.pipelines = create_pipelines(parameters)
+
+
+_thread = threading.local()
+
+
+class _PipelinesOfThread(Mapping[str, Pipeline]):
+    """The pipelines of the thread's latest run, or those of the configuration before a run."""
+
+    def __getitem__(self, name: str) -> Pipeline:
+        return self._pipelines[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._pipelines)
+
+    def __len__(self) -> int:
+        return len(self._pipelines)
+
+    @property
+    def _pipelines(self) -> dict[str, Pipeline]:
+        if not hasattr(_thread, "pipelines"):
+            use_parameters(_configured_parameters())
+        pipelines: dict[str, Pipeline] = _thread.pipelines
+        return pipelines
+
+
+def _configured_parameters() -> Parameters:
+    """Load the parameters as a run without options does."""
+    project = find_kedro_project(Path.cwd()) or Path.cwd()
+    loader = settings.CONFIG_LOADER_CLASS(
+        conf_source=str(project / settings.CONF_SOURCE),
+        env=os.environ.get("KEDRO_ENV"),
+        **settings.CONFIG_LOADER_ARGS,
     )
-    return pipelines
+    return check_parameters(loader["parameters"])

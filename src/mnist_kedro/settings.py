@@ -10,19 +10,19 @@ from mnist_kedro.hooks import (
     MlflowHooks,
     OutputHooks,
     ParameterHooks,
-    PipelineHooks,
     ProgressHooks,
+    RunnerHooks,
     VersionHooks,
 )
 
 _progress = ProgressHooks()
 
 HOOKS = (
-    ParameterHooks(),
-    PipelineHooks(),
-    VersionHooks(),
+    RunnerHooks(),
     OutputHooks(),
     InputHooks(),
+    VersionHooks(),
+    ParameterHooks(),
     _progress,
     CheckpointHooks(),
     ManifestHooks(_progress),

@@ -7,7 +7,6 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from matplotlib.figure import Figure
 
-from mnist_kedro.pipelines import MODELS
 from mnist_kedro.pipelines.tuning import create_pipeline
 from mnist_kedro.pipelines.tuning.nodes import choose_parameters, collect_trials
 from tests.support.networks import NETWORKS, STATISTICS
@@ -89,7 +88,7 @@ def test_runs_on_an_in_memory_catalog(digits, searches):
     for name in ("tuning_storage", "tuning_storage_2"):
         storage = optuna.storages.InMemoryStorage()
         catalog[name] = MemoryDataset(storage, copy_mode="assign")
-    outputs = SequentialRunner().run(create_pipeline(MODELS, searches), catalog)
+    outputs = SequentialRunner().run(create_pipeline(("cnn",), searches), catalog)
     assert set(outputs["tuned_parameters"].load()["training"]) == {
         "batch_size",
         "learning_rate",

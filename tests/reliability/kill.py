@@ -31,8 +31,7 @@ def kill_runs(project: Project, times: int, seed: int) -> Counter[str]:
     progress = tqdm(total=times, desc="runs", disable=None)
     while stages.total() < times:
         before = project.files()
-        arguments = ["--params", "ingestion.source=sample"] if chance.random() < 0.3 else []
-        run = project.start("run", "--env", "smoke", *arguments)
+        run = project.start("run", "--env", "smoke")
         if run.ends_within(chance.uniform(0.2, 1.05 * duration)):
             run.wait()
             continue  # it was faster

@@ -15,7 +15,7 @@ from PIL import Image
 from mnist_kedro.datasets import HDF5Dataset
 from tests.support.project import Project
 
-STAGE = re.compile(r"Done: (\S+)|Running (.ingestion.)|(\w+: epoch \d+)")
+STAGE = re.compile(r"Done: (\S+)|(\w+: epoch \d+)")
 
 
 class Reference:

@@ -33,6 +33,7 @@ def ingestion(source: str | Path, **changes: Any) -> IngestionParameters:
     values = {
         "source": str(source),
         "search_folder": "nowhere",
+        "download_folder": "nowhere",
         "mirrors": (),
         "attempts": 1,
         "timeout_seconds": 1,

@@ -8,7 +8,7 @@ from kedro_datasets.matplotlib import MatplotlibDataset
 from matplotlib.figure import Figure
 from PIL import Image
 
-from mnist_kedro.plots.style import DESCRIPTION, SOURCE, TITLE
+from mnist_kedro.plots.style import DESCRIPTION, MATPLOTLIB_LOCK, SOURCE, TITLE
 
 
 class Picture(NamedTuple):
@@ -39,7 +39,8 @@ class FigureDataset(MatplotlibDataset):
         buffer = BytesIO()
         told = {text.get_gid(): text.get_text() for text in data.texts}
         texts = {key: told[key] for key in (TITLE, DESCRIPTION, SOURCE) if key in told}
-        data.savefig(buffer, **{"format": "png", "metadata": texts, **self._save_args})
+        with MATPLOTLIB_LOCK:
+            data.savefig(buffer, **{"format": "png", "metadata": texts, **self._save_args})
         path = get_filepath_str(self._get_save_path(), self._protocol)
         with self._fs.open(path, **self._fs_open_args_save) as file:
             file.write(buffer.getvalue())

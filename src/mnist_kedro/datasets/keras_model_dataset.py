@@ -7,6 +7,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from threading import Lock
 from typing import IO, Any
 
 from kedro.io.core import DatasetError, get_filepath_str
@@ -22,6 +23,8 @@ from kedro_datasets.tensorflow import TensorFlowModelDataset
 
 # A functional model has this for the tensors between its layers.
 _TENSOR = "__keras_tensor__"
+
+_LOADING = Lock()  # Keras builds networks with state of the whole process
 
 
 class KerasModelDataset(TensorFlowModelDataset):
@@ -74,7 +77,8 @@ class KerasModelDataset(TensorFlowModelDataset):
             )
         for name in classes:
             load_obj(name)
-        return super().load()
+        with _LOADING:
+            return super().load()
 
     def save(self, data: keras.Model) -> None:
         """Save the model, by way of a temporary folder.

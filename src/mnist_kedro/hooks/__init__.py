@@ -1,10 +1,18 @@
-"""What happens around every run: checks, versions, progress, and a manifest of it."""
+"""Hooks, one class a file; ``settings.py`` lists them in the order in which they are registered.
 
-from mnist_kedro.hooks.checks import InputHooks, OutputHooks, ParameterHooks, PipelineHooks
+They check a run before it starts, keep it to one version of each dataset, and record it. None of
+them makes or changes data.
+"""
+
+from mnist_kedro.hooks.checkpoints import CheckpointHooks
+from mnist_kedro.hooks.inputs import InputHooks
 from mnist_kedro.hooks.manifest import ManifestHooks
 from mnist_kedro.hooks.mlflow import MlflowHooks
+from mnist_kedro.hooks.outputs import OutputHooks
+from mnist_kedro.hooks.parameters import ParameterHooks
 from mnist_kedro.hooks.progress import ProgressHooks
-from mnist_kedro.hooks.versions import CheckpointHooks, VersionHooks
+from mnist_kedro.hooks.runners import RunnerHooks
+from mnist_kedro.hooks.versions import VersionHooks
 
 __all__ = [
     "CheckpointHooks",
@@ -13,7 +21,7 @@ __all__ = [
     "MlflowHooks",
     "OutputHooks",
     "ParameterHooks",
-    "PipelineHooks",
     "ProgressHooks",
+    "RunnerHooks",
     "VersionHooks",
 ]

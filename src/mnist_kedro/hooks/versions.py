@@ -1,52 +1,89 @@
-"""What a run reads and leaves behind."""
+"""Keep a run to one version of each dataset."""
+
+from typing import Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.io.core import AbstractVersionedDataset, Version
+from kedro.io.data_catalog import SharedMemoryDataCatalog
 from kedro.pipeline import Pipeline
 
-from mnist_kedro.datasets import CheckpointsDataset
+from mnist_kedro.errors import InputError
 
 
 class VersionHooks:
-    """Two runs at once never mix: a run loads what it saved, and of all else one version.
+    """Load what the run saved, and one version of everything else.
 
-    Kedro takes the latest version at each load, which may be another run's by then.
+    Kedro loads the latest version each time, which another run may have saved in the meantime.
     """
 
-    @hook_impl(tryfirst=True)
-    def before_pipeline_run(self, catalog: DataCatalog) -> None:
-        """Remember the catalog of this run."""
+    @hook_impl
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
+    ) -> None:
+        """Check the versions that were asked for with ``--load-versions``.
+
+        Raises:
+            InputError: if the run does not load the dataset, makes it, or the version is missing.
+        """
         self._catalog = catalog
+        for name, version in (run_params["load_versions"] or {}).items():
+            if name not in pipeline.inputs():
+                _reject_version(name, pipeline)
+            dataset = catalog.get(name)
+            if isinstance(dataset, AbstractVersionedDataset) and not dataset.exists():
+                raise InputError(
+                    f"{name}: version {version} does not exist; {_existing_versions(dataset)}."
+                )
+        if isinstance(catalog, SharedMemoryDataCatalog) and not run_params["only_missing_outputs"]:
+            self._pin_all(pipeline)
+
+    def _pin_all(self, pipeline: Pipeline) -> None:
+        """Choose all versions now: ``ParallelRunner`` calls the other hooks in its processes."""
+        for name in pipeline.datasets():
+            dataset = self._catalog.get(name)
+            if isinstance(dataset, AbstractVersionedDataset):
+                made = name in pipeline.all_outputs()
+                _pin_version(
+                    dataset,
+                    dataset.resolve_save_version() if made else dataset.resolve_load_version(),
+                )
 
     @hook_impl
     def before_dataset_loaded(self, dataset_name: str) -> None:
-        """The first version that is loaded is the one for all of the run."""
+        """Load the same version of a dataset from now on."""
         dataset = self._catalog.get(dataset_name)
         if isinstance(dataset, AbstractVersionedDataset):
-            pin_version(dataset, dataset.resolve_load_version())
+            _pin_version(dataset, dataset.resolve_load_version())
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str) -> None:
-        """What the run saved is what it loads."""
+        """Load the saved version from now on."""
         dataset = self._catalog.get(dataset_name)
         if isinstance(dataset, AbstractVersionedDataset):
-            pin_version(dataset, dataset.resolve_save_version())
+            _pin_version(dataset, dataset.resolve_save_version())
 
 
-def pin_version(dataset: AbstractVersionedDataset, version: str | None) -> None:
-    """Make a dataset load this version from now on, if it has versions."""
+def _pin_version(dataset: AbstractVersionedDataset, version: str | None) -> None:
+    """Make a dataset load one version; do nothing if the dataset is not versioned."""
     if version is not None:
         dataset._version = Version(version, dataset.resolve_save_version())  # noqa: SLF001
 
 
-class CheckpointHooks:
-    """A run that is done needs the checkpoints of its trainings no more."""
+def _reject_version(name: str, pipeline: Pipeline) -> None:
+    if name in pipeline.all_outputs():
+        maker = next(node for node in pipeline.nodes if name in node.outputs)
+        raise InputError(
+            f"--load-versions {name} has no effect: '{maker.name}' of this run makes a new "
+            "version; run pipelines that only load it."
+        )
+    raise InputError(f"--load-versions {name} has no effect: no node of this run loads it.")
 
-    @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Remove them."""
-        for name in pipeline.inputs():
-            dataset = catalog.get(name)
-            if isinstance(dataset, CheckpointsDataset):
-                dataset.load().remove_used()
+
+def _existing_versions(dataset: AbstractVersionedDataset) -> str:
+    """List the latest versions of a dataset, for a message."""
+    versions = dataset.list_versions(full_path=False)
+    if not versions:
+        return "there are no versions"
+    more = f" and {len(versions) - 5} earlier ones" if len(versions) > 5 else ""
+    return f"there are {', '.join(versions[:5])}{more}"

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from mnist_kedro.arrays import Rows
 from mnist_kedro.contracts import ManyPixels, Pixels
-from mnist_kedro.cores import usable_cores
+from mnist_kedro.machine import usable_cores
 from mnist_kedro.models.augmentation import augment
 from mnist_kedro.parameters import AugmentationParameters
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, PositiveInt
 
-from mnist_kedro.parameters.group import Fraction, Group
+from mnist_kedro.parameters.group import Fraction, Group, Seed
 
 
 class AdversarialParameters(Group):
@@ -13,4 +13,4 @@ class AdversarialParameters(Group):
     digits: PositiveInt
     epsilons: Annotated[tuple[Fraction, ...], Field(min_length=1)]
     pgd_steps: PositiveInt
-    seed: NonNegativeInt
+    seed: Seed

@@ -35,14 +35,14 @@ class Parameters(Group):
     generation: GenerationParameters
 
 
-def check_parameters(parameters: dict[str, Any]) -> None:
-    """Check all parameters of a run at once.
+def check_parameters(parameters: dict[str, Any]) -> Parameters:
+    """Check all parameters of a run at once, and return them typed.
 
     Raises:
         InputError: one line that names each parameter that is unknown, missing or out of range.
     """
     try:
-        Parameters.model_validate(parameters)
+        return Parameters.model_validate(parameters)
     except ValidationError as error:
         problems: dict[str, list[Any]] = {}
         for problem in error.errors():

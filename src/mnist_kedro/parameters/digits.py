@@ -2,9 +2,9 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from mnist_kedro.parameters.group import Fraction, Group
+from mnist_kedro.parameters.group import Fraction, Group, Seed
 
 
 class KeysParameters(Group):
@@ -33,8 +33,9 @@ class IngestionParameters(Group):
     keys: KeysParameters | None
     max_digits: PositiveInt
     test_fraction: Fraction
-    seed: NonNegativeInt
+    seed: Seed
     search_folder: str
+    download_folder: str
     mirrors: tuple[str, ...]
     timeout_seconds: PositiveFloat
     attempts: PositiveInt
@@ -45,4 +46,4 @@ class DataProcessingParameters(Group):
     """How the training digits are divided."""
 
     validation_fraction: Fraction
-    seed: NonNegativeInt
+    seed: Seed

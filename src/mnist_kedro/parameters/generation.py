@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import Field, NonNegativeInt
+from pydantic import Field
 
-from mnist_kedro.parameters.group import Group
+from mnist_kedro.parameters.group import Group, Seed
 from mnist_kedro.parameters.training import AugmentationParameters
 
 
@@ -12,5 +12,5 @@ class GenerationParameters(Group):
     """How many digits are made, and how they are varied."""
 
     digits: Annotated[int, Field(ge=20)]
-    seed: NonNegativeInt
+    seed: Seed
     augmentation: AugmentationParameters

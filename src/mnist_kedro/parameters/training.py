@@ -5,13 +5,12 @@ from typing import Annotated, Literal
 from pydantic import (
     Field,
     NonNegativeFloat,
-    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     field_validator,
 )
 
-from mnist_kedro.parameters.group import Fraction, Group
+from mnist_kedro.parameters.group import Fraction, Group, Seed
 
 ModelName = Literal["cnn", "dense", "lenet5", "resnet", "capsnet"]
 
@@ -46,7 +45,7 @@ class TrainingParameters(Group):
     augmentation: AugmentationParameters
     unaugmented_fraction: Annotated[float, Field(ge=0, le=1)]
     mixed_bfloat16: bool | Literal["auto"]
-    seed: NonNegativeInt
+    seed: Seed
     resume: bool
     tensorboard: bool
 

@@ -4,7 +4,6 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     Field,
-    NonNegativeInt,
     PositiveInt,
     TypeAdapter,
     ValidationInfo,
@@ -12,7 +11,7 @@ from pydantic import (
     model_validator,
 )
 
-from mnist_kedro.parameters.group import Group
+from mnist_kedro.parameters.group import Group, Seed
 from mnist_kedro.parameters.training import AugmentationParameters, TrainingParameters
 
 
@@ -94,7 +93,7 @@ class TuningParameters(Group):
 
     trials: PositiveInt
     searches: PositiveInt
-    seed: NonNegativeInt
+    seed: Seed
     search: TrainingSearch
 
     @field_validator("searches")

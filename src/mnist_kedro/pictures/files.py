@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from mnist_kedro.contracts import IMAGE_SIDE, Pixels
-from mnist_kedro.cores import usable_cores
 from mnist_kedro.errors import InputError
+from mnist_kedro.machine import usable_cores
 from mnist_kedro.pictures.batches import BATCH, BLANK, READ, Batch, Pictures
 from mnist_kedro.pictures.decode import PictureError, decode_picture
 from mnist_kedro.pictures.digit import prepare_digit

@@ -6,7 +6,8 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.pictures.batches import Pictures
 from mnist_kedro.pictures.files import open_folder
 from mnist_kedro.pictures.stored import open_arrays
-from mnist_kedro.sources.read import READERS, latest_version
+from mnist_kedro.sources.files import OPENERS
+from mnist_kedro.versions import latest_version
 
 
 def open_pictures(path: Path) -> Pictures:
@@ -22,7 +23,7 @@ def open_pictures(path: Path) -> Pictures:
     """
     path = latest_version(path)
     try:
-        if path.suffix.lower() in READERS and not path.is_dir():
+        if path.suffix.lower() in OPENERS and not path.is_dir():
             return open_arrays(path)
         return open_folder(path)
     except OSError as error:

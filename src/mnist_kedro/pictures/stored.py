@@ -10,10 +10,10 @@ from mnist_kedro.contracts import Labels
 from mnist_kedro.errors import InputError
 from mnist_kedro.pictures.batches import BATCH, BLANK, READ, Batch, Pictures
 from mnist_kedro.sources.contents import Contents, OpenFile, StoredArray
+from mnist_kedro.sources.files import OPENERS
 from mnist_kedro.sources.labels import labels_of
 from mnist_kedro.sources.layout import find_layout
 from mnist_kedro.sources.pixels import Images, are_few, recognise
-from mnist_kedro.sources.read import READERS
 from mnist_kedro.sources.shapes import EXPECTED, count_images
 
 
@@ -25,7 +25,7 @@ def open_arrays(path: Path) -> Pictures:
     """
     if not path.exists():
         raise InputError(f"{path}: no such file; expected an HDF5 or npz file of images.")
-    file = OpenFile(READERS[path.suffix.lower()](path))
+    file = OpenFile(OPENERS[path.suffix.lower()](path))
     found = _with_labels(file.contents)
     labels = np.concatenate([of_part for *_, of_part in found]) if found else None
     arrays = [part[:2] for part in found] or [(_only_array(file.contents), slice(None))]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
+from threading import RLock
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
@@ -36,12 +37,17 @@ _SHEET = Path(__file__).parent / "figures.mplstyle"
 _P = ParamSpec("_P")
 
 
+# Matplotlib's settings belong to the process. A thread that draws or saves a figure holds this
+# lock, so that the figure does not get the style of another thread's figure.
+MATPLOTLIB_LOCK = RLock()
+
+
 def styled(plot: Callable[_P, Figure]) -> Callable[_P, Figure]:
     """Draw a figure in the project's style."""
 
     @wraps(plot)
     def draw(*args: _P.args, **kwargs: _P.kwargs) -> Figure:
-        with mpl.rc_context(fname=_SHEET):
+        with MATPLOTLIB_LOCK, mpl.rc_context(fname=_SHEET):
             return plot(*args, **kwargs)
 
     return draw

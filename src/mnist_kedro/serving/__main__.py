@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from mnist_kedro.cores import usable_cores
 from mnist_kedro.errors import InputError
+from mnist_kedro.machine import usable_cores
 
 logger = logging.getLogger("mnist_kedro.serving")
 
@@ -86,7 +86,7 @@ def _in_project(models: Path) -> bool:
 def _make_model(models: Path, name: str) -> None:
     """From the data at hand; only its export if it is trained already."""
     trained = any((models / f"{name}.keras").glob(f"*/{name}.keras"))
-    pipelines = "export" if trained else "data_processing,training,export"
+    pipelines = "export" if trained else "ingestion,data_processing,training,export"
     what = "exporting the one that was trained" if trained else "training one from the data at hand"
     logger.info("There is no exported model '%s' yet: %s, once.", name, what)
     command = ["run", "--pipelines", pipelines, "--params", f"training.models=[{name}]"]

@@ -40,10 +40,14 @@ class FuelRange:
 
 @dataclass(frozen=True)
 class Contents:
-    """The arrays of a file by their names, and what else tells its layout."""
+    """The arrays of a file by their names, and what else shows its layout.
+
+    ``form`` names a format that has one layout only, such as IDX.
+    """
 
     path: Path
     arrays: Mapping[str, StoredArray]
+    form: str = ""
     groups: frozenset[str] = frozenset()
     attributes: frozenset[str] = frozenset()
     fuel: tuple[FuelRange, ...] = ()

@@ -43,7 +43,7 @@ def open_idx_folder(folder: Path, max_digits: int) -> Iterator[Contents]:
             key: stack.enter_context(_open_idx(_find(folder, name), key, max_digits))
             for key, name in FILES.items()
         }
-        yield Contents(path=folder, arrays=arrays)
+        yield Contents(path=folder, arrays=arrays, form="IDX files")
 
 
 def read_idx(path: Path, max_digits: int = 70_000) -> np.ndarray:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from mnist_kedro.pipelines import MODELS
 from mnist_kedro.pipelines.adversarial.nodes import (
     attack_models,
     draw_adversarial_accuracy,
@@ -12,7 +11,7 @@ from mnist_kedro.pipelines.adversarial.nodes import (
 )
 
 
-def create_pipeline(models: Sequence[str] = MODELS) -> Pipeline:
+def create_pipeline(models: Sequence[str]) -> Pipeline:
     """Test digits, changed just so that the trained models misread them; runs on request only.
 
     Args:

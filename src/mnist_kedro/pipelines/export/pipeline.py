@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from mnist_kedro.pipelines import MODELS
 from mnist_kedro.pipelines.export.nodes import (
     export_to_litert,
     export_to_litert_int8,
@@ -14,7 +13,7 @@ from mnist_kedro.pipelines.export.nodes import (
 )
 
 
-def create_pipeline(models: Sequence[str] = MODELS) -> Pipeline:
+def create_pipeline(models: Sequence[str]) -> Pipeline:
     """Trained models in, files that other programs run out; on request only.
 
     Args:

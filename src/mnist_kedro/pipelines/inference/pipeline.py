@@ -5,7 +5,6 @@ from functools import partial, update_wrapper
 
 from kedro.pipeline import Node, Pipeline
 
-from mnist_kedro.pipelines import MODELS
 from mnist_kedro.pipelines.inference.nodes import (
     draw_contact_sheet,
     join_predictions,
@@ -15,7 +14,7 @@ from mnist_kedro.pipelines.inference.nodes import (
 )
 
 
-def create_pipeline(models: Sequence[str] = MODELS, parts: int = 1) -> Pipeline:
+def create_pipeline(models: Sequence[str], parts: int = 1) -> Pipeline:
     """A person's pictures and a trained model in, what is written on each out; on request only.
 
     Args:

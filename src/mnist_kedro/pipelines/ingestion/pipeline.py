@@ -6,7 +6,7 @@ from mnist_kedro.pipelines.ingestion.nodes import ingest_mnist
 
 
 def create_pipeline() -> Pipeline:
-    """A file, a folder, a download or the sample in, a new version of ``mnist`` out."""
+    """Create the pipeline that reads MNIST from a file, a download or the sample into ``mnist``."""
     return Pipeline(
         [
             Node(

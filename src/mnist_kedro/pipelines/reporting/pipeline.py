@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Pipeline
 
-from mnist_kedro.pipelines import MODELS, member_names
+from mnist_kedro.pipelines import member_names
 from mnist_kedro.pipelines.reporting.parts.evaluation import (
     average_networks,
     compare_all,
@@ -16,9 +16,7 @@ from mnist_kedro.pipelines.reporting.parts.robustness import measure_robustness
 from mnist_kedro.pipelines.reporting.parts.understanding import look_into
 
 
-def create_pipeline(
-    models: Sequence[str] = MODELS, members: int = 1, corruption_parts: int = 1
-) -> Pipeline:
+def create_pipeline(models: Sequence[str], members: int = 1, corruption_parts: int = 1) -> Pipeline:
     """Models and test digits in, metrics and figures out: the only reader of the test split.
 
     Args:

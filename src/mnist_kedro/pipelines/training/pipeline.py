@@ -6,7 +6,7 @@ from functools import partial, update_wrapper
 from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.parameters import NetworkParameters
-from mnist_kedro.pipelines import MODELS, member_names
+from mnist_kedro.pipelines import member_names
 from mnist_kedro.pipelines.training.nodes import (
     draw_augmented_digits,
     preview_network,
@@ -15,7 +15,7 @@ from mnist_kedro.pipelines.training.nodes import (
 
 
 def create_pipeline(
-    models: Sequence[str] = MODELS,
+    models: Sequence[str],
     members: int = 1,
     networks: Mapping[str, NetworkParameters] | None = None,
 ) -> Pipeline:

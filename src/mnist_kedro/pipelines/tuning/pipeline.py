@@ -6,7 +6,6 @@ from functools import partial, update_wrapper
 import pandas as pd
 from kedro.pipeline import Node, Pipeline
 
-from mnist_kedro.pipelines import MODELS
 from mnist_kedro.pipelines.tuning.nodes import (
     choose_parameters,
     collect_trials,
@@ -15,7 +14,7 @@ from mnist_kedro.pipelines.tuning.nodes import (
 )
 
 
-def create_pipeline(models: Sequence[str] = MODELS, searches: int = 1) -> Pipeline:
+def create_pipeline(models: Sequence[str], searches: int = 1) -> Pipeline:
     """Training and validation digits in, the best training parameters out.
 
     Args:

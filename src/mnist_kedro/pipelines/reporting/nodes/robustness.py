@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from mnist_kedro.contracts import LabelledImages, Pixels
-from mnist_kedro.cores import usable_cores
 from mnist_kedro.evaluation.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from mnist_kedro.evaluation.out_of_distribution import out_of_distribution
 from mnist_kedro.evaluation.prediction import probabilities_of, rows_of_all
+from mnist_kedro.machine import usable_cores
 from mnist_kedro.parameters import ReportingParameters
 from mnist_kedro.plots.robustness import plot_out_of_distribution, plot_robustness
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from mnist_kedro.cores import usable_cores
+from mnist_kedro.machine import usable_cores
 
 
 def test_a_worker_s_threads_count(monkeypatch):
@@ -17,7 +17,7 @@ def test_a_worker_s_threads_count(monkeypatch):
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system pins no processes")
 def test_only_cores_that_the_process_may_run_on_count():
     core = min(os.sched_getaffinity(0))
-    program = f"import os; os.sched_setaffinity(0, [{core}]); import mnist_kedro.cores as c; "
+    program = f"import os; os.sched_setaffinity(0, [{core}]); import mnist_kedro.machine as c; "
     variables = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     variables.pop("TF_NUM_INTRAOP_THREADS", None)
     done = subprocess.run(

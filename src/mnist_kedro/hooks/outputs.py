@@ -1,0 +1,49 @@
+"""Check before a run that it can save its outputs."""
+
+import tempfile
+from pathlib import Path
+
+from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog
+from kedro.io.core import get_protocol_and_path
+from kedro.pipeline import Pipeline
+
+from mnist_kedro.errors import InputError
+
+
+class OutputHooks:
+    """Reject a run that cannot save, before it trains for an hour."""
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Write a temporary file where each output will be saved.
+
+        Raises:
+            InputError: if a folder is not writable; names the folder and the dataset.
+        """
+        checked = set()
+        for name in sorted(pipeline.all_outputs()):
+            # From the configuration: some datasets import TensorFlow, which takes seconds.
+            filepath = catalog.config_resolver.resolve_pattern(name).get("filepath", "memory://")
+            protocol, path = get_protocol_and_path(filepath)
+            folder = _nearest_folder(Path(path))
+            if protocol != "file" or folder in checked:
+                continue
+            checked.add(folder)
+            try:
+                tempfile.TemporaryFile(dir=folder).close()
+            except OSError as error:
+                raise InputError(
+                    f"{folder}: cannot be written ({error.strerror}), but '{name}' is saved there."
+                ) from error
+
+
+def _nearest_folder(path: Path) -> Path:
+    """Return the nearest existing folder above a path."""
+    for folder in path.absolute().parents:
+        try:
+            if folder.is_dir():
+                return folder
+        except PermissionError:  # the folder above is not readable
+            continue
+    return Path("/")
