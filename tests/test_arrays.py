@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from mnist_kedro import arrays
 from mnist_kedro.arrays import Rows, ahead, blocks, concatenate, select, with_channel
@@ -29,19 +30,54 @@ def small_blocks(monkeypatch):
 numbers = st.integers(1, 40).map(lambda n: np.random.default_rng(n).integers(0, 256, (n, 3), "u1"))
 
 
-@given(array=numbers, data=st.data())
-def test_slices_and_single_rows_are_numpy_s(array, data):
-    part = data.draw(st.slices(len(array)))
-    np.testing.assert_array_equal(lazy(array)[part], array[part])
-    row = data.draw(st.integers(-len(array), len(array) - 1))
-    np.testing.assert_array_equal(lazy(array)[row], array[row])
-    np.testing.assert_array_equal(np.asarray(lazy(array)), array)
+def indices(length):
+    """Draw what one may put between brackets, also what no array takes."""
+    shape = (length, 3)
+    first = st.one_of(
+        st.integers(-length - 1, length),
+        st.slices(length),
+        st.lists(st.integers(-length - 1, length), max_size=60),
+        hnp.arrays(int, hnp.array_shapes(max_dims=2), elements=st.integers(-length, length - 1)),
+        hnp.arrays(bool, st.sampled_from([(length,), (length + 1,), shape])),
+        st.sampled_from([True, None, 0.5, "x", [0.5], ()]),
+    )
+    others = st.integers(-4, 3) | st.slices(3) | st.sampled_from([..., None, [0, 1], True])
+    return st.one_of(
+        first,
+        hnp.basic_indices(shape),
+        st.builds(lambda one, rest: (one, *rest), first, st.lists(others, max_size=2)),
+    )
 
 
 @given(array=numbers, data=st.data())
-def test_rows_in_any_order_are_gathered(array, data):
-    rows = data.draw(st.lists(st.integers(-len(array), len(array) - 1), max_size=60))
-    np.testing.assert_array_equal(lazy(array)[rows], array[np.array(rows, int)])
+def test_an_index_gives_what_numpy_gives_or_an_error(array, data):
+    index = data.draw(indices(len(array)))
+    try:
+        expected = array[index]
+    except (IndexError, TypeError, ValueError):
+        expected = None
+    try:
+        found = lazy(array)[index]
+    except (IndexError, TypeError):
+        simple = index if isinstance(index, tuple) else (index,)
+        plain = all(type(item) in {int, slice} or item is ... for item in simple)
+        assert expected is None or not plain
+    else:
+        np.testing.assert_array_equal(found, expected, strict=True)
+
+
+@given(array=numbers)
+def test_it_is_used_like_an_array(array):
+    rows = lazy(array)
+    mask = array[:, 0] > 100
+    np.testing.assert_array_equal(rows[mask], array[mask])
+    np.testing.assert_array_equal(rows / 255, array / np.float64(255))
+    np.testing.assert_array_equal(rows == array, np.full(array.shape, True))
+    np.testing.assert_array_equal(np.asarray(rows), array)
+    np.testing.assert_array_equal(list(rows), list(array))
+    assert np.mean(rows) == np.mean(array)
+    with pytest.raises(AttributeError):
+        rows.mean()
 
 
 @given(array=numbers, data=st.data())

@@ -1,7 +1,7 @@
-"""Arrays of digits that may be larger than memory: their rows are made when they are asked for.
+"""Arrays of digits that may be larger than memory: rows are read or computed on access.
 
-Everything that handles all digits of a split goes through it block by block, whether it lies in
-memory or in a file, so that memory does not grow with the digits.
+Code that handles all digits of a split goes through them block by block, whether they lie in memory
+or in a file, so that memory does not grow with the number of digits.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,46 +9,85 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self, TypeVar, cast
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import NDArray
 
-BLOCK = 10_000  # rows at once: of digits 8 MB
+BLOCK = 10_000  # rows at once: 8 MB of digits
 
 _T = TypeVar("_T")
 
 
-class Rows:
-    """An array whose rows are read or computed when it is sliced or turned into a NumPy array."""
+class Rows(NDArrayOperatorsMixin):
+    """An array whose rows are read or computed when it is indexed or converted.
 
-    chunk = 256  # rows that are stored together, so that one of them takes as long as all
-    keep: object = None  # what has to live as long as the array does, an open file for instance
+    Indexing gives a NumPy array with what NumPy gives for the same index, or raises TypeError.
+    Arithmetic and comparisons work as with NumPy, and take memory for the whole array.
+    """
+
+    chunk = 256  # rows that are stored together, so that reading one takes as long as reading all
+    keep: object = None  # an object that has to live as long as the array, such as an open file
 
     def __init__(
         self, shape: tuple[int, ...], dtype: np.dtype, read: Callable[[int, int], np.ndarray]
     ) -> None:
-        """``read(start, stop)`` gives the rows from ``start`` to before ``stop``."""
+        """Read rows with ``read(start, stop)``, which returns those from start to before stop."""
         self.shape, self.dtype, self._read = shape, dtype, read
 
     @property
     def ndim(self) -> int:
-        """Number of dimensions."""
+        """Return the number of dimensions."""
         return len(self.shape)
 
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, rows: int | slice | Sequence[int] | NDArray[np.integer]) -> np.ndarray:
-        if isinstance(rows, slice):
-            start, stop, step = rows.indices(len(self))
-            if step == 1:
-                return self._read(start, max(start, stop))
-            rows = range(start, stop, step)
-        if isinstance(rows, int | np.integer):
-            return self[[rows]][0]
-        return self._gather(np.asarray(rows, np.int64))
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for _, block in blocks(self):
+            yield from block
 
-    def _gather(self, rows: NDArray[np.int64]) -> np.ndarray:
-        """Rows in any order, from one block of them at a time."""
-        rows = np.where(rows < 0, rows + len(self), rows)
+    def __getitem__(self, key: Any) -> np.ndarray:
+        """Return some rows, or some part of each of them.
+
+        Args:
+            key: an integer, slice, array of integers or array of ``len(self)`` booleans, which
+                selects rows; as the first item of a tuple, followed by integers and slices.
+
+        Raises:
+            TypeError: if NumPy indexes with such a key in another way.
+            IndexError: if the array has no such row.
+        """
+        first, *rest = self._expand(key) if isinstance(key, tuple) else [key]
+        if isinstance(first, slice):
+            rows, keep = self._slice(first), 1
+        else:
+            index = _row_index(first, len(self))
+            if index.ndim and not all(isinstance(item, slice) for item in rest):
+                raise TypeError(f"{first!r} with other indices: select rows first, then the rest.")
+            rows, keep = self._gather(index), index.ndim
+        return rows[(slice(None),) * keep + tuple(rest)] if rest else rows
+
+    def _expand(self, key: tuple[Any, ...]) -> list[Any]:
+        """Replace an ellipsis by slices, so that the first item is of the rows."""
+        if not all(
+            item is Ellipsis or isinstance(item, slice | int | np.integer) for item in key[1:]
+        ):
+            raise TypeError(f"{key!r}: expected integers and slices after the first index.")
+        ellipses = [at for at, item in enumerate(key) if item is Ellipsis]
+        if not ellipses:
+            return list(key) or [slice(None)]
+        at = ellipses[0]
+        missing = self.ndim - len(key) + 1
+        return [*key[:at], *[slice(None)] * missing, *key[at + 1 :]]
+
+    def _slice(self, key: slice) -> np.ndarray:
+        start, stop, step = key.indices(len(self))
+        if step == 1:
+            return self._read(start, max(start, stop))
+        return self._gather(np.arange(start, stop, step))
+
+    def _gather(self, index: NDArray[np.integer]) -> np.ndarray:
+        """Return rows in any order, from one block of them at a time."""
+        rows = np.where(index < 0, index + len(self), index).reshape(-1)
         if rows.size and not (rows.min() >= 0 and rows.max() < len(self)):
             raise IndexError(f"rows {rows.min()} to {rows.max()} of {len(self)}")
         order = np.argsort(rows, kind="stable")
@@ -61,9 +100,9 @@ class Rows:
             block = self._read(first, int(wanted[upto - 1]) + 1)
             gathered[order[done:upto]] = block[wanted[done:upto] - first]
             done = upto
-        return gathered
+        return gathered.reshape(*index.shape, *self.shape[1:])
 
-    def __deepcopy__(self, _: dict[int, Any]) -> Self:  # nothing of it changes
+    def __deepcopy__(self, _: dict[int, Any]) -> Self:  # it is immutable
         return self
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -72,21 +111,39 @@ class Rows:
             whole[start : start + len(block)] = block
         return whole
 
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        arrays = (np.asarray(item) if isinstance(item, Rows) else item for item in inputs)
+        return getattr(ufunc, method)(*arrays, **options)
+
 
 ArrayLike = np.ndarray | Rows
 
 
-def blocks(array: ArrayLike, rows: int = BLOCK) -> Iterator[tuple[int, np.ndarray]]:
-    """All rows in order, so many at a time, each with where it begins.
+def _row_index(key: Any, length: int) -> NDArray[np.integer]:
+    """Return the positions of the rows that an integer or an array selects."""
+    index = np.asarray(key)
+    if index.size == 0 and not isinstance(key, np.ndarray):  # [] has NumPy's type for numbers
+        index = index.astype(np.int64)
+    if index.dtype == bool and index.shape == (length,):
+        return np.flatnonzero(index)
+    if not np.issubdtype(index.dtype, np.integer):
+        raise TypeError(
+            f"rows are selected by integers, slices or {length} booleans, not by {key!r}."
+        )
+    return index.astype(np.int64)
 
-    Those of a file are read by another thread, while the ones before them are used.
+
+def blocks(array: ArrayLike, rows: int = BLOCK) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield all rows in order, ``rows`` at a time, each block after the number of its first row.
+
+    A thread reads the next block of a file while the current one is used.
     """
     parts = ((start, array[start : start + rows]) for start in range(0, len(array), rows))
     return ahead(parts) if isinstance(array, Rows) and len(array) > rows else parts
 
 
 def ahead(items: Iterator[_T]) -> Iterator[_T]:
-    """The same items, each made by another thread while the one before it is used."""
+    """Yield the same items, each made by a thread while the item before it is used."""
     end = object()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(next, items, end)
@@ -96,7 +153,7 @@ def ahead(items: Iterator[_T]) -> Iterator[_T]:
 
 
 def select(array: ArrayLike, rows: NDArray[np.integer]) -> ArrayLike:
-    """Some rows, in their order; of an array in memory a copy."""
+    """Select rows, in the given order; copy them if the array is in memory."""
     if isinstance(array, np.ndarray):
         return array[rows]
     return Rows(
@@ -105,7 +162,7 @@ def select(array: ArrayLike, rows: NDArray[np.integer]) -> ArrayLike:
 
 
 def concatenate(parts: Sequence[ArrayLike]) -> ArrayLike:
-    """The rows of several arrays of one type, one after another."""
+    """Join the rows of several arrays of one type."""
     if all(isinstance(part, np.ndarray) for part in parts):
         return np.concatenate(cast("Sequence[np.ndarray]", parts))
     ends = np.cumsum([len(part) for part in parts])
@@ -122,7 +179,7 @@ def concatenate(parts: Sequence[ArrayLike]) -> ArrayLike:
 
 
 def with_channel(images: ArrayLike) -> ArrayLike:
-    """``(n, 28, 28)`` images as ``(n, 28, 28, 1)``."""
+    """Add a channel: ``(n, 28, 28)`` images become ``(n, 28, 28, 1)``."""
     if isinstance(images, np.ndarray):
         return images[..., np.newaxis]
     return Rows(
