@@ -146,5 +146,13 @@ thread.join()
     assert "Traceback" not in log
 
 
+@pytest.mark.parametrize("command", ["catalog describe-datasets", "registry list"])
+def test_kedros_other_commands_warn_of_nothing(unused, command):
+    outcome = unused.kedro(*command.split())
+    assert outcome.status == 0
+    assert "training" in outcome.log
+    assert "WARNING" not in outcome.log
+
+
 def test_help_lists_the_added_option(unused):
     assert {"--verbose", "--only-missing-outputs"} <= {*unused.kedro("run", "--help").log.split()}

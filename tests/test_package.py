@@ -1,5 +1,7 @@
 """``kedro package`` makes a wheel that runs the job."""
 
+import re
+
 import pytest
 
 from tests.support.project import Project, python
@@ -22,5 +24,7 @@ def test_an_installed_wheel_runs_the_job(project, tmp_path):
     run = ("-m", "mnist_kedro", "--conf-source", configuration, "--env", "smoke")
     finished = python(folder, *run)
     assert finished.returncode == 0, finished.stderr
+    log = finished.stderr[finished.stderr.index("Kedro project") - 19 :].splitlines()
+    assert [line for line in log if not re.match(r"\d\d:\d\d:\d\d  (INFO|WARNING)  ", line)] == []
     assert Project(folder).latest("08_reporting/metrics.json").is_file()
     assert Project(folder).latest("06_models/cnn.keras").is_file()

@@ -1,6 +1,9 @@
 """Project settings; see https://docs.kedro.org/en/stable/configure/configuration_basics/."""
 
+import os
 import warnings
+
+from kedro.framework.project import configure_logging
 
 from mnist_kedro.datasets import atomic_filesystem
 from mnist_kedro.hooks import (
@@ -14,6 +17,7 @@ from mnist_kedro.hooks import (
     RunnerHooks,
     VersionHooks,
 )
+from mnist_kedro.logs import load_logging_configuration
 
 _progress = ProgressHooks()
 
@@ -29,25 +33,28 @@ HOOKS = (
     MlflowHooks(),
 )
 
-# Nothing is sent anywhere; `.telemetry` says the same to Kedro's command line. MlflowHooks has
-# kedro-mlflow at work where it is asked for.
+# Sends no telemetry; `.telemetry` says the same to Kedro's command line. MlflowHooks uses
+# kedro-mlflow in environments that have an mlflow.yml.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", "kedro_mlflow")
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
     "config_patterns": {"mlflow": ["mlflow*"]},
-    # An environment names only the parameters that it changes.
+    # An environment contains only the parameters that it changes.
     "merge_strategy": {"parameters": "soft", "globals": "soft"},
 }
 
-# "cnn.predictions" stands for the namespace "cnn", also where a node outside it reads it.
+if "KEDRO_LOGGING_CONFIG" not in os.environ:
+    configure_logging(load_logging_configuration())
+
+# "cnn.predictions" is of the namespace "cnn", also for nodes outside the namespace.
 warnings.filterwarnings("ignore", r"One or more dataset names contain '\.'", UserWarning)
 
 # Kedro 1.7 calls a function that omegaconf 2.4 deprecates, on every run.
 warnings.filterwarnings("ignore", r"register_new_resolver\(\) is deprecated", UserWarning)
 
-# Kedro-Viz draws the networks by it.
+# Kedro-Viz draws the networks with it.
 warnings.filterwarnings("ignore", "The 'preview_fn' feature is experimental", UserWarning)
 
 atomic_filesystem.register()

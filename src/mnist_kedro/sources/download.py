@@ -19,7 +19,7 @@ from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import IngestionParameters
 from mnist_kedro.sources.canonical import DIGESTS, Arrays
-from mnist_kedro.sources.files import resolve
+from mnist_kedro.sources.files import resolve_path
 from mnist_kedro.sources.idx import FILES, read_idx
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def download_mnist(parameters: IngestionParameters, *, only_if_reachable: bool =
     Raises:
         InputError: if no mirror has the canonical MNIST; names the reason for each mirror.
     """
-    folder = resolve(parameters.download_folder)
+    folder = resolve_path(parameters.download_folder)
     kept = _read_kept(folder)
     if kept is not None:
         return kept

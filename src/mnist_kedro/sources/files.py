@@ -21,7 +21,7 @@ OPENERS: dict[str, Callable[[Path], AbstractContextManager[Contents]]] = {
 }
 
 
-def resolve(path: str) -> Path:
+def resolve_path(path: str) -> Path:
     """Resolve a path from the current folder, or else from the project's folder."""
     given = Path(path).expanduser()
     if given.is_absolute() or given.exists():

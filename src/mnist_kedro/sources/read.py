@@ -14,7 +14,7 @@ from mnist_kedro.sources.assemble import Assembled, assemble
 from mnist_kedro.sources.canonical import is_canonical
 from mnist_kedro.sources.contents import OpenFile
 from mnist_kedro.sources.download import download_mnist
-from mnist_kedro.sources.files import find_source, open_source, resolve
+from mnist_kedro.sources.files import find_source, open_source, resolve_path
 from mnist_kedro.sources.layout import find_layout
 from mnist_kedro.sources.sample import HELD_OUT, SAMPLE
 
@@ -43,11 +43,11 @@ def read_mnist(parameters: IngestionParameters) -> Mnist:
         case "sample":
             return _read_sample(parameters)
         case source:
-            return _read_file(resolve(source), source, parameters)
+            return _read_file(resolve_path(source), source, parameters)
 
 
 def _read_first_available(parameters: IngestionParameters) -> Mnist:
-    path = find_source(resolve(parameters.search_folder))
+    path = find_source(resolve_path(parameters.search_folder))
     if path is not None:
         logger.info("MNIST: reading %s.", path)
         return _read_file(path, str(path), parameters)

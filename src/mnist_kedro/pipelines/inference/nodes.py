@@ -22,6 +22,7 @@ from mnist_kedro.parameters import InferenceParameters
 from mnist_kedro.pictures.batches import BATCH, NOTHING, READ, Batch, Pictures
 from mnist_kedro.pictures.open import open_pictures
 from mnist_kedro.plots.digits import plot_contact_sheet
+from mnist_kedro.sources.files import resolve_path
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ def read_pictures(
         InputError: when there are no pictures, or a file of labels is not as it should be.
     """
     pictures = _open(inference)
-    labels = None if inference.labels is None else _read_labels(Path(inference.labels).expanduser())
+    labels = None if inference.labels is None else _read_labels(resolve_path(inference.labels))
     # Whole batches, so that the answers are the same to the last bit for any number of parts.
     batches = -(-pictures.total // BATCH)
     first, last = (BATCH * (batches * (part + i) // inference.parts) for i in (0, 1))
@@ -115,7 +116,7 @@ def _open(inference: InferenceParameters) -> Pictures:
             "parameter 'inference.images' is null; expected a folder of pictures: "
             "kedro run --pipelines inference --params inference.images=FOLDER"
         )
-    return open_pictures(Path(inference.images).expanduser())
+    return open_pictures(resolve_path(inference.images))
 
 
 def _read_labels(path: Path) -> dict[str, int]:
