@@ -65,10 +65,9 @@ def main() -> None:
     evaluations, histories = {}, {}
     for name in training.models:
         checkpoints = CheckpointsDataset(filepath=str(out / "checkpoints" / name)).load()
-        network = getattr(options, name).network
-        logs = out / "tensorboard" / name
+        network, logs = options.networks[name], out / "tensorboard" / name
         model, history = train_model(
-            train, validation, statistics, training, network, checkpoints, logs
+            train, validation, statistics, training, network, checkpoints, logs, name
         )
         model.save(out / f"{name}.keras")
         models[name] = model

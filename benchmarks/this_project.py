@@ -42,7 +42,7 @@ def train(digits: Digits, seed: int, epochs: int | None = None, environment: str
     training = options.training.model_copy(update=changes)
     clock = Clock()
     model, history = fit_network(
-        *(train_split, validation, statistics, training, options.cnn.network, None, environment)
+        *(train_split, validation, statistics, training, options.networks["cnn"], None, environment)
     )
     clock.stop()
     predictions = model.predict(digits.x_test[..., np.newaxis], batch_size=1000, verbose=0)

@@ -9,7 +9,7 @@ from kedro.framework.project import settings
 from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
-from mnist_kedro.parameters import NetworkParameters, Parameters, check_parameters
+from mnist_kedro.parameters import Parameters, check_parameters
 from mnist_kedro.pipelines import (
     adversarial,
     compare_runs,
@@ -35,13 +35,11 @@ def create_pipelines(parameters: Parameters) -> dict[str, Pipeline]:
     """
     models = parameters.training.models
     members = parameters.training.members
-    networks: dict[str, NetworkParameters] = {
-        model: getattr(parameters, model).network for model in models
-    }
+    networks = {model: parameters.networks[model] for model in models}
     pipelines = {
         "ingestion": ingestion.create_pipeline(),
         "data_processing": data_processing.create_pipeline(),
-        "training": training.create_pipeline(models, members, networks),
+        "training": training.create_pipeline(networks, members),
         "reporting": reporting.create_pipeline(
             models, members, parameters.reporting.corruption_parts
         ),

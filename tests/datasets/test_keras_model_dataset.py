@@ -23,7 +23,7 @@ def dataset(tmp_path, model):
 def test_every_network_is_loaded_as_it_was_saved(network, digits, tmp_path):
     from mnist_kedro.datasets.keras_model_dataset import KerasModelDataset
 
-    layers = ["mnist_kedro.models.capsnet.SelfAttentionRouting"]
+    layers = ["mnist_kedro.models.capsules.SelfAttentionRouting"]
     dataset = KerasModelDataset(filepath=str(tmp_path / "m.keras"), layers=layers)
     model = build(network)
     dataset.save(model)
@@ -35,7 +35,7 @@ def test_a_layer_that_the_catalog_does_not_name_is_refused(tmp_path):
 
     dataset = KerasModelDataset(filepath=str(tmp_path / "m.keras"))
     dataset.save(build("capsnet"))
-    with pytest.raises(DatasetError, match=r"refers to mnist_kedro\.models\.capsnet\.SelfAtt"):
+    with pytest.raises(DatasetError, match=r"refers to mnist_kedro\.models\.capsules\.SelfAtt"):
         dataset.load()
 
 

@@ -12,7 +12,7 @@ def linear():
     """Softmax regression, with weights of any kind."""
     import keras
 
-    from mnist_kedro.models.parts import first_layers, last_layers
+    from mnist_kedro.models.layers import first_layers, last_layers
 
     keras.utils.set_random_seed(0)
     return keras.Sequential([*first_layers(STATISTICS), *last_layers()])

@@ -13,7 +13,7 @@ def test_has_the_published_weights():
 
 def test_routes_as_the_paper_says():
     """Section 3.2 of arXiv:2101.12491, written down with loops."""
-    from mnist_kedro.models.capsnet import SelfAttentionRouting
+    from mnist_kedro.models.capsules import SelfAttentionRouting
 
     rng = np.random.default_rng(0)
     capsules = rng.normal(size=(2, 5, 4)).astype("float32")
@@ -43,7 +43,7 @@ def test_routes_as_the_paper_says():
 def test_learns_from_a_capsule_of_length_0():
     import tensorflow as tf
 
-    from mnist_kedro.models.capsnet import SelfAttentionRouting
+    from mnist_kedro.models.capsules import SelfAttentionRouting
 
     layer, capsules = SelfAttentionRouting(classes=3, size=6), tf.zeros((1, 5, 4))
     with tf.GradientTape() as tape:

@@ -66,7 +66,7 @@ assert not [name for name in sys.modules if name.startswith("mnist_kedro")]
 for model in stock.values():
     assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
 from mnist_kedro.datasets.keras_model_dataset import KerasModelDataset
-layers = ["mnist_kedro.models.capsnet.SelfAttentionRouting"]
+layers = ["mnist_kedro.models.capsules.SelfAttentionRouting"]
 capsnet = KerasModelDataset(filepath="capsnet.keras", layers=layers).load()
 models = {**stock, "capsnet": capsnet}
 print(json.dumps({name: np.asarray(model(np.load("x.npy"))).tolist()

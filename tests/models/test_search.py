@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from mnist_kedro.errors import InputError
-from mnist_kedro.parameters import NetworkParameters
+from mnist_kedro.networks import NetworkParameters
 from tests.support.networks import STATISTICS
 from tests.support.parameters import training, tuning
 

@@ -39,7 +39,7 @@ class KerasModelDataset(TensorFlowModelDataset):
       type: mnist_kedro.datasets.keras_model_dataset.KerasModelDataset
       filepath: data/06_models/cnn.keras
       versioned: true
-      layers: [mnist_kedro.models.capsnet.SelfAttentionRouting]
+      layers: [mnist_kedro.models.capsules.SelfAttentionRouting]
     ```
     """
 

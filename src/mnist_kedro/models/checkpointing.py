@@ -13,7 +13,8 @@ from mnist_kedro.contracts import LabelledImages, PixelStatistics
 from mnist_kedro.datasets import Checkpoints
 from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
-from mnist_kedro.parameters import NetworkParameters, TrainingParameters
+from mnist_kedro.networks import NetworkParameters
+from mnist_kedro.parameters import TrainingParameters
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,7 @@ from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that im
 import keras
 
 from mnist_kedro.contracts import PixelStatistics
-from mnist_kedro.models.networks import build_network
-from mnist_kedro.parameters import NetworkParameters
+from mnist_kedro.networks import NetworkParameters
 
 _ANY = PixelStatistics(mean=0.0, standard_deviation=1.0)  # they change nothing in the drawing
 
@@ -18,7 +17,7 @@ def draw_network(network: NetworkParameters) -> str:
     Each layer tells its type, the shape of what it hands on and its weights
     (https://mermaid.js.org/syntax/flowchart.html).
     """
-    model = build_network(network, _ANY)
+    model = network.build(_ANY)
     pixels = model.inputs[0]
     names = {id(pixels): "pixels"}
     lines = ["flowchart TD", f'pixels(["pixels<br/>{_shape(pixels)}"])']

@@ -20,7 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from mnist_kedro.contracts import CLASSES, IMAGE_SIDE
 from mnist_kedro.errors import InputError
-from mnist_kedro.models.capsnet import EPSILON, SelfAttentionRouting
+from mnist_kedro.models.capsules import EPSILON, SelfAttentionRouting
 from mnist_kedro.models.gradients import connected_copy
 
 PIXELS, PROBABILITIES = "pixels", "probabilities"

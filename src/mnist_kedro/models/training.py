@@ -18,12 +18,12 @@ from mnist_kedro.contracts import (
 from mnist_kedro.datasets import Checkpoints
 from mnist_kedro.models.batches import training_batches, validation_batches
 from mnist_kedro.models.checkpointing import Checkpointing, describe_training
-from mnist_kedro.models.networks import build_network
 from mnist_kedro.models.precision import dtype_policy
 from mnist_kedro.models.progress import EpochProgress
 from mnist_kedro.models.seeding import seeded
 from mnist_kedro.models.training_twin import training_twin
-from mnist_kedro.parameters import NetworkParameters, TrainingParameters
+from mnist_kedro.networks import NetworkParameters
+from mnist_kedro.parameters import TrainingParameters
 
 # Batches that TensorFlow runs without going back to Python; one at a time takes 1.08 times as long.
 _STEPS_PER_EXECUTION = 32
@@ -95,7 +95,7 @@ def fit_network(
 
     keras.backend.clear_session()
     with seeded(parameters.seed):
-        model = build_network(network, statistics)
+        model = network.build(statistics)
         twin = training_twin(model, policy)
     _compile(twin, parameters, steps, epochs)
     training = describe_training(train, validation, statistics, parameters, network, policy)

@@ -1,7 +1,7 @@
-"""The parameters of ``conf/*/parameters_*.yml``, typed: one class a group.
+"""The typed parameters of ``conf/*/parameters_*.yml``, a class for each group.
 
-Each field is described beside its value in ``conf/base``. A key that is not here, or a value out of
-range, stops a run before any data is loaded.
+Each field is described next to its value in ``conf/base``. A run with an unknown key, or with a
+value out of range, fails before any data is loaded. ``networks/`` has the parameters of networks.
 """
 
 from mnist_kedro.parameters.adversarial import AdversarialParameters
@@ -13,15 +13,6 @@ from mnist_kedro.parameters.digits import (
 )
 from mnist_kedro.parameters.generation import GenerationParameters
 from mnist_kedro.parameters.inference import InferenceParameters
-from mnist_kedro.parameters.networks import (
-    CapsnetParameters,
-    CnnParameters,
-    DenseParameters,
-    Lenet5Parameters,
-    ModelParameters,
-    NetworkParameters,
-    ResnetParameters,
-)
 from mnist_kedro.parameters.reporting import ReportingParameters
 from mnist_kedro.parameters.training import AugmentationParameters, TrainingParameters
 from mnist_kedro.parameters.tuning import SearchedValues, TuningParameters
@@ -29,20 +20,13 @@ from mnist_kedro.parameters.tuning import SearchedValues, TuningParameters
 __all__ = [
     "AdversarialParameters",
     "AugmentationParameters",
-    "CapsnetParameters",
-    "CnnParameters",
     "DataProcessingParameters",
-    "DenseParameters",
     "GenerationParameters",
     "InferenceParameters",
     "IngestionParameters",
     "KeysParameters",
-    "Lenet5Parameters",
-    "ModelParameters",
-    "NetworkParameters",
     "Parameters",
     "ReportingParameters",
-    "ResnetParameters",
     "SearchedValues",
     "TrainingParameters",
     "TuningParameters",

@@ -1,38 +1,51 @@
-"""All parameters at once, and what is wrong with them in one line."""
+"""Check all parameters of a run, and describe in one line what is wrong with them."""
 
 import difflib
+import re
+from collections.abc import Iterator
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from mnist_kedro.errors import InputError
+from mnist_kedro.networks import NetworkParameters
+from mnist_kedro.parameter_types import Group
 from mnist_kedro.parameters.adversarial import AdversarialParameters
 from mnist_kedro.parameters.digits import DataProcessingParameters, IngestionParameters
 from mnist_kedro.parameters.generation import GenerationParameters
-from mnist_kedro.parameters.group import Group
 from mnist_kedro.parameters.inference import InferenceParameters
-from mnist_kedro.parameters.networks import ModelParameters
 from mnist_kedro.parameters.reporting import ReportingParameters
 from mnist_kedro.parameters.training import TrainingParameters
 from mnist_kedro.parameters.tuning import TuningParameters
 
+_MODEL_NAME = re.compile("[a-z][a-z0-9_]*")  # it becomes a namespace, and part of file names
+
+
+class ModelParameters(Group):
+    """The parameters of one model: its network."""
+
+    network: NetworkParameters
+
 
 class Parameters(Group):
-    """All parameters of the project."""
+    """All parameters of the project; each further group is a model, by its name."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, ModelParameters] = Field(init=False)
 
     ingestion: IngestionParameters
     data_processing: DataProcessingParameters
     training: TrainingParameters
-    cnn: ModelParameters
-    dense: ModelParameters
-    lenet5: ModelParameters
-    resnet: ModelParameters
-    capsnet: ModelParameters
     tuning: TuningParameters
     reporting: ReportingParameters
     adversarial: AdversarialParameters
     inference: InferenceParameters
     generation: GenerationParameters
+
+    @property
+    def networks(self) -> dict[str, NetworkParameters]:
+        """Return the networks by the names of their models."""
+        return {name: model.network for name, model in self.__pydantic_extra__.items()}
 
 
 def check_parameters(parameters: dict[str, Any]) -> Parameters:
@@ -41,18 +54,49 @@ def check_parameters(parameters: dict[str, Any]) -> Parameters:
     Raises:
         InputError: one line that names each parameter that is unknown, missing or out of range.
     """
+    unknown = [
+        name
+        for name, group in parameters.items()
+        if name not in Parameters.model_fields
+        and not (isinstance(group, dict) and "network" in group)
+    ]
+    problems = [f"parameter '{name}' {_describe_unknown(name)}" for name in unknown]
+    known = {name: group for name, group in parameters.items() if name not in unknown}
     try:
-        return Parameters.model_validate(parameters)
+        checked = Parameters.model_validate(known)
     except ValidationError as error:
-        problems: dict[str, list[Any]] = {}
-        for problem in error.errors():
-            problems.setdefault(_name(problem, parameters), []).append(problem)
-        lines = (f"parameter '{name}' {_explain(why)}" for name, why in problems.items())
-        raise InputError(f"{'; '.join(lines)} (see conf/base/parameters_*.yml).") from error
+        problems += _describe_problems(error, parameters)
+    else:
+        problems += _check_models(checked)
+        if not problems:
+            return checked
+    raise InputError(f"{'; '.join(problems)} (see conf/base/parameters_*.yml).")
+
+
+def _check_models(parameters: Parameters) -> list[str]:
+    """Check the names of the models, and that those to train exist."""
+    problems = [
+        f"parameter '{name}' is the name of a model, but should be of a–z, 0–9 and _"
+        for name in parameters.networks
+        if not _MODEL_NAME.fullmatch(name)
+    ]
+    known = ", ".join(f"'{name}'" for name in parameters.networks)
+    return problems + [
+        f"parameter 'training.models.{number}' is '{name}', but should be one of {known}"
+        for number, name in enumerate(parameters.training.models)
+        if name not in parameters.networks
+    ]
+
+
+def _describe_problems(error: ValidationError, parameters: dict[str, Any]) -> list[str]:
+    problems: dict[str, list[Any]] = {}
+    for problem in error.errors():
+        problems.setdefault(_name(problem, parameters), []).append(problem)
+    return [f"parameter '{name}' {_explain(all_of_it)}" for name, all_of_it in problems.items()]
 
 
 def _name(problem: Any, parameters: dict[str, Any]) -> str:
-    """The parameter's name as it is, or should be, written in the file."""
+    """Return the parameter's name as it is, or should be, written in the file."""
     keys = _written_keys(problem["loc"], parameters)
     if problem["type"] == "missing":
         keys.append(str(problem["loc"][-1]))
@@ -62,14 +106,13 @@ def _name(problem: Any, parameters: dict[str, Any]) -> str:
 
 
 def _explain(problems: list[Any]) -> str:
-    """What is wrong with one parameter; of a union type it has a problem with each branch."""
+    """Describe what is wrong with a parameter; a union type has a problem for each branch."""
     first = problems[0]
     match first["type"]:
         case "missing":
             return "is missing"
         case "extra_forbidden":
-            close = difflib.get_close_matches(str(first["loc"][-1]), _known_names(), n=1)
-            return "is unknown" + (f", did you mean '{close[0]}'?" if close else "")
+            return _describe_unknown(str(first["loc"][-1]))
         case "union_tag_invalid":
             context = first["ctx"]
             return f"is '{context['tag']}', but should be one of {context['expected_tags']}"
@@ -78,8 +121,20 @@ def _explain(problems: list[Any]) -> str:
             return f"is {first['input']!r}, but {' or '.join(reasons)}"
 
 
+def _describe_unknown(name: str) -> str:
+    known = {field for group in _all_groups(Group) for field in group.model_fields}
+    close = difflib.get_close_matches(name, known, n=1)
+    return "is unknown" + (f", did you mean '{close[0]}'?" if close else "")
+
+
+def _all_groups(group: type[Group]) -> Iterator[type[Group]]:
+    yield group
+    for subclass in group.__subclasses__():
+        yield from _all_groups(subclass)
+
+
 def _written_keys(location: tuple[Any, ...], parameters: Any) -> list[str]:
-    """The keys of a location that the file has: Pydantic adds one for each branch of a union."""
+    """Return the keys of a location that the file has; Pydantic adds one for each union branch."""
     keys = []
     for key in location:
         in_dict = isinstance(parameters, dict) and key in parameters
@@ -88,7 +143,3 @@ def _written_keys(location: tuple[Any, ...], parameters: Any) -> list[str]:
             parameters = parameters[key]
             keys.append(str(key))
     return keys
-
-
-def _known_names() -> set[str]:
-    return {name for group in Group.__subclasses__() for name in group.model_fields}

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from mnist_kedro.parameters.group import Fraction, Group, Seed
+from mnist_kedro.parameter_types import Fraction, Group, Seed
 
 
 class KeysParameters(Group):

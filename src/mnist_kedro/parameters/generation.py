@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mnist_kedro.parameters.group import Group, Seed
+from mnist_kedro.parameter_types import Group, Seed
 from mnist_kedro.parameters.training import AugmentationParameters
 
 

@@ -2,7 +2,7 @@
 
 from pydantic import PositiveInt
 
-from mnist_kedro.parameters.group import Group
+from mnist_kedro.parameter_types import Group
 
 
 class InferenceParameters(Group):

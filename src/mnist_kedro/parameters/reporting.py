@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, PositiveInt
 
-from mnist_kedro.parameters.group import Group
+from mnist_kedro.parameter_types import Group
 
 
 class ReportingParameters(Group):

@@ -1,4 +1,4 @@
-"""How networks are trained."""
+"""The parameters of the training."""
 
 from typing import Annotated, Literal
 
@@ -10,13 +10,11 @@ from pydantic import (
     field_validator,
 )
 
-from mnist_kedro.parameters.group import Fraction, Group, Seed
-
-ModelName = Literal["cnn", "dense", "lenet5", "resnet", "capsnet"]
+from mnist_kedro.parameter_types import Fraction, Group, Seed
 
 
 class AugmentationParameters(Group):
-    """Largest random changes of a training digit."""
+    """The largest random changes of a training digit."""
 
     rotation: Annotated[float, Field(ge=0, le=180)]
     shift: Annotated[float, Field(ge=0, le=14)]
@@ -27,14 +25,14 @@ class AugmentationParameters(Group):
 
     @property
     def varies(self) -> bool:
-        """Whether it changes a digit at all."""
+        """Return whether digits are changed at all."""
         return any(self.model_dump().values())
 
 
 class TrainingParameters(Group):
-    """Which networks are trained, and how every one of them is."""
+    """Which networks are trained, and how."""
 
-    models: Annotated[tuple[ModelName, ...], Field(min_length=1)]
+    models: Annotated[tuple[str, ...], Field(min_length=1)]
     members: PositiveInt
     epochs: PositiveInt | Literal["auto"]
     batch_size: PositiveInt
@@ -51,12 +49,12 @@ class TrainingParameters(Group):
 
     @field_validator("models")
     @classmethod
-    def _names_each_once(cls, models: tuple[ModelName, ...]) -> tuple[ModelName, ...]:
+    def _names_each_once(cls, models: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(models)) < len(models):
             raise ValueError("should name each model once")
         return models
 
     def augmented_epochs(self, epochs: int) -> int:
-        """How many of all epochs, the first, see varied digits."""
+        """Return how many epochs, the first ones, are trained on augmented digits."""
         plain = round(epochs * self.unaugmented_fraction)
         return epochs - plain if self.augmentation.varies else 0

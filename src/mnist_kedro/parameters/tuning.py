@@ -11,7 +11,7 @@ from pydantic import (
     model_validator,
 )
 
-from mnist_kedro.parameters.group import Group, Seed
+from mnist_kedro.parameter_types import Group, Seed
 from mnist_kedro.parameters.training import AugmentationParameters, TrainingParameters
 
 

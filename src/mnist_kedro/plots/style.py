@@ -10,6 +10,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import GIVEN
+from mnist_kedro.networks import ARCHITECTURES
 
 # Okabe and Ito's palette (2008, "Color Universal Design"), without its yellow and black.
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY = (
@@ -25,13 +26,6 @@ INK, FAINT = "#222222", "#6B6B6B"
 TITLE_INCHES, FOOTER_INCHES = 0.62, 0.24
 TITLE, DESCRIPTION, SOURCE = "Title", "Description", "Source"  # as the PNG standard calls texts
 
-_CALLED = {
-    "cnn": "The CNN",
-    "dense": "The dense network",
-    "lenet5": "LeNet-5",
-    "resnet": "The ResNet",
-    "capsnet": "The CapsNet",
-}
 _SHEET = Path(__file__).parent / "figures.mplstyle"
 
 _P = ParamSpec("_P")
@@ -73,8 +67,8 @@ def annotate(figure: Figure, finding: str, detail: str, data: str) -> None:
 
 
 def call(model: str) -> str:
-    """What a figure calls a model, as the beginning of a sentence."""
-    return _CALLED.get(model, f"The {model}")
+    """Return the title of a model, for the start of a sentence: "The CNN"."""
+    return ARCHITECTURES[model].title if model in ARCHITECTURES else f"The {model}"
 
 
 def decapitalise(beginning: str) -> str:

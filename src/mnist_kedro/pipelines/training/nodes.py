@@ -10,14 +10,14 @@ from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import LabelledImages, PixelStatistics
 from mnist_kedro.datasets import Checkpoints
-from mnist_kedro.parameters import NetworkParameters, TrainingParameters
-from mnist_kedro.pipelines import member_names
+from mnist_kedro.networks import NetworkParameters
+from mnist_kedro.parameters import TrainingParameters
 from mnist_kedro.plots.augmentation import VARIATIONS, plot_augmented_digits
 from mnist_kedro.plots.style import describe_source
 
 
 def draw_augmented_digits(train: LabelledImages, training: TrainingParameters) -> Figure:
-    """A digit of each class, and how the training varies it."""
+    """Draw a digit of each class, and how the training augments it."""
     from mnist_kedro.models.augmentation import variations  # noqa: PLC0415  (imports TensorFlow)
 
     rows = np.unique(np.asarray(train["labels"]), return_index=True)[1]
@@ -27,7 +27,7 @@ def draw_augmented_digits(train: LabelledImages, training: TrainingParameters) -
 
 
 def preview_network(network: NetworkParameters) -> MermaidPreview:
-    """The network as a drawing, for Kedro-Viz."""
+    """Draw a network for Kedro-Viz."""
     from mnist_kedro.models.drawing import draw_network  # noqa: PLC0415  (imports TensorFlow)
 
     return MermaidPreview(draw_network(network))
@@ -41,31 +41,31 @@ def train_model(
     network: NetworkParameters,
     checkpoints: Checkpoints,
     tensorboard_logs: Path,
+    name: str,
     member: int = 0,
 ) -> tuple[Any, Mapping[str, Any]]:
     """Build a network and train it.
 
     Args:
-        train: digits to learn from.
-        validation: digits to watch, after each epoch; nothing is chosen by them.
+        train: digits to train on.
+        validation: digits to evaluate after each epoch; nothing is chosen by them.
         pixel_statistics: of the training pixels; they become the network's first layer.
-        training: how long, how fast, on what variations.
+        training: number of epochs, learning rate, augmentation and so on.
         network: which network.
-        checkpoints: where the state after each epoch is kept, and read when a training is resumed.
-        tensorboard_logs: a folder to write logs to, if ``training.tensorboard`` asks for them.
-        member: which one of an ensemble, from 0; it is added to the seed.
+        checkpoints: where the state after each epoch is saved, and loaded when a training resumes.
+        tensorboard_logs: the folder of the logs, if ``training.tensorboard`` is true.
+        name: of the network in the log.
+        member: number of the network in an ensemble, from 0; it is added to the seed.
 
     Returns:
-        The model as a ``keras.Sequential`` of stock layers, ``(n, 28, 28, 1)`` uint8 →
-        ``(n, 10)`` probabilities, and its
-        :class:`~mnist_kedro.models.training.TrainingHistory`.
+        The model, made of float32 Keras layers, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)``
+        probabilities, and its :class:`~mnist_kedro.models.training.TrainingHistory`.
     """
     from mnist_kedro.models.tensorboard import log_to_tensorboard  # noqa: PLC0415  (TensorFlow)
     from mnist_kedro.models.training import fit_network  # noqa: PLC0415
 
     options = training.model_copy(update={"seed": training.seed + member})
-    name = member_names(network.root.architecture, member + 1)[member]
-    watching = [log_to_tensorboard(tensorboard_logs)] if training.tensorboard else []
+    callbacks = [log_to_tensorboard(tensorboard_logs)] if training.tensorboard else []
     return fit_network(
-        train, validation, pixel_statistics, options, network, checkpoints, name, watching
+        train, validation, pixel_statistics, options, network, checkpoints, name, callbacks
     )

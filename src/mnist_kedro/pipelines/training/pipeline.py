@@ -1,11 +1,11 @@
 """The ``training`` pipeline."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial, update_wrapper
 
 from kedro.pipeline import Node, Pipeline
 
-from mnist_kedro.parameters import NetworkParameters
+from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.pipelines import member_names
 from mnist_kedro.pipelines.training.nodes import (
     draw_augmented_digits,
@@ -14,31 +14,23 @@ from mnist_kedro.pipelines.training.nodes import (
 )
 
 
-def create_pipeline(
-    models: Sequence[str],
-    members: int = 1,
-    networks: Mapping[str, NetworkParameters] | None = None,
-) -> Pipeline:
-    """The same training for each network, so that they can be compared.
+def create_pipeline(networks: Mapping[str, NetworkParameters], members: int = 1) -> Pipeline:
+    """Create the same training for each network, so that the networks can be compared.
 
     Args:
-        models: which networks.
-        members: how many of each, with other seeds.
-        networks: what they are, by the same names; Kedro-Viz draws them.
+        networks: by the names of their models.
+        members: networks of each kind, which differ by their seeds.
     """
-    drawn = networks or {}
-    return sum(
-        (
-            _train(model, name, member, drawn.get(model))
-            for model in models
-            for member, name in enumerate(member_names(model, members))
-        ),
-        _preview(),
-    )
+    trainings = [
+        _create_training(model, name, member, network)
+        for model, network in networks.items()
+        for member, name in enumerate(member_names(model, members))
+    ]
+    return sum(trainings, _create_preview())
 
 
-def _preview() -> Pipeline:
-    """What the networks get to see."""
+def _create_preview() -> Pipeline:
+    """Create the node that shows how digits are augmented."""
     return Pipeline(
         [
             Node(
@@ -52,13 +44,12 @@ def _preview() -> Pipeline:
     )
 
 
-def _train(model: str, name: str, member: int, network: NetworkParameters | None) -> Pipeline:
-    """Digits in, one trained model and its history out; instantiated once per network."""
-    func = update_wrapper(partial(train_model, member=member), train_model)
+def _create_training(model: str, name: str, member: int, network: NetworkParameters) -> Pipeline:
+    """Create the training of one network in a namespace of its own."""
     return Pipeline(
         [
             Node(
-                func=func if member else train_model,
+                func=update_wrapper(partial(train_model, name=name, member=member), train_model),
                 inputs=[
                     "train",
                     "validation",
@@ -70,7 +61,7 @@ def _train(model: str, name: str, member: int, network: NetworkParameters | None
                 ],
                 outputs=["model", "history"],
                 name="train_model",
-                preview_fn=partial(preview_network, network) if network else None,
+                preview_fn=partial(preview_network, network),
             )
         ],
         namespace=name,

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from omegaconf import OmegaConf
 
 from mnist_kedro.contracts import LabelledImages, PixelStatistics
-from mnist_kedro.parameters import NetworkParameters, TrainingParameters, TuningParameters
+from mnist_kedro.networks import NetworkParameters
+from mnist_kedro.parameters import TrainingParameters, TuningParameters
 from mnist_kedro.plots.style import describe_source
 from mnist_kedro.plots.tuning import plot_search
 

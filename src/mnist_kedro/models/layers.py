@@ -1,4 +1,4 @@
-"""Parts that several networks share."""
+"""Layers that several networks share."""
 
 import keras
 from keras import layers
@@ -7,7 +7,10 @@ from mnist_kedro.contracts import CLASSES, IMAGE_SIDE, PixelStatistics
 
 
 def first_layers(statistics: PixelStatistics) -> list:
-    """Raw pixels in, standardised pixels out: what is trained is what is served."""
+    """Create the input of raw pixels and the layer that standardizes them.
+
+    The network contains the standardization, so that it is served exactly as it was trained.
+    """
     return [
         keras.Input((IMAGE_SIDE, IMAGE_SIDE, 1), dtype="uint8", name="pixels"),
         layers.Normalization(
@@ -22,15 +25,15 @@ def first_layers(statistics: PixelStatistics) -> list:
 def convolution(
     filters: int, side: int, strides: int = 1, padding: str = "valid", pooling: bool = False
 ) -> list[layers.Layer]:
-    """Convolution, 2 × 2 max-pooling if asked for, batch normalisation, ReLU.
+    """Create a convolution, optional 2 × 2 max-pooling, batch normalization and ReLU.
 
-    Pooling comes before the normalisation: it commutes with ReLU, and normalising a quarter of the
-    values takes a quarter off an epoch (two cores of an Intel Xeon: 1.31 times as long the other
-    way round) at the same accuracy. Keras's momentum of 0.99 would leave the moving averages behind
-    in a training of one epoch.
+    Pooling comes before the normalization: max-pooling commutes with ReLU, and to normalize a
+    quarter of the values takes a quarter off an epoch (two cores of an Intel Xeon: 1.31 times as
+    long the other way round) at the same accuracy. Keras's default momentum of 0.99 would leave the
+    moving averages behind in a training of one epoch.
 
     Args:
-        filters: how many.
+        filters: number of filters.
         side: of a filter, in pixels.
         strides: of the filters, in pixels.
         padding: ``valid`` or ``same``.
@@ -44,8 +47,18 @@ def convolution(
     ]
 
 
+def residual_unit(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Normalize a tensor, and add a convolution of it with as many filters."""
+    x = layers.BatchNormalization(momentum=0.95)(x)
+    y = layers.Conv2D(x.shape[-1], 3, padding="same", activation="relu")(x)
+    return layers.Add()([x, y])
+
+
 def last_layers() -> list[layers.Layer]:
-    """Features in, the probabilities of the digits 0 to 9 out, in float32 whatever comes before."""
+    """Create the layers that turn features into the probabilities of the digits 0–9.
+
+    The probabilities are float32, also where the other layers have another type.
+    """
     return [
         layers.Flatten(),
         layers.Dense(CLASSES, name="logits"),

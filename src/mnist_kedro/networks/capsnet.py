@@ -1,0 +1,55 @@
+"""A capsule network; its layer of capsules is in ``models/capsules.py``."""
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field, PositiveInt
+
+from mnist_kedro.contracts import CLASSES, PixelStatistics
+from mnist_kedro.networks.network import Network
+
+if TYPE_CHECKING:
+    import keras
+
+_PRIMARY_SIZE, _CLASS_SIZE = 8, 16  # values in a capsule, as in the paper
+
+
+class Capsnet(Network):
+    """Four convolutions, then capsules whose agreement decides on the digit.
+
+    Efficient-CapsNet (Mazzia, Salvetti and Chiaberge 2021, arXiv:2101.12491), without its decoder
+    and with cross-entropy instead of the margin loss, so that it is trained like the others.
+    """
+
+    title: ClassVar[str] = "The CapsNet"
+    architecture: Literal["capsnet"]
+    # Of the convolutions: the first has 5 × 5 filters, the others 3 × 3; the last gives the primary
+    # capsules.
+    filters: tuple[
+        PositiveInt,
+        PositiveInt,
+        PositiveInt,
+        Annotated[PositiveInt, Field(multiple_of=_PRIMARY_SIZE)],
+    ]
+
+    def _build(self, statistics: PixelStatistics) -> "keras.Model":
+        import keras
+        from keras import layers
+
+        from mnist_kedro.models.capsules import SelfAttentionRouting
+        from mnist_kedro.models.layers import convolution, first_layers
+
+        first, second, third, fourth = self.filters
+        return keras.Sequential(
+            [
+                *first_layers(statistics),
+                *convolution(first, 5),  # 24 × 24
+                *convolution(second, 3),  # 22 × 22
+                *convolution(third, 3),  # 20 × 20
+                *convolution(fourth, 3, strides=2),  # 9 × 9
+                layers.DepthwiseConv2D(9),  # 1 × 1
+                layers.Reshape((fourth // _PRIMARY_SIZE, _PRIMARY_SIZE)),
+                SelfAttentionRouting(CLASSES, _CLASS_SIZE, name="capsules"),
+                layers.Softmax(dtype="float32", name="probabilities"),
+            ],
+            name="capsnet",
+        )

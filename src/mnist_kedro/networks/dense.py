@@ -1,0 +1,35 @@
+"""A fully connected network, the baseline for the others."""
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field, PositiveInt
+
+from mnist_kedro.contracts import PixelStatistics
+from mnist_kedro.networks.network import Network
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Dense(Network):
+    """Hidden layers of ReLU units on the flattened image, without regard to neighboring pixels."""
+
+    title: ClassVar[str] = "The dense network"
+    architecture: Literal["dense"]
+    units: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # of the hidden layers
+
+    def _build(self, statistics: PixelStatistics) -> "keras.Model":
+        import keras
+        from keras import layers
+
+        from mnist_kedro.models.layers import first_layers, last_layers
+
+        return keras.Sequential(
+            [
+                *first_layers(statistics),
+                layers.Flatten(name="flatten_pixels"),
+                *(layers.Dense(size, activation="relu") for size in self.units),
+                *last_layers(),
+            ],
+            name="dense",
+        )
