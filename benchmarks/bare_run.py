@@ -24,13 +24,12 @@ from mnist_kedro.pipelines.data_processing.nodes import (
     select_test_digits,
     split_training_digits,
 )
-from mnist_kedro.pipelines.reporting.nodes import (
-    evaluation,
-    figures,
-    robustness,
-    understanding,
-)
-from mnist_kedro.pipelines.training.nodes import draw_augmented_digits, train_model
+from mnist_kedro.pipelines.evaluation import nodes as evaluation
+from mnist_kedro.pipelines.interpretation import nodes as interpretation
+from mnist_kedro.pipelines.robustness import nodes as robustness
+from mnist_kedro.pipelines.training.nodes import plot_augmented_digits, train_model
+from mnist_kedro.plots import balance, calibration, confusion, digits, selective, training_curves
+from mnist_kedro.plots.robustness import plot_out_of_distribution, plot_robustness
 from mnist_kedro.reports import render_model_card, render_report
 from mnist_kedro.sources import read_mnist
 
@@ -85,21 +84,27 @@ def main() -> None:
     comparison = evaluation.compare_models(**predictions)
     metrics = evaluation.collect_metrics(train, validation, test, comparison, **evaluations)
     _save_json(out / "metrics.json", metrics)
-    cnn = {"cnn": predictions["cnn"]}
+    cnn, network = predictions["cnn"], models["cnn"]
+    looking_into = {
+        "feature_maps": interpretation.plot_feature_maps,
+        "attributions": interpretation.plot_attributions,
+        "embedding": interpretation.plot_embedding,
+    }
+    picked = (test, cnn, options.reporting)
     drawn = {
-        "augmented_digits": draw_augmented_digits(train, training),
-        "class_balance": figures.draw_class_balance(train, validation, test),
-        "training_curves": figures.draw_training_curves(train, **histories),
-        "confusion_matrix": figures.draw_confusion_matrix(test, **cnn),
-        "sample_predictions": figures.draw_sample_predictions(test, options.reporting, **cnn),
-        "worst_mistakes": figures.draw_worst_mistakes(test, options.reporting, **cnn),
-        "least_confident_hits": figures.draw_least_confident_hits(test, options.reporting, **cnn),
-        "reliability_diagram": figures.draw_reliability_diagram(metrics, test, **cnn),
-        "risk_coverage": figures.draw_risk_coverage(metrics, test, **predictions),
-        "first_layer": understanding.draw_first_layer(test, cnn=models["cnn"]),
-        "feature_maps": understanding.draw_feature_maps(test, cnn["cnn"], cnn=models["cnn"]),
-        "attributions": understanding.draw_attributions(test, cnn["cnn"], cnn=models["cnn"]),
-        "embedding": understanding.draw_embedding(test, cnn["cnn"], cnn=models["cnn"]),
+        "augmented_digits": plot_augmented_digits(train, training),
+        "class_balance": balance.plot_class_balance(train, validation, test),
+        "training_curves": training_curves.plot_training_curves(train, **histories),
+        "confusion_matrix": confusion.plot_confusion_matrix(test, cnn, model="cnn"),
+        "sample_predictions": digits.plot_sample_predictions(*picked, model="cnn"),
+        "worst_mistakes": digits.plot_worst_mistakes(*picked, model="cnn"),
+        "least_confident_hits": digits.plot_least_confident_hits(*picked, model="cnn"),
+        "reliability_diagram": calibration.plot_reliability_diagram(
+            test, cnn, metrics, model="cnn"
+        ),
+        "risk_coverage": selective.plot_risk_coverage(test, metrics, **predictions),
+        "first_layer": interpretation.plot_first_layer(network, test, name="cnn"),
+        **{name: plot(network, test, cnn, name="cnn") for name, plot in looking_into.items()},
     }
     _write_up(out, options, test, models, metrics, drawn)
 
@@ -114,12 +119,12 @@ def _write_up(
 ) -> None:
     corruptions = robustness.evaluate_corruptions(test, options.reporting, **models)
     confidences = robustness.measure_out_of_distribution(test, options.reporting, **models)
-    layers = understanding.describe_layers(models["cnn"])
+    layers = interpretation.describe_layers(models["cnn"])
     _save_table(out / "corruption_accuracies.csv", corruptions)
     _save_table(out / "out_of_distribution_confidences.csv", confidences)
     _save_table(out / "cnn_layers.csv", layers)
-    drawn["robustness"] = robustness.draw_robustness(test, corruptions)
-    drawn["out_of_distribution"] = robustness.draw_out_of_distribution(test, confidences)
+    drawn["robustness"] = plot_robustness(test, corruptions)
+    drawn["out_of_distribution"] = plot_out_of_distribution(test, confidences)
     pictures = {}
     for name, figure in drawn.items():
         figure.savefig(out / f"{name}.png")
@@ -127,7 +132,7 @@ def _write_up(
     run = _describe_run(options)
     _save_json(out / "run_manifest.json", run)
     told = (metrics, corruptions, confidences, layers, run)
-    page = render_report(*told, **pictures)  # type: ignore[arg-type]
+    page = render_report(*told, {"Figures": list(pictures)}, **pictures)  # type: ignore[arg-type]
     (out / "report.html").write_text(page)
     (out / "model_card.md").write_text(render_model_card(*told))
 

@@ -130,7 +130,7 @@ def main() -> None:
     models = ModelStore(options.models, "cnn")
     models.refresh()
     if models.current is None:
-        sys.exit(f"Error: {models.reason}.")
+        sys.exit(f"Error: {models.unavailable_reason}.")
     digits = [example_pixels(example) for example in models.current.description["examples"]]
     server = Server(options.models)
     try:

@@ -32,7 +32,7 @@ def parameters(environment: str) -> Parameters:
 
 def train(digits: Digits, seed: int, epochs: int | None = None, environment: str = "base") -> Any:
     """One training; with ``epochs``, of so many."""
-    from mnist_kedro.models.training import fit_network
+    from mnist_kedro.models.fitting import fit_network
 
     options = parameters(environment)
     mnist: Any = {**asdict(digits), **_no_provenance()}

@@ -125,7 +125,7 @@ SLICES_WITHOUT_TENSORFLOW = {
         "08_reporting/worst_mistakes.png",
         "08_reporting/report.html",
     },
-    "--from-inputs cnn.predictions --to-outputs confusion_matrix": {
+    "--from-inputs cnn.predictions --to-outputs figures.confusion_matrix": {
         "08_reporting/confusion_matrix.png"
     },
 }

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 PREVIEWS = {
     "mnist": "ImagePreview",
     "train": "ImagePreview",
-    "confusion_matrix": "ImagePreview",
+    "figures.confusion_matrix": "ImagePreview",
     "cnn.model": "TablePreview",
     "cnn.predictions": "TablePreview",
     "cnn.history": "JSONPreview",

@@ -1,8 +1,8 @@
-"""The two forms in which digits travel through the pipelines, and the checks that hold them to it.
+"""Define and check the data types that the pipelines exchange.
 
 The catalog runs :class:`MnistContract`, :class:`LabelledImagesContract` and :class:`ModelContract`
-on load and save (``validator:`` in ``conf/base/catalog_*.yml``), so that no node sees an array or a
-model of another form.
+on load and save (``validator:`` in ``conf/base/catalog_*.yml``), so that nodes only receive arrays
+and models that conform to these types.
 """
 
 from collections.abc import Mapping
@@ -16,22 +16,22 @@ from mnist_kedro.errors import InputError
 
 IMAGE_SIDE = 28  # pixels
 CLASSES = 10  # the digits 0 to 9
-GIVEN = "given"  # of a test split: it came with the digits
+GIVEN = "given"  # the value of ``test_split`` if the source has a test split
 
-_HELP = "(docs/data.md shows how to write such a file)"
+_HINT = "(docs/data.md shows how to write such a file)"
 
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.uint8]
-ManyPixels = Pixels | Rows  # all those of a split, which may be too many for memory
+ManyPixels = Pixels | Rows  # of a whole split, which may not fit in memory
 
 
 class Provenance(TypedDict):
-    """Where digits come from and what was done to them; it goes with them to the report."""
+    """The origin of digits and the conversions applied to them; saved along with the digits."""
 
     source: str  # as in ingestion.source
-    layout: str  # what was recognised in the file
-    conversions: str  # from what was found there to the form below; "none"
-    test_split: str  # GIVEN, or how it was made
+    layout: str  # the layout that was recognized in the file
+    conversions: str  # from the file to the arrays of Mnist; "none" if there were none
+    test_split: str  # GIVEN, or how it was held out
     canonical_mnist: bool  # byte for byte the MNIST of 60,000 + 10,000 digits
     sha256_x_train: str  # of the bytes of each array of Mnist, as ingested
     sha256_y_train: str
@@ -52,7 +52,7 @@ class Mnist(Provenance):
 
 
 class LabelledImages(Provenance):
-    """One split of the data, as the networks take it.
+    """One split of the data, in the form that the networks expect.
 
     Images are ``(n, 28, 28, 1)`` uint8 in 0–255, labels ``(n,)`` uint8 in 0–9.
     """
@@ -69,19 +69,19 @@ class PixelStatistics(TypedDict):
 
 
 def provenance(digits: Mapping[str, Any]) -> Provenance:
-    """The provenance alone of MNIST or of one of its splits."""
+    """Return only the provenance of MNIST or of one of its splits."""
     return cast("Provenance", {key: digits[key] for key in Provenance.__annotations__})
 
 
 def check_mnist(mnist: Mapping[str, Any], where: str) -> None:
-    """Hold the four arrays of MNIST to their form.
+    """Reject arrays that do not conform to :class:`Mnist`.
 
     Args:
         mnist: arrays under the keys of :class:`Mnist`.
-        where: what to call the data in a message, a file's path for instance.
+        where: name of the data in error messages, such as a file's path.
 
     Raises:
-        InputError: naming the key, what was expected and what was found.
+        InputError: if an array is missing or wrong; names the key, what was expected and found.
     """
     for split in ("train", "test"):
         images, labels = f"x_{split}", f"y_{split}"
@@ -93,7 +93,7 @@ def check_mnist(mnist: Mapping[str, Any], where: str) -> None:
 
 
 def check_labelled_images(split: Mapping[str, Any], where: str) -> None:
-    """Hold one split to the form of :class:`LabelledImages`; raises as :func:`check_mnist`."""
+    """Raise InputError if a split does not conform to :class:`LabelledImages`."""
     _check_keys(split, ("images", "labels"), where)
     _check_images(split["images"], (IMAGE_SIDE, IMAGE_SIDE, 1), f"{where}: 'images'")
     _check_labels(split["labels"], f"{where}: 'labels'")
@@ -101,37 +101,37 @@ def check_labelled_images(split: Mapping[str, Any], where: str) -> None:
 
 
 class MnistContract:
-    """Catalog validator for ``mnist``."""
+    """Validate ``mnist`` in the catalog."""
 
     def validate(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the data, or raise :class:`InputError`."""
+        """Return the data; raise InputError if it does not conform."""
         check_mnist(data, "mnist")
         return data
 
 
 class LabelledImagesContract:
-    """Catalog validator for ``train``, ``validation`` and ``test``."""
+    """Validate ``train``, ``validation`` and ``test`` in the catalog."""
 
     def __init__(self, split: str) -> None:
         self._split = split
 
     def validate(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the data, or raise :class:`InputError`."""
+        """Return the data; raise InputError if it does not conform."""
         check_labelled_images(data, self._split)
         return data
 
 
 class ModelContract:
-    """Catalog validator for ``<network>.model``: raw pixels in, ten probabilities out."""
+    """Validate ``<network>.model`` in the catalog: raw pixels in, ten probabilities out."""
 
     def validate(self, data: Any) -> Any:
-        """Return the Keras model, or raise :class:`InputError`."""
+        """Return the Keras model; raise InputError if its shapes differ."""
         shapes = data.input_shape, data.output_shape
         expected = (None, IMAGE_SIDE, IMAGE_SIDE, 1), (None, CLASSES)
         if shapes != expected:
             raise InputError(
                 f"model '{data.name}' should take {expected[0]} and give {expected[1]}, but takes "
-                f"{shapes[0]} and gives {shapes[1]}; train one, or name another version with "
+                f"{shapes[0]} and gives {shapes[1]}; train it again, or name another version with "
                 "--load-versions."
             )
         return data
@@ -140,7 +140,7 @@ class ModelContract:
 def _check_keys(arrays: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
     for key in keys:
         if key not in arrays:
-            raise InputError(f"{where}: key '{key}' is missing; found {sorted(arrays)} {_HELP}.")
+            raise InputError(f"{where}: key '{key}' is missing; found {sorted(arrays)} {_HINT}.")
 
 
 def _check_images(images: Any, shape: tuple[int, ...], where: str) -> None:
@@ -148,7 +148,7 @@ def _check_images(images: Any, shape: tuple[int, ...], where: str) -> None:
     if images.dtype != np.uint8 or tuple(images.shape[1:]) != shape or len(images) == 0:
         raise InputError(
             f"{where} should be images of shape {expected}, "
-            f"but is {tuple(images.shape)} {images.dtype} {_HELP}."
+            f"but is {tuple(images.shape)} {images.dtype} {_HINT}."
         )
 
 
@@ -156,7 +156,7 @@ def _check_labels(labels: Any, where: str) -> None:
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
         raise InputError(
             f"{where} should be labels of shape (n,) and an integer type, "
-            f"but is {tuple(labels.shape)} {labels.dtype} {_HELP}."
+            f"but is {tuple(labels.shape)} {labels.dtype} {_HINT}."
         )
     values = np.asarray(labels)
     wrong = np.flatnonzero((values < 0) | (values >= CLASSES))
@@ -179,6 +179,6 @@ def _check_classes(labels: Any, where: str) -> None:
 def _check_counts(images: Any, labels: Any, where: str) -> None:
     if len(images) != len(labels):
         raise InputError(
-            f"{where} should be equally long, but there are "
+            f"{where} should have the same length, but there are "
             f"{len(images)} images and {len(labels)} labels."
         )

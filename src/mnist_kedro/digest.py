@@ -1,4 +1,4 @@
-"""Digests of arrays: two arrays are the same if and, for all practical ends, only if these are."""
+"""Compute SHA-256 digests, which identify the content of arrays."""
 
 import hashlib
 from typing import Any
@@ -9,7 +9,7 @@ from mnist_kedro.arrays import ArrayLike, blocks
 
 
 def sha256(array: ArrayLike) -> str:
-    """SHA-256 of an array's bytes in C order, as 64 hexadecimal digits."""
+    """Return the SHA-256 of an array's bytes in C order, as 64 hexadecimal digits."""
     digest = hashlib.sha256()
     for _, block in blocks(array) if array.ndim else [(0, np.asarray(array))]:
         digest.update(bytes_of(block))
@@ -17,5 +17,5 @@ def sha256(array: ArrayLike) -> str:
 
 
 def bytes_of(array: np.ndarray) -> Any:
-    """An array's bytes in C order."""
+    """Return an array's bytes in C order."""
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

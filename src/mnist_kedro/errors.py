@@ -1,9 +1,9 @@
-"""The one exception for what a person can get wrong and put right."""
+"""Define the exception for errors that the user can fix."""
 
 
 class InputError(Exception):
     """A file, key or parameter that cannot be used.
 
-    The message is one line that names the thing, what was expected, what was found and what to do.
-    The command line prints it without a traceback.
+    The message is one line that names the file, key or parameter, what was expected, what was
+    found, and the remedy. The command line prints it without a traceback.
     """

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kedro.framework.project import settings
@@ -14,14 +14,18 @@ from mnist_kedro.pipelines import (
     adversarial,
     compare_runs,
     data_processing,
+    evaluation,
     export,
     generation,
     inference,
     ingestion,
-    reporting,
+    interpretation,
+    report,
+    robustness,
     training,
     tuning,
 )
+from mnist_kedro.pipelines.figures import Sections, join_sections
 
 
 def create_pipelines(parameters: Parameters) -> dict[str, Pipeline]:
@@ -36,13 +40,18 @@ def create_pipelines(parameters: Parameters) -> dict[str, Pipeline]:
     models = parameters.training.models
     members = parameters.training.members
     networks = {model: parameters.networks[model] for model in models}
+    reporting = {
+        "evaluation": evaluation.create_pipeline(models, members),
+        "robustness": robustness.create_pipeline(models, parameters.reporting.corruption_parts),
+        "interpretation": interpretation.create_pipeline(models[0]),
+        "report": report.create_pipeline(models[0], _sections(models)),
+    }
     pipelines = {
         "ingestion": ingestion.create_pipeline(),
         "data_processing": data_processing.create_pipeline(),
         "training": training.create_pipeline(networks, members),
-        "reporting": reporting.create_pipeline(
-            models, members, parameters.reporting.corruption_parts
-        ),
+        "reporting": sum(reporting.values(), Pipeline([])),
+        **reporting,
         "inference": inference.create_pipeline(models, parameters.inference.parts),
         "export": export.create_pipeline(models),
         "tuning": tuning.create_pipeline(models, parameters.tuning.searches),
@@ -52,6 +61,16 @@ def create_pipelines(parameters: Parameters) -> dict[str, Pipeline]:
     }
     default = ("ingestion", "data_processing", "training", "reporting")
     return {"__default__": sum((pipelines[name] for name in default), Pipeline([])), **pipelines}
+
+
+def _sections(models: Sequence[str]) -> Sections:
+    """Return the figures of the report, by its sections."""
+    return join_sections(
+        evaluation.create_figures(models),
+        robustness.create_figures(),
+        training.create_figures(),
+        interpretation.create_figures(models[0]),
+    )
 
 
 def register_pipelines() -> Mapping[str, Pipeline]:

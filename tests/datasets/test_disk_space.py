@@ -12,7 +12,7 @@ from kedro.io import DatasetError
 
 from mnist_kedro.arrays import Rows
 from mnist_kedro.datasets import HDF5Dataset
-from mnist_kedro.datasets.disk_space import Shield
+from mnist_kedro.datasets.disk_space import DeferredErrorFile
 from tests.reliability.disk_full import needs_mount, small_disk
 
 
@@ -31,30 +31,30 @@ class Disk(io.BytesIO):
 
 @given(data=st.data(), space=st.integers(0, 60))
 def test_what_was_written_is_read_wherever_it_lies(data, space):
-    shield, expected = Shield(Disk(space)), bytearray()
+    deferred, expected = DeferredErrorFile(Disk(space)), bytearray()
     for _ in range(data.draw(st.integers(1, 8))):
         position = data.draw(st.integers(0, len(expected)))
         content = data.draw(st.binary(min_size=1, max_size=20))
-        shield.seek(position)
-        shield.write(content)
+        deferred.seek(position)
+        deferred.write(content)
         expected[position : position + len(content)] = content
     first = data.draw(st.integers(0, len(expected)))
     read = bytearray(len(expected) - first)
-    shield.seek(first)
-    shield.readinto(read)
+    deferred.seek(first)
+    deferred.readinto(read)
     assert read == expected[first:]
-    assert shield.size == len(expected) == shield.seek(0, 2)
+    assert deferred.size == len(expected) == deferred.seek(0, 2)
 
 
 @pytest.mark.parametrize("space", [0, 100, 3_000, 20_000, 100_000])
 def test_hdf5_goes_on_to_its_end_without_space(space):
-    shield = Shield(Disk(space))
+    deferred = DeferredErrorFile(Disk(space))
     values = np.random.default_rng(0).integers(0, 256, (200, 28, 28), "u1")
-    with h5py.File(shield, "w") as file:
+    with h5py.File(deferred, "w") as file:
         file.create_dataset("x", data=values, chunks=(10, 28, 28), fletcher32=True)
         np.testing.assert_array_equal(file["x"][:], values)
     with pytest.raises(OSError, match="No space left"):
-        shield.check()
+        deferred.check()
 
 
 @needs_mount

@@ -200,7 +200,7 @@ def test_finds_a_flipped_bit_anywhere(tmp_path, content, compression):
                 np.testing.assert_array_equal(loaded[key], value)
             continue
         assert "x.hdf5: " in message
-        assert "damaged HDF5 file" in message
+        assert "corrupt HDF5 file" in message
     assert harmless < len(places) / 5
 
 
@@ -227,7 +227,7 @@ def test_tells_of_damage_also_when_the_reason_is_garbled(tmp_path, collected_aft
     for allocations in range(1, 300):
         with collected_after(allocations):
             Garbage()
-            with pytest.raises(DatasetError, match=r"x\.hdf5: damaged HDF5 file") as told:
+            with pytest.raises(DatasetError, match=r"x\.hdf5: corrupt HDF5 file") as told:
                 stored.load()
         causes.add(type(told.value.__cause__))
     if UnicodeDecodeError not in causes:
@@ -240,7 +240,7 @@ def test_finds_an_array_that_another_program_changed(tmp_path, content):
     stored.save(content)
     with h5py.File(path, "a") as file:
         file["labels"][3] += 1
-    with pytest.raises(DatasetError, match="'labels' is not what was saved"):
+    with pytest.raises(DatasetError, match="'labels' was changed after it was saved"):
         stored.load()
 
 
@@ -253,7 +253,7 @@ def test_a_lazy_array_names_itself_when_it_is_damaged(tmp_path, content):
     path.write_bytes(damaged)
     images = stored.load()["images"]
     images[:10]
-    with pytest.raises(DatasetError, match="'images' in a damaged HDF5 file"):
+    with pytest.raises(DatasetError, match="'images' in a corrupt HDF5 file"):
         images[395:405]
 
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from mnist_kedro.datasets import HDF5Dataset
-from mnist_kedro.datasets.disk_space import Shield
+from mnist_kedro.datasets.disk_space import DeferredErrorFile
 from mnist_kedro.datasets.interrupts import interrupt_thread, interrupts_postponed
 
 
 @pytest.fixture
 def interrupted(monkeypatch):
     """Interrupt a save at the n-th time that HDF5 writes, as a signal or from another thread."""
-    write, seen = Shield.write, []
+    write, seen = DeferredErrorFile.write, []
 
     def set_up(number, interrupt):
         def write_and_interrupt(self, data):
@@ -23,7 +23,7 @@ def interrupted(monkeypatch):
                 interrupt()
             return write(self, data)
 
-        monkeypatch.setattr(Shield, "write", write_and_interrupt)
+        monkeypatch.setattr(DeferredErrorFile, "write", write_and_interrupt)
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield set_up

@@ -69,7 +69,7 @@ def test_refuses_a_model_with_code(tmp_path):
 
     with pytest.raises(
         DatasetError,
-        match=r"evil\.keras: refused, for it refers to __lambda__, keras.layers.Lambda",
+        match=r"evil\.keras: rejected, because it refers to __lambda__, keras.layers.Lambda",
     ):
         KerasModelDataset(filepath=str(path)).load()
     assert not canary.exists()
@@ -92,7 +92,9 @@ def test_refuses_a_class_that_is_not_keras_own(dataset, tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
-    with pytest.raises(DatasetError, match="refused, for it refers to os.system, which may run"):
+    with pytest.raises(
+        DatasetError, match="rejected, because it refers to os.system, which may run"
+    ):
         dataset.load()
 
 

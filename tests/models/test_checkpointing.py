@@ -17,7 +17,7 @@ DENSE = NETWORKS["dense"]
 
 
 def fit(digits, folder, validation=None, statistics=STATISTICS, network=DENSE, **changes):
-    from mnist_kedro.models.training import fit_network
+    from mnist_kedro.models.fitting import fit_network
 
     checkpoints = CheckpointsDataset(filepath=str(folder)).load()
     validation = validation or {key: digits[key][:100] for key in ("images", "labels")}

@@ -67,8 +67,10 @@ def test_every_file_has_its_row(folder, images):
 def test_batches_are_in_order_and_not_read_far_ahead(tmp_path, images, monkeypatch):
     monkeypatch.setattr(files, "BATCH", 10)
     prepared = []
-    original = files._prepare
-    monkeypatch.setattr(files, "_prepare", lambda file: prepared.append(file) or original(file))
+    original = files._prepare_file
+    monkeypatch.setattr(
+        files, "_prepare_file", lambda file: prepared.append(file) or original(file)
+    )
     for row in range(45):
         (tmp_path / f"{row:03d}.png").write_bytes(saved(images[row, ..., 0]))
     pictures = open_pictures(tmp_path)

@@ -74,7 +74,7 @@ def test_an_empty_page_has_no_digits():
 def test_hundreds_of_marks_are_no_digits():
     picture = np.full((400, 400), 255, np.uint8)
     picture[5:-5:10, 5:-5:10] = picture[6:-5:10, 5:-5:10] = 0
-    with pytest.raises(PictureError, match="over 200 strokes"):
+    with pytest.raises(PictureError, match="too many strokes: expected at most 200"):
         find_digits(picture)
 
 

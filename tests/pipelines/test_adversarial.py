@@ -3,11 +3,8 @@ import pytest
 
 from mnist_kedro.parameters import AdversarialParameters
 from mnist_kedro.pipelines.adversarial import create_pipeline
-from mnist_kedro.pipelines.adversarial.nodes import (
-    attack_models,
-    draw_adversarial_accuracy,
-    draw_adversarial_digits,
-)
+from mnist_kedro.pipelines.adversarial.nodes import attack_models, plot_adversarial_digits
+from mnist_kedro.plots.adversarial import plot_adversarial_accuracy
 from tests.support.reporting import drawn, texts
 
 ADVERSARIAL = AdversarialParameters(digits=50, epsilons=(0.05, 0.3), pgd_steps=5, seed=0)
@@ -32,18 +29,18 @@ def test_stronger_attacks_are_misread_more_often(accuracies):
 
 
 def test_the_figure_says_what_it_takes(accuracies, digits):
-    figure = draw_adversarial_accuracy(digits, accuracies)
+    figure = plot_adversarial_accuracy(digits, accuracies)
     assert "% of the digits" in texts(figure)
     assert "When pixels change by" in texts(figure)
     assert len(figure.axes[0].lines) == 4
     drawn(figure)
     strong = accuracies.assign(accuracy=0.97)
-    figure = draw_adversarial_accuracy(digits, strong)
+    figure = plot_adversarial_accuracy(digits, strong)
     assert "When pixels change by 30%, the CNN misreads 3% of the digits" in texts(figure)
 
 
 def test_the_digits_are_shown(trained, digits):
-    figure = draw_adversarial_digits(digits, ADVERSARIAL, cnn=trained)
+    figure = plot_adversarial_digits(trained, digits, ADVERSARIAL, name="cnn")
     assert len(figure.axes[0].texts) == 30
     assert "at most 0%, 5%, 30% of their range" in texts(figure)
     assert "of these 10 digits" in texts(figure)

@@ -105,7 +105,7 @@ def test_the_examples_are_test_digits_and_what_the_file_says_of_them(digits, exp
 
 
 def test_the_threshold_of_confidence_is_the_report_s(digits, reference, exported):
-    from mnist_kedro.evaluation.selective import confidence_threshold
+    from mnist_kedro.metrics.selective import confidence_threshold
 
     right = reference["probabilities"].argmax(axis=1) == digits["labels"]
     confidence = reference["probabilities"].max(axis=1)

@@ -8,13 +8,13 @@ import pytest
 from mnist_kedro.datasets import HDF5Dataset
 from mnist_kedro.datasets.table_dataset import TableDataset
 from mnist_kedro.errors import InputError
-from mnist_kedro.evaluation.prediction import probabilities_of
+from mnist_kedro.metrics.prediction import probabilities_of
 from mnist_kedro.parameters import InferenceParameters
 from mnist_kedro.pictures.batches import BLANK
 from mnist_kedro.pipelines.inference import create_pipeline
 from mnist_kedro.pipelines.inference.nodes import (
-    draw_contact_sheet,
     join_predictions,
+    plot_contact_sheet,
     read_pictures,
     select_pictures,
     summarise_predictions,
@@ -151,7 +151,7 @@ def test_without_pictures_the_command_is_told(trained):
 
 def test_the_contact_sheet_shows_what_the_network_sees(read, shown, folder):
     _, rows = summarise_predictions([read], shown)
-    figure = draw_contact_sheet(shown, rows, options(folder, shown=12))
+    figure = plot_contact_sheet(shown, rows, options(folder, shown=12))
     captions = [text.get_text() for text in figure.axes[0].texts]
     assert len(captions) == 12
     assert captions[0] == "no digit"  # blank.png

@@ -6,7 +6,7 @@ from kedro.runner import SequentialRunner
 from mnist_kedro.datasets import CheckpointsDataset, LogFolderDataset
 from mnist_kedro.errors import InputError
 from mnist_kedro.pipelines.training import create_pipeline
-from mnist_kedro.pipelines.training.nodes import draw_augmented_digits, train_model
+from mnist_kedro.pipelines.training.nodes import plot_augmented_digits, train_model
 from tests.support.networks import EVERY_NETWORK, NETWORKS, STATISTICS
 from tests.support.parameters import augmentation, training
 
@@ -31,7 +31,7 @@ def test_each_model_has_its_namespace(models):
         "draw_augmented_digits",
         *(f"{m}.train_model" for m in models),
     }
-    assert pipeline.outputs() == {"augmented_digits"} | {
+    assert pipeline.outputs() == {"figures.augmented_digits"} | {
         f"{m}.{o}" for m in models for o in ("model", "history")
     }
     shared = {"train", "validation", "pixel_statistics", "params:training"}
@@ -120,12 +120,12 @@ def test_a_network_is_drawn_for_kedro_viz():
 def test_draws_a_digit_of_each_class_with_its_variations(digits):
     amounts = {"rotation": 10, "zoom": 0.1, "elastic": 0.5}
     options = training(augmentation=augmentation(**amounts))
-    figure = draw_augmented_digits(digits, options)
+    figure = plot_augmented_digits(digits, options)
     (picture,) = figure.axes[0].images
     assert picture.get_array().shape == (10 * 40, 10 * 36)
     texts = [text.get_text() for text in figure.texts]
     assert any("varied by rotation ±10°, zoom ±10%, elastic 0.5 px." in text for text in texts)
     left, right = picture.get_array()[:40, :36], picture.get_array()[:40, 36:72]
     assert (left != right).any()
-    same = draw_augmented_digits(digits, training()).axes[0].images[0].get_array()
+    same = plot_augmented_digits(digits, training()).axes[0].images[0].get_array()
     np.testing.assert_array_equal(same[:40, :36], same[:40, 36:72])

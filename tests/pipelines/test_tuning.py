@@ -30,7 +30,7 @@ def test_reads_no_test_digits_and_trains_the_first_model():
     pipeline = create_pipeline(("resnet", "cnn"))
     assert "test" not in pipeline.datasets()
     assert "params:resnet.network" in pipeline.inputs()
-    assert pipeline.outputs() == {"tuned_parameters", "tuning_search"}
+    assert pipeline.outputs() == {"tuned_parameters", "figures.tuning_search"}
 
 
 def test_chooses_the_best_of_the_trials_that_came_to_their_end():
@@ -56,7 +56,7 @@ def test_each_search_is_a_node_with_a_storage_of_its_own():
     assert {node.name for node in one.nodes} == {
         "search_parameters",
         "choose_parameters",
-        "draw_search",
+        "draw_tuning_search",
     }
     assert three.only_nodes_with_tags("tuning").nodes == three.nodes
 
@@ -94,7 +94,7 @@ def test_runs_on_an_in_memory_catalog(digits, searches):
         "learning_rate",
         "augmentation",
     }
-    assert isinstance(outputs["tuning_search"].load(), Figure)
+    assert isinstance(outputs["figures.tuning_search"].load(), Figure)
 
 
 @pytest.mark.slow

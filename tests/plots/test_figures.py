@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mnist_kedro.metrics.prediction import PROBABILITIES
 from mnist_kedro.plots.balance import plot_class_balance
 from mnist_kedro.plots.calibration import plot_reliability_diagram
 from mnist_kedro.plots.confusion import plot_confusion_matrix
@@ -15,8 +16,9 @@ from mnist_kedro.plots.digits import (
 )
 from mnist_kedro.plots.selective import plot_risk_coverage
 from mnist_kedro.plots.style import describe_test
-from mnist_kedro.plots.training import plot_training_curves
-from tests.support.reporting import drawn, texts
+from mnist_kedro.plots.training_curves import plot_training_curves
+from tests.support.parameters import REPORTING
+from tests.support.reporting import drawn, predictions_of, texts
 
 
 @pytest.fixture
@@ -39,8 +41,13 @@ def test_the_grid_shows_each_digit_under_its_caption(digits):
     assert drawn(figure).min() < 50
 
 
+def shown(examples=1, mistakes=1):
+    changes = {"examples": examples, "mistakes": mistakes}
+    return REPORTING.model_copy(update=changes)
+
+
 def test_sample_predictions_tell_right_from_wrong(digits, predictions):
-    figure = plot_sample_predictions(digits, predictions, 12, "cnn")
+    figure = plot_sample_predictions(digits, predictions, shown(examples=12), model="cnn")
     captions = figure.axes[0].texts
     assert len(captions) == 12
     assert "10 of the first 12 test digits are classified correctly" in texts(figure)
@@ -52,7 +59,7 @@ def test_sample_predictions_tell_right_from_wrong(digits, predictions):
 
 
 def test_the_worst_mistake_comes_first(digits, predictions):
-    figure = plot_worst_mistakes(digits, predictions, 2, "resnet")
+    figure = plot_worst_mistakes(digits, predictions, shown(mistakes=2), model="resnet")
     captions = [text.get_text() for text in figure.axes[0].texts]
     label = digits["labels"][10]
     assert captions[0] == f"{label}→{(label + 1) % 10}  >99%"
@@ -65,7 +72,7 @@ def test_the_worst_mistake_comes_first(digits, predictions):
 
 def test_the_least_confident_hit_comes_first(digits, predictions):
     predictions.loc[[5, 7], "confidence"] = [0.4, 0.3]
-    figure = plot_least_confident_hits(digits, predictions, 2, "cnn")
+    figure = plot_least_confident_hits(digits, predictions, shown(mistakes=2), model="cnn")
     captions = [text.get_text() for text in figure.axes[0].texts]
     assert captions == [f"{digits['labels'][7]}  30%", f"{digits['labels'][5]}  40%"]
     assert "less than 90% sure of 2 of the 797 digits it reads right" in texts(figure)
@@ -74,23 +81,23 @@ def test_the_least_confident_hit_comes_first(digits, predictions):
 
 def test_no_mistakes_are_a_figure_too(digits, predictions):
     predictions["prediction"] = predictions["label"]
-    figure = plot_worst_mistakes(digits, predictions, 40, "cnn")
+    figure = plot_worst_mistakes(digits, predictions, shown(mistakes=40), model="cnn")
     assert "misclassifies 0 of 800" in texts(figure)
     drawn(figure)
 
 
 def test_the_confusion_matrix_names_the_most_frequent_mistake(digits):
-    predicted = digits["labels"].copy()
-    fours = np.flatnonzero(digits["labels"] == 4)[:6]
-    predicted[fours] = 9
-    figure = plot_confusion_matrix(digits, predicted, "mine")
+    predictions = predictions_of(digits, 0)
+    predictions.loc[np.flatnonzero(digits["labels"] == 4)[:6], "prediction"] = 9
+    figure = plot_confusion_matrix(digits, predictions, model="mine")
     assert "4 taken for 9, 6 times" in texts(figure)
     assert "6" in [text.get_text() for text in figure.axes[0].texts]
     drawn(figure)
 
 
 def test_a_perfect_confusion_matrix_has_no_mistake_to_name(digits):
-    assert "No digit is mistaken" in texts(plot_confusion_matrix(digits, digits["labels"], "cnn"))
+    figure = plot_confusion_matrix(digits, predictions_of(digits, 0), model="cnn")
+    assert "No digit is mistaken" in texts(figure)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +108,7 @@ def test_a_perfect_confusion_matrix_has_no_mistake_to_name(digits):
         (40, 30, "in each of the first 30 epochs"),
     ],
 )
-def test_training_curves_show_both_models_and_splits(epochs, augmented, variation):
+def test_training_curves_show_both_models_and_splits(digits, epochs, augmented, variation):
     history = {
         "epochs": epochs,
         "augmented_epochs": augmented,
@@ -111,7 +118,8 @@ def test_training_curves_show_both_models_and_splits(epochs, augmented, variatio
         "validation_loss": np.linspace(0.4, 0.05, epochs).tolist(),
         "training_digits": 55_000,
     }
-    figure = plot_training_curves({"cnn": history, "dense": history}, "MNIST")
+    mnist = {**digits, "canonical_mnist": True}
+    figure = plot_training_curves(mnist, cnn=history, dense=history)
     written = texts(figure)
     for word in ("cnn", "dense", "training", "validation", "Accuracy", "Loss", "MNIST", "55,000"):
         assert word in written
@@ -123,9 +131,9 @@ def test_training_curves_show_both_models_and_splits(epochs, augmented, variatio
 
 
 def test_class_balance_shows_the_share_of_each_digit(digits):
-    labels = {"training": digits["labels"], "test": digits["labels"][:100]}
-    figure = plot_class_balance(labels, "data")
+    figure = plot_class_balance(digits, digits, {**digits, "labels": digits["labels"][:100]})
     assert "training (800)" in texts(figure)
+    assert "test (100)" in texts(figure)
     heights = [bar.get_height() for bar in figure.axes[0].containers[0]]
     np.testing.assert_allclose(heights, np.bincount(digits["labels"]) / 800)
     drawn(figure)
@@ -135,7 +143,9 @@ def test_the_reliability_diagram_shows_confidence_against_accuracy(digits):
     probabilities = np.full((800, 10), 0.02)
     probabilities[np.arange(800), digits["labels"]] = 0.82
     probabilities[:80] = np.roll(probabilities[:80], 1, axis=1)  # a tenth is wrong
-    figure = plot_reliability_diagram(digits, probabilities, 0.5, "cnn")
+    predictions = pd.DataFrame(probabilities, columns=PROBABILITIES).assign(label=digits["labels"])
+    metrics = {"models": {"cnn": {"temperature_scaling": {"temperature": 0.5}}}}
+    figure = plot_reliability_diagram(digits, predictions, metrics, model="cnn")
     assert "as trained, error 8.00%" in texts(figure)
     assert "confidence is 8.00% off" in texts(figure)
     trained = figure.axes[0].containers[0].lines[0]
@@ -151,7 +161,8 @@ def test_the_risk_coverage_curve_says_what_is_read_without_help(digits, predicti
         "accuracy": 0.9983,
         "errors": 1,
     }
-    figure = plot_risk_coverage(digits, {"cnn": predictions}, {"cnn": rejection})
+    metrics = {"models": {"cnn": {"rejection": rejection}}}
+    figure = plot_risk_coverage(digits, metrics, cnn=predictions)
     assert "The CNN reads 75.0% of the digits by itself, 99.83% of them right" in texts(figure)
     curve, chosen = figure.axes[0].lines[:2]
     np.testing.assert_allclose(curve.get_ydata()[-1], 3 / 800)
@@ -161,7 +172,7 @@ def test_the_risk_coverage_curve_says_what_is_read_without_help(digits, predicti
 
 def test_a_model_that_is_never_sure_has_a_curve_too(digits, predictions):
     none = {"target_accuracy": 0.999, "threshold": 2, "coverage": 0, "accuracy": None, "errors": 0}
-    figure = plot_risk_coverage(digits, {"cnn": predictions}, {"cnn": none})
+    figure = plot_risk_coverage(digits, {"models": {"cnn": {"rejection": none}}}, cnn=predictions)
     assert "never sure enough" in texts(figure)
     drawn(figure)
 

@@ -129,11 +129,11 @@ def _replaced(project: Project, change: Any, *, same_digest: bool) -> str:
         assert client.get("/readyz").status_code == 200
         for folder in added:
             shutil.rmtree(folder)
-        return store.refused[LATER]
+        return store.rejected[LATER]
 
 
 def busy(project: Project) -> str:
     """When more requests wait than are soon answered."""
     metrics = Metrics()
     app = create_app(ModelStore(Path("nowhere"), "cnn"), metrics)
-    return _told(Client(server.shed(app, lambda: 200, metrics)).post("/api/predict"))
+    return _told(Client(server.shed_load(app, lambda: 200, metrics)).post("/api/predict"))

@@ -71,8 +71,8 @@ def test_the_newest_version_is_taken(store, export):
     [
         (b"", {}, "SHA-256 differs"),
         (None, {"sha256": "0" * 64}, "SHA-256 differs"),
-        (None, {"examples": []}, "no examples"),
-        (None, {"examples": [{"pixels": "AAAA", "probabilities": [0] * 10}]}, "no examples"),
+        (None, {"examples": []}, "no valid examples"),
+        (None, {"examples": [{"pixels": "AAAA", "probabilities": [0] * 10}]}, "no valid examples"),
     ],
     ids=["empty", "digest", "no examples", "bad examples"],
 )
@@ -80,7 +80,7 @@ def test_refuses_a_bad_version(store, export, exported, file, change, why):
     export(SECOND, file, {**exported[1], **change})
     store.refresh()
     assert store.current.version == FIRST
-    assert why in store.refused[SECOND]
+    assert why in store.rejected[SECOND]
     export("2026-01-03T00.00.00.000Z")
     store.refresh()
     assert store.current.version == "2026-01-03T00.00.00.000Z"
@@ -90,7 +90,7 @@ def test_what_it_says_of_its_examples_is_checked(store, export, exported):
     export(SECOND, *another(exported))
     store.refresh()
     assert store.current.version == FIRST
-    assert "self-check failed; probabilities differ" in store.refused[SECOND]
+    assert "self-check failed; probabilities differ" in store.rejected[SECOND]
 
 
 def test_at_the_start_a_bad_version_is_passed_over(export, exported):
@@ -120,7 +120,7 @@ def test_what_is_no_model_is_refused(export, exported):
     rubbish = b"not a model"
     digest = sha256(rubbish)
     folder = export(FIRST, rubbish, {**exported[1], "sha256": digest})
-    with pytest.raises(InputError, match="no ONNX model"):
+    with pytest.raises(InputError, match="not an ONNX model"):
         load_model(folder, "cnn", FIRST)
 
 
@@ -137,7 +137,7 @@ def test_a_version_that_is_not_whole_yet_is_waited_for(store, export, exported):
     description = folder / "cnn_onnx.json" / SECOND / "cnn_onnx.json"
     description.unlink()
     store.refresh()
-    assert (store.current.version, store.refused) == (FIRST, {})
+    assert (store.current.version, store.rejected) == (FIRST, {})
     description.write_text(json.dumps(exported[1]))
     store.refresh()
     assert store.current.version == SECOND
@@ -147,10 +147,10 @@ def test_without_a_model_the_reason_says_what_to_do(tmp_path, export):
     store = ModelStore(tmp_path / "nowhere", "cnn")
     store.refresh()
     assert store.current is None
-    assert "kedro run --pipelines export" in store.reason
+    assert "kedro run --pipelines export" in store.unavailable_reason
     store = ModelStore(export(FIRST, b""), "cnn")
     store.refresh()
-    assert "SHA-256 differs" in store.reason
+    assert "SHA-256 differs" in store.unavailable_reason
 
 
 def test_a_model_that_could_run_code_is_refused(export, exported, tmp_path):
@@ -169,5 +169,5 @@ def test_a_model_that_could_run_code_is_refused(export, exported, tmp_path):
         file = evil.SerializeToString()
         digest = sha256(file)
         folder = export(version, file, {**exported[1], "sha256": digest})
-        with pytest.raises(InputError, match="no ONNX model"):
+        with pytest.raises(InputError, match="not an ONNX model"):
             load_model(folder, "cnn", version)

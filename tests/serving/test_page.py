@@ -97,7 +97,7 @@ def test_a_seven_that_is_drawn_is_classified(served):
 @pytest.mark.slow
 def test_on_a_fresh_clone_it_first_trains_on_the_data_at_hand(server):
     told = "\n".join(server.program.lines)
-    assert "There is no exported model 'cnn' yet: training one from the data at hand" in told
+    assert "No exported model 'cnn' found: training one from the data at hand" in told
     assert "Serving model cnn" in told
     assert server.ask("GET", "/api/model").body["data"]["canonical_mnist"] == HAS_MNIST
 

@@ -89,7 +89,7 @@ def test_a_port_that_is_taken_is_told_in_one_line(export):
         told = python(ROOT, "-m", "mnist_kedro.serving", *arguments)
     assert told.returncode == 1
     last = told.stderr.splitlines()[-1]
-    assert f"127.0.0.1:{port} cannot be listened at" in last
+    assert f"cannot listen on 127.0.0.1:{port}" in last
     assert "--port" in last
 
 

@@ -58,7 +58,7 @@ def test_refuses_an_empty_file(tmp_path):
 def test_refuses_another_format(tmp_path):
     path = tmp_path / "text.h5"
     path.write_text("x_train,y_train\n")
-    assert "not an HDF5 file" in refusal(path)
+    assert "not an HDF5 file, despite its suffix" in refusal(path)
 
 
 def test_refuses_a_folder(tmp_path):
@@ -79,7 +79,7 @@ def test_finds_a_flipped_bit_where_there_are_checksums(path, mnist):
     content = bytearray(path.read_bytes())
     content[content.rfind(mnist["x_test"][100].tobytes()) + 300] ^= 1
     path.write_bytes(content)
-    assert "'x_test' cannot be read: damaged HDF5 file" in refusal(path)
+    assert "'x_test' cannot be read: corrupt HDF5 file" in refusal(path)
 
 
 def test_refuses_an_external_link(path, tmp_path, mnist):
@@ -110,7 +110,7 @@ def test_refuses_external_storage(path, tmp_path, mnist):
     (tmp_path / "bytes").write_bytes(mnist["x_train"].tobytes())
     outside = [(str(tmp_path / "bytes"), 0, mnist["x_train"].nbytes)]
     replace(path, "x_train", shape=(800, 28, 28), dtype=np.uint8, external=outside)
-    assert "'x_train' lies in another file" in refusal(path)
+    assert "'x_train' is stored in another file" in refusal(path)
 
 
 def test_refuses_virtual_storage(path, tmp_path, mnist):
@@ -121,7 +121,7 @@ def test_refuses_virtual_storage(path, tmp_path, mnist):
     with h5py.File(path, "a") as file:
         del file["x_train"]
         file.create_virtual_dataset("x_train", layout)
-    assert "'x_train' is put together from other files" in refusal(path)
+    assert "'x_train' is a virtual dataset, stored in other files" in refusal(path)
 
 
 def test_refuses_too_many_digits(path):
@@ -195,11 +195,11 @@ def _child(tmp_path, monkeypatch, script):
 
 def test_a_crash_of_the_hdf5_library_is_a_damaged_file(path, tmp_path, monkeypatch):
     _child(tmp_path, monkeypatch, "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
-    assert "damaged HDF5 file, reading it crashes HDF5" in refusal(path)
+    assert "corrupt HDF5 file, reading it crashes HDF5" in refusal(path)
 
 
 def test_an_endless_loop_of_the_hdf5_library_is_a_damaged_file(path, tmp_path, monkeypatch):
-    monkeypatch.setattr(hdf5, "_PATIENCE_SECONDS", 1)
-    monkeypatch.setattr(hdf5._Child.ask, "__defaults__", (1,))
+    monkeypatch.setattr(hdf5, "_TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(hdf5._ChildProcess.request, "__defaults__", (1,))
     _child(tmp_path, monkeypatch, "while True: pass")
-    assert "damaged HDF5 file, reading it takes longer than 1 s" in refusal(path)
+    assert "corrupt HDF5 file, reading it takes longer than 1 s" in refusal(path)

@@ -223,7 +223,7 @@ def test_fuel_rows_hold_also_where_there_are_seventy_thousand(seventy_thousand):
 def test_refuses_fuel_rows_that_are_not_there_or_listed_one_by_one(few):
     arrays = {"features": few[0], "targets": few[1]}
     for start, stop, scattered, told in (
-        (0, 71, False, "Fuel's split 'train' ends at row 71 of 'features', which is (70, 28, 28)"),
+        (0, 71, False, "Fuel's split 'train' ends at row 71 of 'features' of shape (70, 28, 28)"),
         (0, 50, True, "Fuel's split 'train' lists single rows; expected a start and a stop"),
     ):
         place = FuelRange("train", "features", start, stop, scattered)
@@ -397,7 +397,7 @@ ORDINARY = NAMED["x_train y_train"]
 REFUSED = {
     "ann-benchmarks": (
         {name: np.zeros((5, 784)) for name in ("train", "test", "neighbors", "distances")},
-        "is a nearest-neighbour benchmark (ann-benchmarks), whose images have no labels",
+        "is a nearest-neighbor benchmark (ann-benchmarks), whose images have no labels",
     ),
     "a Keras model": ({"model_weights/dense/kernel": np.zeros((784, 10))}, "is a Keras model"),
     "Moving MNIST": (
@@ -407,8 +407,8 @@ REFUSED = {
     "unknown names": (
         {"a": np.zeros((5, 784)), "b": np.zeros(5)},
         (
-            "no known layout; looked for images and labels under names such as x_train, y_train, "
-            "x_test, y_test, found a, b; if MNIST is there, name it: --params ingestion.keys.x_"
+            "unknown layout; expected images and labels under names such as x_train, y_train, "
+            "x_test, y_test, found a, b; if these hold MNIST, name them: --params ingestion.keys.x_"
         ),
     ),
 }
@@ -448,7 +448,7 @@ def at(place, value, dtype=None):
 WRONG = {
     "labels missing": (
         lambda few: {name: a for name, a in ORDINARY(*few).items() if name != "y_test"},
-        "key 'y_test' is missing, or another name for the labels that belong to 'x_test'; found",
+        "key 'y_test', or a similar name for the labels of 'x_test', is missing; found",
     ),
     "a wrong shape": (
         changed("x_test", lambda x: x[:, :27]),
@@ -466,7 +466,7 @@ WRONG = {
     "a word as a label": (changed("y_test", at(3, b"x", "S1")), "label 3 is b'x'"),
     "two hot": (
         changed("y_test", lambda y: at((4, slice(0, 2)), 1)(np.eye(10, dtype=int)[y])),
-        "'y_test' should be one-hot, a 1 and nine 0 in each row, but row 4 is [1, 1",
+        "'y_test' should be one-hot, one 1 and nine 0s in each row, but row 4 is [1, 1",
     ),
     "NaN": (
         changed("x_train", lambda x: at((slice(3, 5), 4, 5), np.nan)(x / 255)),
@@ -479,9 +479,9 @@ WRONG = {
     ),
     "standardised": (
         lambda few: ORDINARY((few[0] - 33.3) / 78.6, few[1]),
-        "but its values go from -0.42",
+        "but its values range from -0.42",
     ),
-    "centred": (lambda few: ORDINARY(few[0] / 255 - 0.5, few[1]), "go from -0.5 to 0.5"),
+    "centred": (lambda few: ORDINARY(few[0] / 255 - 0.5, few[1]), "range from -0.5 to 0.5"),
     "another range for the test digits": (
         changed("x_test", lambda x: x / 255),
         "'x_test' should be pixels from 0 to 255 like the",
@@ -499,7 +499,7 @@ WRONG = {
         lambda few: {
             key: array[:0] if "test" in key else array for key, array in ORDINARY(*few).items()
         },
-        "'x_test' should be images, but there are none",
+        "'x_test' should be images, but is empty",
     ),
     "two arrays for one": (
         lambda few: {**ORDINARY(*few), "train_images": few[0]},
@@ -507,7 +507,7 @@ WRONG = {
     ),
     "two sets of digits": (
         lambda few: {f"{a}/{key}": value for a in "ab" for key, value in ORDINARY(*few).items()},
-        "holds 2 sets of digits; say which to take with ingestion.keys",
+        "holds 2 sets of digits; choose one with ingestion.keys",
     ),
 }
 

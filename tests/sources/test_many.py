@@ -22,7 +22,7 @@ from tests.support.project import python
 @pytest.fixture
 def few(monkeypatch):
     """So few that the test's digits are many."""
-    monkeypatch.setattr("mnist_kedro.sources.pixels.FEW", 300)
+    monkeypatch.setattr("mnist_kedro.sources.pixels.MAX_IN_MEMORY", 300)
 
 
 @pytest.mark.parametrize("name", ["x.hdf5", "dark on light.h5", "x.npz", "idx"])
@@ -43,7 +43,7 @@ def test_digits_held_out_are_those_that_would_be(tmp_path, mnist, monkeypatch):
     with h5py.File(tmp_path / "x.hdf5", "w") as file:
         file["images"], file["labels"] = mnist["x_train"], mnist["y_train"]
     expected = read_mnist(ingestion(tmp_path / "x.hdf5"))
-    monkeypatch.setattr("mnist_kedro.sources.pixels.FEW", 300)
+    monkeypatch.setattr("mnist_kedro.sources.pixels.MAX_IN_MEMORY", 300)
     result = read_mnist(ingestion(tmp_path / "x.hdf5"))
     assert isinstance(result["x_test"], Rows)
     for key in KEYS:
@@ -64,7 +64,7 @@ def test_a_file_cut_off_is_told_before_anything_is_saved(few, tmp_path, mnist):
     folder = write_mnist(tmp_path / "idx", mnist)
     path = folder / f"{FILES['x_train']}.gz"
     path.write_bytes(path.read_bytes()[:-2000])
-    with pytest.raises(InputError, match="damaged or truncated gzip file"):
+    with pytest.raises(InputError, match="corrupt or truncated gzip file"):
         read_mnist(ingestion(folder))
 
 
@@ -88,7 +88,7 @@ def test_memory_does_not_grow_with_the_digits(tmp_path):
             for start in range(0, count, 10_000):
                 images[start:start + 10_000] = np.arange(784, dtype="u1").reshape(28, 28)
             file["y"] = np.arange(count) % 10
-        pixels.FEW = 10_000
+        pixels.MAX_IN_MEMORY = 10_000
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         mnist = HDF5Dataset(filepath=f"{folder}/mnist.hdf5", lazy=True)
         mnist.save(read_mnist(ingestion(f"{folder}/many.hdf5", max_digits=count)))

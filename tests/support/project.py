@@ -169,6 +169,7 @@ class _ForkServer:
     def _read(self) -> None:
         for line in self._process.stdout:
             self._answers.put(json.loads(line))
+        self._answers.put({})  # so that nobody waits for more
 
     def _next(self, seconds: float) -> dict[str, int]:
         """Take an answer, and keep it if it is the status of a run; empty after the seconds."""
@@ -176,6 +177,9 @@ class _ForkServer:
             answer = self._answers.get(timeout=seconds)
         except queue.Empty:
             return {}
+        if not answer:
+            self._answers.put(answer)
+            pytest.fail("the fork server has ended; its standard error says why")
         if "status" in answer:
             self._statuses[answer["pid"]] = answer["status"]
         return answer

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from mnist_kedro.contracts import LabelledImages
-from mnist_kedro.pipelines.reporting.nodes.evaluation import evaluate_model
+from mnist_kedro.pipelines.evaluation.nodes import evaluate_model
 from tests.support.parameters import REPORTING
 
 HISTORY = {

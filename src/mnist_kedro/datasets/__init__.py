@@ -1,4 +1,4 @@
-"""How data is stored: HDF5 files, and local files that appear whole or not at all."""
+"""Datasets of the catalog: HDF5 files, checkpoints, logs and models, with atomic local writes."""
 
 from mnist_kedro.datasets.checkpoints_dataset import Checkpoints, CheckpointsDataset
 from mnist_kedro.datasets.hdf5_dataset import HDF5Dataset, LazyArray

@@ -1,4 +1,4 @@
-"""Where trainings keep what they need to go on after an interruption."""
+"""Store checkpoints, from which an interrupted training resumes."""
 
 import hashlib
 import json
@@ -14,17 +14,16 @@ from mnist_kedro.datasets.hdf5_dataset import HDF5Dataset
 
 logger = logging.getLogger(__name__)
 
-_EPOCHS_KEPT = 2  # should the newest be damaged, there is the one before
-_TRAININGS_KEPT = 5  # unfinished ones of a network
-_TRAINING = "training"
+_EPOCHS_KEPT = 2  # so that a training can resume even if its newest checkpoint is corrupt
+_TRAININGS_KEPT = 5  # unfinished trainings per network
+_TRAINING_KEY = "training"  # of a training's description in its checkpoints
 
 
 class Checkpoints:
     """The checkpoints of one network: a folder for each training, a file for each epoch.
 
-    A training is described by all that its result depends on, a flat mapping of JSON values. Two
-    runs at once that train differently write to different folders; two that train alike write the
-    same.
+    A training is described by everything that its result depends on: a flat mapping of JSON values.
+    The description determines the folder, so concurrent runs share one only if they train the same.
     """
 
     def __init__(self, folder: str, protocol: str, fs: fsspec.AbstractFileSystem) -> None:
@@ -32,86 +31,87 @@ class Checkpoints:
         self._used: set[str] = set()
 
     def save(self, training: Mapping[str, Any], epoch: int, state: Mapping[str, Any]) -> None:
-        """Save the state after an epoch, and remove what is older than the one before.
+        """Save the state after an epoch, and remove older checkpoints.
 
         Args:
-            training: its description.
-            epoch: how many are done.
+            training: description of the training.
+            epoch: number of finished epochs.
             state: arrays and plain values.
         """
-        folder = self._of(training)
+        folder = self._training_folder(training)
         self._dataset(f"{folder}/epoch_{epoch:05d}.hdf5").save(
-            {**state, _TRAINING: json.dumps(training)}
+            {**state, _TRAINING_KEY: json.dumps(training)}
         )
         self._used.add(folder)
-        for file in self._files(folder)[:-_EPOCHS_KEPT]:
+        for file in self._checkpoint_files(folder)[:-_EPOCHS_KEPT]:
             self._fs.rm(file)
-        for old in self._by_age()[:-_TRAININGS_KEPT]:
+        for old in self._folders_by_age()[:-_TRAININGS_KEPT]:
             self._fs.rm(old, recursive=True)
 
     def load(self, training: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The newest state of a training that can be read; None if there is none."""
-        folder = self._of(training)
-        for file in reversed(self._files(folder)):
+        """Load the newest readable state of a training; return None if there is none."""
+        folder = self._training_folder(training)
+        for file in reversed(self._checkpoint_files(folder)):
             try:
                 state = self._dataset(file).load()
             except DatasetError:
-                logger.warning("%s: damaged checkpoint; going back to the one before it.", file)
+                logger.warning("%s: corrupt checkpoint; resuming from the previous one.", file)
             else:
                 self._used.add(folder)
                 return state
         return None
 
     def differences(self, training: Mapping[str, Any]) -> dict[str, tuple[Any, Any]] | None:
-        """How the newest of the other trainings differs: what it had, and what is asked for.
+        """Compare a training with the newest stored one.
 
-        None if there is no other.
+        Returns:
+            The stored and the requested value of each difference; None if no training is stored.
         """
-        for folder in reversed(self._by_age()):
-            for file in reversed(self._files(folder)):
+        for folder in reversed(self._folders_by_age()):
+            for file in reversed(self._checkpoint_files(folder)):
                 try:
-                    other = json.loads(self._dataset(file).load()[_TRAINING])
+                    stored = json.loads(self._dataset(file).load()[_TRAINING_KEY])
                 except DatasetError:
                     continue
-                asked = json.loads(json.dumps(training))
+                requested = json.loads(json.dumps(training))
                 return {
-                    key: (other.get(key), asked.get(key))
-                    for key in [*other, *(key for key in asked if key not in other)]
-                    if other.get(key) != asked.get(key)
+                    key: (stored.get(key), requested.get(key))
+                    for key in [*stored, *(key for key in requested if key not in stored)]
+                    if stored.get(key) != requested.get(key)
                 }
         return None
 
     def remove_used(self) -> None:
-        """Remove the checkpoints of the trainings that were saved or loaded here."""
+        """Remove the checkpoints of all trainings that this object saved or loaded."""
         for folder in self._used:
             if self._fs.exists(folder):
                 self._fs.rm(folder, recursive=True)
         self._used.clear()
 
     def adopt(self, other: "Checkpoints") -> None:
-        """Take what was saved and loaded there, in another process, for used here."""
+        """Mark the trainings that were used in another process as used here."""
         self._used |= other._used  # noqa: SLF001
 
-    def _of(self, training: Mapping[str, Any]) -> str:
+    def _training_folder(self, training: Mapping[str, Any]) -> str:
         description = json.dumps(training, sort_keys=True).encode()
         return f"{self._folder}/{hashlib.sha256(description).hexdigest()[:16]}"
 
-    def _files(self, folder: str) -> list[str]:
+    def _checkpoint_files(self, folder: str) -> list[str]:
         return sorted(self._fs.glob(f"{folder}/epoch_*.hdf5"))
 
-    def _by_age(self) -> list[str]:
-        newest = {
+    def _folders_by_age(self) -> list[str]:
+        modified = {
             self._fs._parent(file): self._fs.modified(file)  # noqa: SLF001
-            for file in self._files(f"{self._folder}/*")
+            for file in self._checkpoint_files(f"{self._folder}/*")
         }
-        return sorted(newest, key=lambda folder: newest[folder])
+        return sorted(modified, key=lambda folder: modified[folder])
 
     def _dataset(self, file: str) -> HDF5Dataset:
         return HDF5Dataset(filepath=f"{self._protocol}://{file}")
 
 
 class CheckpointsDataset(AbstractDataset[Never, Checkpoints]):
-    """Hands a network's :class:`Checkpoints` to the node that trains it.
+    """Provide a network's :class:`Checkpoints` to the node that trains it.
 
     ```yaml
     cnn.checkpoints:
@@ -121,11 +121,11 @@ class CheckpointsDataset(AbstractDataset[Never, Checkpoints]):
     """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Creates a new instance of ``CheckpointsDataset``.
+        """Create a dataset for one network.
 
         Args:
-            filepath: of a folder, with a protocol like ``s3://`` if it is not local.
-            metadata: ignored by Kedro; Kedro-Viz reads its layer here.
+            filepath: of a folder, with a protocol such as ``s3://`` if it is not local.
+            metadata: ignored by Kedro; Kedro-Viz reads the dataset's layer from it.
         """
         self._protocol, path = get_protocol_and_path(filepath)
         self._filepath = PurePosixPath(path)
@@ -136,15 +136,15 @@ class CheckpointsDataset(AbstractDataset[Never, Checkpoints]):
         )
 
     def load(self) -> Checkpoints:
-        """The checkpoints, to read and to write."""
+        """Return the checkpoints, to be read and written."""
         return self._checkpoints
 
     def save(self, data: Never) -> NoReturn:  # noqa: ARG002
-        """Refuse: a training writes its checkpoints itself."""
-        raise DatasetError(f"{self._filepath}: checkpoints are written during a training.")
+        """Raise DatasetError, because a training writes its checkpoints itself."""
+        raise DatasetError(f"{self._filepath}: checkpoints are written during training.")
 
     def adopt(self, other: "CheckpointsDataset") -> None:
-        """Take what was used there for used here; a runner on more machines calls it."""
+        """Mark trainings as used, like :meth:`Checkpoints.adopt`; the Dask runner calls this."""
         self._checkpoints.adopt(other.load())
 
     def _describe(self) -> dict[str, Any]:

@@ -1,35 +1,35 @@
-"""Keeps the HDF5 library from meeting a full disk."""
+"""Hide a full disk from the HDF5 library, which would crash."""
 
 from io import RawIOBase
 from typing import Any
 
 
-class Shield(RawIOBase):
-    """A binary file for the HDF5 library that never fails to write.
+class DeferredErrorFile(RawIOBase):
+    """A binary file for the HDF5 library that defers write errors to :meth:`check`.
 
-    h5py crashes its process when it closes a file for which the disk had no space (h5py 3.14). So
-    what the disk does not take stays in memory until :meth:`check`, which is asked often enough
-    that this is little, tells the caller.
+    h5py 3.14 crashes its process when it closes a file for which the disk had no space. Therefore
+    data that cannot be written stays in memory. Callers call :meth:`check` often enough to keep
+    this data small.
     """
 
     def __init__(self, target: Any) -> None:
-        """``target`` is open for writing and reading."""
+        """Wrap ``target``, a file that is open for writing and reading."""
         super().__init__()
         self._target = target
         self._position = 0
         self._error: OSError | None = None
-        self._kept: list[tuple[int, bytes]] = []  # what the disk did not take, and where it belongs
+        self._unwritten: list[tuple[int, bytes]] = []  # positions and data
         self.size = 0  # bytes
 
-    def check(self, expected: int = 0) -> None:
-        """Raise what went wrong; or that there is no space for so many more bytes, if known."""
+    def check(self, expected_bytes: int = 0) -> None:
+        """Raise the first write error, or OSError if ``expected_bytes`` do not fit on the disk."""
         if self._error is not None:
             raise self._error
-        if hasattr(self._target, "require"):
-            self._target.require(expected)
+        if hasattr(self._target, "require_space"):
+            self._target.require_space(expected_bytes)
 
     def write(self, data: Any) -> int:
-        """Write at the current position, to memory once the disk has refused."""
+        """Write at the current position; to memory after the first write error."""
         view = memoryview(data).cast("B")
         if self._error is None:
             try:
@@ -38,36 +38,36 @@ class Shield(RawIOBase):
             except OSError as error:
                 self._error = error
         if self._error is not None:
-            self._kept.append((self._position, bytes(view)))
+            self._unwritten.append((self._position, bytes(view)))
         self._position += len(view)
         self.size = max(self.size, self._position)
         return len(view)
 
     def readinto(self, buffer: Any) -> int:
-        """Read what was written, also what is in memory alone."""
+        """Read at the current position, including data that is only in memory."""
         view = memoryview(buffer).cast("B")
         self._target.seek(self._position)
         self._target.readinto(view)
-        for begin, data in self._kept:
-            first, last = max(begin, self._position), begin + len(data)
-            last = min(last, self._position + len(view))
-            if first < last:
-                to = first - self._position
-                view[to : to + last - first] = data[first - begin : last - begin]
+        for begin, data in self._unwritten:
+            start = max(begin, self._position)
+            stop = min(begin + len(data), self._position + len(view))
+            if start < stop:
+                to = start - self._position
+                view[to : to + stop - start] = data[start - begin : stop - begin]
         self._position += len(view)
         return len(view)
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Move, from the beginning (0), from here (1) or from the end (2)."""
+        """Move relative to the beginning (0), the current position (1) or the end (2)."""
         self._position = (0, self._position, self.size)[whence] + offset
         return self._position
 
     def tell(self) -> int:
-        """Where the next byte is written or read."""
+        """Return the current position."""
         return self._position
 
     def truncate(self, size: int | None = None) -> int:
-        """Make it this long, or end here."""
+        """Resize the file, by default to the current position."""
         size = self._position if size is None else size
         if self._error is None:
             try:
@@ -78,4 +78,4 @@ class Shield(RawIOBase):
         return size
 
     def flush(self) -> None:
-        """Nothing waits here."""
+        """Do nothing, because writes are not buffered."""

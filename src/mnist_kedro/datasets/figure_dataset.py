@@ -1,4 +1,4 @@
-"""Figures in the catalog: saved as pictures that say what they show."""
+"""Save figures as PNG files with a title, a description and a source."""
 
 from io import BytesIO
 from typing import NamedTuple
@@ -12,19 +12,19 @@ from mnist_kedro.plots.style import DESCRIPTION, MATPLOTLIB_LOCK, SOURCE, TITLE
 
 
 class Picture(NamedTuple):
-    """A figure as it was saved."""
+    """A saved figure; its texts are empty if the figure has none."""
 
     png: bytes
-    title: str  # what it shows; empty where the figure says nothing
-    description: str  # how to read it
-    source: str  # what data it is of
+    title: str  # states the finding
+    description: str  # explains how to read the figure
+    source: str  # names the data
 
 
 class FigureDataset(MatplotlibDataset):
-    """kedro-datasets' ``MatplotlibDataset``, which can also be loaded.
+    """Extend kedro-datasets' ``MatplotlibDataset``: its figures can also be loaded.
 
-    A figure's texts whose ``gid`` is ``Title``, ``Description`` or ``Source`` go into the PNG as
-    texts of these names, so that whoever shows the picture can say what is in it.
+    A figure's texts whose ``gid`` is ``Title``, ``Description`` or ``Source`` are saved as PNG
+    metadata under these names, so that pages that show the picture can describe it.
 
     ```yaml
     confusion_matrix:
@@ -37,8 +37,8 @@ class FigureDataset(MatplotlibDataset):
     def save(self, data: Figure) -> None:
         """Save one figure."""
         buffer = BytesIO()
-        told = {text.get_gid(): text.get_text() for text in data.texts}
-        texts = {key: told[key] for key in (TITLE, DESCRIPTION, SOURCE) if key in told}
+        by_gid = {text.get_gid(): text.get_text() for text in data.texts}
+        texts = {key: by_gid[key] for key in (TITLE, DESCRIPTION, SOURCE) if key in by_gid}
         with MATPLOTLIB_LOCK:
             data.savefig(buffer, **{"format": "png", "metadata": texts, **self._save_args})
         path = get_filepath_str(self._get_save_path(), self._protocol)
@@ -47,7 +47,7 @@ class FigureDataset(MatplotlibDataset):
         self._invalidate_cache()
 
     def load(self) -> Picture:
-        """The picture as it was saved, and its texts."""
+        """Load the picture and its texts."""
         path = get_filepath_str(self._get_load_path(), self._protocol)
         with self._fs.open(path, "rb") as file:
             png = file.read()

@@ -1,4 +1,4 @@
-"""A versioned Kedro dataset for arrays in an HDF5 file."""
+"""Save and load arrays in a versioned HDF5 file."""
 
 import base64
 import hashlib
@@ -23,35 +23,35 @@ from kedro.io.core import (
 )
 from kedro_datasets._typing import ImagePreview
 
-from mnist_kedro.arrays import Rows, blocks
-from mnist_kedro.datasets.disk_space import Shield
+from mnist_kedro.arrays import ArrayLike, Rows, blocks
+from mnist_kedro.datasets.disk_space import DeferredErrorFile
 from mnist_kedro.datasets.interrupts import interrupts_postponed
 from mnist_kedro.datasets.local_copies import LocalCopies
 from mnist_kedro.digest import bytes_of, sha256
 from mnist_kedro.versions import latest_version
 
-_PLAIN = (str, bool, int, float, np.generic)  # values that become attributes
-_CHECKSUMMED = ("v110", "v110")  # the file format of HDF5 1.10, whose metadata carry checksums
-_DIGEST = "sha256"  # an attribute of each array
+_PLAIN_TYPES = (str, bool, int, float, np.generic)  # of values that become attributes
+_CHECKSUM_FORMAT = ("v110", "v110")  # the format of HDF5 1.10 has checksums for its metadata
+_DIGEST_KEY = "sha256"  # an attribute of each array
 _CHUNK_BYTES = 2**18  # read at once by a lazy slice: some 330 digits
-_CHUNKS = 32  # written at once
-_SPOOLED_BYTES = 2**26  # put together in memory, at most, for a file system that is not local
-_AHEAD_BYTES = 2**16  # asked of such a one at once, where no array is read whole
+_CHUNKS_PER_WRITE = 32
+_MAX_SPOOL_BYTES = 2**26  # a larger file for a remote store is buffered on disk, not in memory
+_BLOCK_BYTES = 2**16  # per request to a remote store, if no array is read completely
 
 
 class LazyArray(Rows):
-    """An array in an HDF5 file, read when it is sliced or turned into a NumPy array.
+    """An array in an HDF5 file, read when it is sliced or converted to a NumPy array.
 
     It holds no open file, so it can be pickled and sent to another process.
     """
 
-    def __init__(self, dataset: "HDF5Dataset", path: str, key: str, like: h5py.Dataset) -> None:
-        super().__init__(like.shape, like.dtype, self._read_rows)
+    def __init__(self, dataset: "HDF5Dataset", path: str, key: str, stored: h5py.Dataset) -> None:
+        super().__init__(stored.shape, stored.dtype, self._read_rows)
         self._dataset = dataset
         self._path = path
         self._key = key
-        if like.chunks:
-            self.chunk = like.chunks[0]
+        if stored.chunks:
+            self.chunk = stored.chunks[0]
 
     def _read_rows(self, start: int, stop: int) -> np.ndarray:
         with self._dataset.open(self._path, self._key) as file:
@@ -67,19 +67,18 @@ class LazyArray(Rows):
 
 
 class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
-    """``HDF5Dataset`` saves a mapping to one HDF5 file and loads it again.
+    """Save a mapping of arrays and plain values to an HDF5 file, and load it.
 
     Arrays become HDF5 datasets, plain values (``str``, ``bool``, ``int``, ``float``) become
-    attributes of the file. A key may contain ``/``: the array then lies in a group. Text is UTF-8
-    of a fixed length, which h5py alone gives as bytes.
+    attributes of the file. A key with ``/`` puts the array into a group. Text is stored as UTF-8 of
+    a fixed length, which h5py without this class returns as bytes.
 
-    Arrays are cut into chunks along their first axis, so that slices are read quickly. Damage is
-    found when it is read: the chunks carry Fletcher-32 checksums, all else those of HDF5's newer
-    formats (HDF5 1.10, 2016, reads them), and whole arrays a SHA-256 digest. Arrays that are larger
-    than memory are saved as :class:`~mnist_kedro.arrays.Rows`, some chunks at a time, and loaded
-    with ``lazy``. The file has its name when it is whole, and not before. A file that is not local
-    is fetched to a temporary one when an array is read, see
-    :class:`~mnist_kedro.datasets.local_copies.LocalCopies`.
+    Arrays are chunked along their first axis, so that slices are read quickly. Corruption is
+    detected on load: chunks have Fletcher-32 checksums, metadata have those of HDF5's newer formats
+    (readable since HDF5 1.10, 2016), and whole arrays have a SHA-256 digest. Arrays larger than
+    memory are saved as :class:`~mnist_kedro.arrays.Rows`, some chunks at a time, and loaded with
+    ``lazy``. The file appears only when it is complete. Remote files are copied to a temporary
+    folder when an array is read, by :class:`~mnist_kedro.datasets.local_copies.LocalCopies`.
 
     Example for ``catalog.yml``:
 
@@ -112,18 +111,18 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         fs_args: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        """Creates a new instance of ``HDF5Dataset``.
+        """Create a dataset for one file.
 
         Args:
-            filepath: path of the file, with a protocol like ``s3://`` if it is not local.
-            lazy: load :class:`LazyArray` objects, which read when they are used, instead of
-                NumPy arrays.
-            save_args: options of ``h5py.Group.create_dataset`` for every array, for instance
+            filepath: path of the file, with a protocol such as ``s3://`` if it is not local.
+            lazy: load :class:`LazyArray` objects, which are read on access, instead of NumPy
+                arrays.
+            save_args: options of ``h5py.Group.create_dataset`` for every array, such as
                 ``compression: gzip``.
-            version: the versions to load and save, when versioned.
+            version: the versions to load and save, if the dataset is versioned.
             credentials: for the file system.
             fs_args: options of the fsspec file system.
-            metadata: ignored by Kedro; Kedro-Viz reads its layer and preview arguments here.
+            metadata: ignored by Kedro; Kedro-Viz reads layer and preview arguments from it.
         """
         protocol, path = get_protocol_and_path(filepath, version)
         fs_args = deepcopy(fs_args) or {}
@@ -143,16 +142,16 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         )
 
     def load(self) -> dict[str, Any]:
-        """Read arrays and attributes under the keys they were saved with.
+        """Load arrays and plain values by the keys under which they were saved.
 
         Raises:
-            DatasetError: when the file is missing or damaged.
+            DatasetError: if the file is missing or corrupt.
         """
-        path = get_filepath_str(self._get_load_path(), self._protocol)
-        if self._version is None:  # another process may have replaced it
-            self._copies.forget()
+        path = self._load_path()
+        if self._version is None:  # another process may have replaced the file
+            self._copies.clear()
         content: dict[str, Any]
-        with self._without_copy(path) as file:
+        with self._open_without_copy(path) as file:
             content = {
                 key: LazyArray(self, path, key, stored)
                 for key, stored in _datasets_of(file).items()
@@ -162,28 +161,28 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         return content | self.attributes()
 
     def attributes(self) -> dict[str, Any]:
-        """The plain values alone, without any array.
+        """Load only the plain values.
 
         Raises:
-            DatasetError: as :meth:`load`.
+            DatasetError: if the file is missing or corrupt.
         """
-        with self._without_copy(get_filepath_str(self._get_load_path(), self._protocol)) as file:
-            return {key: _plain(value) for key, value in file.attrs.items()}
+        with self._open_without_copy(self._load_path()) as file:
+            return {key: _to_python(value) for key, value in file.attrs.items()}
 
     def _read_whole(self, path: str, key: str) -> Any:
         with self.open(path, key) as file:
-            array, expected = file[key][()], _plain(file[key].attrs.get(_DIGEST))
+            array, expected = file[key][()], _to_python(file[key].attrs.get(_DIGEST_KEY))
         if expected not in (None, sha256(array)):
-            raise DatasetError(f"{path}: '{key}' is not what was saved (its digest differs).")
+            raise DatasetError(f"{path}: '{key}' was changed after it was saved (SHA-256 differs).")
         return array
 
     def save(self, data: Mapping[str, Any]) -> None:
-        """Write arrays and attributes; the file appears when it is complete.
+        """Save arrays and plain values; the file appears when it is complete.
 
-        On a local disk, a version whose content equals the latest one's is a hard link to it.
+        On a local disk, a version with the content of the latest version is a hard link to it.
 
         Raises:
-            DatasetError: if the disk is full, or is going to be.
+            DatasetError: if the disk is full, or has too little space for the rest of the file.
         """
         path = get_filepath_str(self._get_save_path(), self._protocol)
         if self._protocol == "file":
@@ -191,9 +190,9 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
                 return
             with self._fs.open(path, mode="w+b") as target:
                 self._write(target, data)
-        else:  # which take a file from its beginning to its end alone
+        else:  # a remote store only accepts a file from beginning to end
             with (
-                tempfile.SpooledTemporaryFile(_SPOOLED_BYTES) as spool,
+                tempfile.SpooledTemporaryFile(_MAX_SPOOL_BYTES) as spool,
                 self._fs.open(path, mode="wb") as target,
             ):
                 self._write(spool, data)
@@ -202,9 +201,9 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         self._invalidate_cache()
 
     def _link_to_latest(self, path: str, data: Mapping[str, Any]) -> bool:
-        """Link a path to the latest version if that has the same content, and is not corrupt."""
+        """Link a path to the latest version, if that is intact and has the same content."""
         latest = latest_version(Path(self._filepath))
-        if not latest.is_file() or not self._holds(str(latest), data):
+        if not latest.is_file() or not self._has_content(str(latest), data):
             return False
         try:
             self._fs.link(str(latest), path)
@@ -212,14 +211,14 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
             return False
         return True
 
-    def _holds(self, path: str, data: Mapping[str, Any]) -> bool:
+    def _has_content(self, path: str, data: Mapping[str, Any]) -> bool:
         """Return whether a file holds these values, stored as this dataset stores them."""
-        arrays = {key: value for key, value in data.items() if not isinstance(value, _PLAIN)}
+        arrays = {key: value for key, value in data.items() if not isinstance(value, _PLAIN_TYPES)}
         plain = {key: data[key] for key in data if key not in arrays}
         try:
             with self.open(path) as file:
                 return (
-                    _typed(file.attrs) == _typed(plain)
+                    _with_types(file.attrs) == _with_types(plain)
                     and _datasets_of(file).keys() == arrays.keys()
                     and all(self._is_stored(file[key], array) for key, array in arrays.items())
                 )
@@ -227,87 +226,84 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
             return False
 
     def _is_stored(self, stored: h5py.Dataset, value: Any) -> bool:
-        array = value if isinstance(value, Rows) else np.asarray(value)
+        array = _to_array(value)
         if (stored.shape, stored.dtype) != (array.shape, array.dtype):
             return False
         if not stored.chunks:
             return np.array_equal(stored[()], np.asarray(array))
         return stored.compression == self._save_args.get("compression") and all(
             np.array_equal(stored[start : start + len(block)], block)
-            for start, block in blocks(array, _CHUNKS * stored.chunks[0])
+            for start, block in blocks(array, _CHUNKS_PER_WRITE * stored.chunks[0])
         )
 
     def _write(self, target: Any, data: Mapping[str, Any]) -> None:
-        shield = Shield(target)
+        buffer = DeferredErrorFile(target)
         with (
             interrupts_postponed() as deliver_interrupts,
-            h5py.File(shield, "w", libver=_CHECKSUMMED) as file,
+            h5py.File(buffer, "w", libver=_CHECKSUM_FORMAT) as file,
         ):
             for key, value in data.items():
-                if isinstance(value, _PLAIN):
-                    file.attrs[key] = _stored(value)
+                if isinstance(value, _PLAIN_TYPES):
+                    file.attrs[key] = _to_attribute(value)
                 else:
-                    self._write_array(file, key, value, shield, deliver_interrupts)
-                    shield.check()
-        shield.check()
+                    self._write_array(file, key, value, buffer, deliver_interrupts)
+                    buffer.check()
+        buffer.check()
 
     def _write_array(
         self,
         file: h5py.File,
         key: str,
         value: Any,
-        shield: Shield,
+        buffer: DeferredErrorFile,
         deliver_interrupts: Callable[[], None],
     ) -> None:
-        array = value if isinstance(value, Rows) else np.asarray(value)
+        array = _to_array(value)
         if not array.ndim or 0 in array.shape:
             stored = file.create_dataset(key, data=np.asarray(array))
-            stored.attrs[_DIGEST] = _stored(sha256(np.asarray(array)))
+            stored.attrs[_DIGEST_KEY] = _to_attribute(sha256(np.asarray(array)))
             return
         digest = hashlib.sha256()
         chunk = max(1, min(len(array), _CHUNK_BYTES // max(1, array[:1].nbytes)))
+        chunks = (chunk, *array.shape[1:])
         stored = file.create_dataset(
-            key,
-            array.shape,
-            array.dtype,
-            chunks=(chunk, *array.shape[1:]),
-            **self._save_args,
+            key, array.shape, array.dtype, chunks=chunks, **self._save_args
         )
-        before = shield.size  # bytes
-        for start, block in blocks(array, _CHUNKS * chunk):
+        bytes_before = buffer.size
+        for start, block in blocks(array, _CHUNKS_PER_WRITE * chunk):
             done = start + len(block)
             stored[start:done] = block
             digest.update(bytes_of(block))
-            rest = (shield.size - before) * (len(array) - done) // done
+            remaining_bytes = (buffer.size - bytes_before) * (len(array) - done) // done
             deliver_interrupts()
-            shield.check(expected=2 * rest // 3)  # for it may be packed better than what came first
-        stored.attrs[_DIGEST] = _stored(digest.hexdigest())
+            buffer.check(2 * remaining_bytes // 3)  # the rest may compress better than the start
+        stored.attrs[_DIGEST_KEY] = _to_attribute(digest.hexdigest())
 
     @contextmanager
     def open(self, path: str, key: str | None = None) -> Iterator[h5py.File]:
-        """Open a file of this dataset's file system for reading, and close it again.
+        """Open a file of this dataset's file system for reading, and close it at the end.
 
-        A file that is not local is copied to this machine, once.
+        A remote file is copied to this machine when it is opened for the first time.
 
         Args:
             path: of the file.
-            key: of what is going to be read, for a message.
+            key: of the array to be read, for error messages.
 
         Raises:
-            DatasetError: when the file turns out to be damaged, also while it is open.
+            DatasetError: if the file is corrupt; also raised for errors while it is open.
         """
         local = path if self._protocol == "file" else self._copies.get(path)
-        with _damage_told(path, key), h5py.File(local, "r") as file:
+        with _corruption_reported(path, key), h5py.File(local, "r") as file:
             yield file
 
     @contextmanager
-    def _without_copy(self, path: str) -> Iterator[h5py.File]:
-        """The same without a copy: for what describes the arrays, or few of their rows."""
+    def _open_without_copy(self, path: str) -> Iterator[h5py.File]:
+        """Open a file without a copy, to read only metadata or a few rows."""
         with ExitStack() as stack:
-            stack.enter_context(_damage_told(path))
+            stack.enter_context(_corruption_reported(path))
             source: Any = path
             if self._protocol != "file":
-                source = stack.enter_context(self._fs.open(path, "rb", block_size=_AHEAD_BYTES))
+                source = stack.enter_context(self._fs.open(path, "rb", block_size=_BLOCK_BYTES))
                 stack.enter_context(interrupts_postponed())
             yield stack.enter_context(h5py.File(source, "r"))
 
@@ -321,11 +317,11 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
             columns: columns of the grid.
 
         Returns:
-            A PNG in base64.
+            A base64-encoded PNG.
         """
         from mnist_kedro.plots.digits import digit_grid  # noqa: PLC0415  (Matplotlib is slow to import)
 
-        with self._without_copy(get_filepath_str(self._get_load_path(), self._protocol)) as file:
+        with self._open_without_copy(self._load_path()) as file:
             count = rows * columns
             figure = digit_grid(
                 file[images][:count], [str(label) for label in file[labels][:count]], columns
@@ -333,6 +329,9 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         png = BytesIO()
         figure.savefig(png, format="png", dpi=100)
         return ImagePreview(base64.b64encode(png.getvalue()).decode("ascii"))
+
+    def _load_path(self) -> str:
+        return get_filepath_str(self._get_load_path(), self._protocol)
 
     def _describe(self) -> dict[str, Any]:
         return {
@@ -345,40 +344,43 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
 
     def _exists(self) -> bool:
         try:
-            load_path = get_filepath_str(self._get_load_path(), self._protocol)
+            return self._fs.exists(self._load_path())
         except DatasetError:
             return False
-        return self._fs.exists(load_path)
 
     def _release(self) -> None:
         super()._release()
         self._invalidate_cache()
 
     def _invalidate_cache(self) -> None:
-        self._copies.forget()
+        self._copies.clear()
         self._fs.invalidate_cache(get_filepath_str(self._filepath, self._protocol))
 
 
 @contextmanager
-def _damage_told(path: str, key: str | None = None) -> Iterator[None]:
-    """What HDF5 says of damage, as :meth:`HDF5Dataset.open` says it."""
+def _corruption_reported(path: str, key: str | None = None) -> Iterator[None]:
+    """Raise a DatasetError instead of the exceptions that a corrupt file causes."""
     try:
         yield
     except (FileNotFoundError, PermissionError, DatasetError):
         raise
     except (OSError, RuntimeError, KeyError, UnicodeDecodeError) as error:
-        what = f"'{key}' in a damaged HDF5 file" if key else "damaged HDF5 file"
-        # h5py 3.14 may read HDF5's reason only after it is gone: when Python collects garbage.
+        corrupt = f"'{key}' in a corrupt HDF5 file" if key else "corrupt HDF5 file"
+        # h5py 3.14 reads HDF5's message too late if Python collects garbage at this moment.
         garbled = isinstance(error, UnicodeDecodeError)
         reason = "" if garbled else f" ({' '.join(str(error).split())})"
         raise DatasetError(
-            f"{path}: {what}; make it again, or name an earlier version with --load-versions"
+            f"{path}: {corrupt}; make it again, or name an earlier version with --load-versions"
             f"{reason}."
         ) from error
 
 
+def _to_array(value: Any) -> ArrayLike:
+    return value if isinstance(value, Rows) else np.asarray(value)
+
+
 def _datasets_of(file: h5py.File) -> dict[str, h5py.Dataset]:
-    """Return the datasets of a file and of its groups, by their paths."""
+    """Return the datasets of a file, including those in groups, by their paths."""
     datasets: dict[str, h5py.Dataset] = {}
 
     def collect(key: str, item: h5py.Dataset | h5py.Group) -> None:
@@ -389,22 +391,22 @@ def _datasets_of(file: h5py.File) -> dict[str, h5py.Dataset]:
     return datasets
 
 
-def _stored(value: Any) -> Any:
-    """The value of an attribute: text of a fixed length, for HDF5 keeps any other unchecked."""
+def _to_attribute(value: Any) -> Any:
+    """Convert text to a fixed length, because HDF5 has no checksums for other text."""
     if not isinstance(value, str):
         return value
     encoded = value.encode()
     return np.array(encoded, h5py.string_dtype("utf-8", max(1, len(encoded))))
 
 
-def _typed(values: Mapping[str, Any]) -> dict[str, tuple[type, Any]]:
+def _with_types(values: Mapping[str, Any]) -> dict[str, tuple[type, Any]]:
     """Return Python values with their types, so that ``True`` does not equal ``1``."""
-    plain = {key: _plain(value) for key, value in values.items()}
+    plain = {key: _to_python(value) for key, value in values.items()}
     return {key: (type(value), value) for key, value in plain.items()}
 
 
-def _plain(value: Any) -> Any:
-    """A Python value for what h5py reads."""
+def _to_python(value: Any) -> Any:
+    """Convert a value that h5py returned to a plain Python value."""
     if isinstance(value, bytes):
         return value.decode()
     return value.item() if isinstance(value, np.generic) else value

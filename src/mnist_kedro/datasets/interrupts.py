@@ -1,7 +1,7 @@
-"""Keep Ctrl-C away from the HDF5 library.
+"""Postpone Ctrl-C while the HDF5 library writes.
 
-HDF5 writes to a Python file through callbacks. A ``KeyboardInterrupt`` that is raised inside of a
-callback is lost: Cython prints it and goes on, so the run continues as if Ctrl-C was never pressed.
+HDF5 writes to a Python file through callbacks. A ``KeyboardInterrupt`` that is raised inside a
+callback is lost: Cython prints it and continues, as if Ctrl-C had never been pressed.
 """
 
 import ctypes
@@ -13,7 +13,7 @@ from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _lock = threading.Lock()
-_postponed: dict[int, list[Callable[[], None]]] = {}  # by thread, what to call later
+_postponed: dict[int, list[Callable[[], None]]] = {}  # handlers to call later, by thread
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def interrupts_postponed() -> Iterator[Callable[[], None]]:
     """Postpone SIGINT, SIGTERM and ``interrupt_thread`` for the current thread.
 
     Yields:
-        A function that delivers what was postponed so far; the end of the block does it, too.
+        A function that delivers the interrupts postponed so far; the end of the block does so too.
     """
     thread = threading.get_ident()
     waiting: list[Callable[[], None]] = []
@@ -51,20 +51,20 @@ def interrupts_postponed() -> Iterator[Callable[[], None]]:
 
 def _collect_signals(waiting: list[Callable[[], None]]) -> dict[signal.Signals, Any]:
     """Append the handlers of signals to a list instead of calling them; return the handlers."""
-    if threading.current_thread() is not threading.main_thread():  # no other receives signals
+    if threading.current_thread() is not threading.main_thread():  # others get no signals
         return {}
     handlers = {number: signal.getsignal(number) for number in _SIGNALS}
     handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
     for number, handler in handlers.items():
         signal.signal(
             number,
-            lambda *given, handler=handler: waiting.append(lambda: handler(*given)),
+            lambda *arguments, handler=handler: waiting.append(lambda: handler(*arguments)),
         )
     return handlers
 
 
 def interrupt_thread(thread: int) -> None:
-    """Raise ``KeyboardInterrupt`` in a thread of this process, later if it is postponed there."""
+    """Raise ``KeyboardInterrupt`` in a thread of this process; later, if it is postponed there."""
     with _lock:
         waiting = _postponed.get(thread)
         if waiting is not None:

@@ -1,4 +1,4 @@
-"""Keras models in the catalog. Importing this module imports TensorFlow."""
+"""Save and load Keras models. Importing this module imports TensorFlow."""
 
 import errno
 import json
@@ -13,7 +13,7 @@ from typing import IO, Any
 from kedro.io.core import DatasetError, get_filepath_str
 from kedro.utils import load_obj
 
-from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that imports it)
+from mnist_kedro import quiet_tensorflow  # noqa: F401  (before any other import of TensorFlow)
 
 # isort: split
 import keras
@@ -21,18 +21,18 @@ import pandas as pd
 from kedro_datasets._typing import TablePreview
 from kedro_datasets.tensorflow import TensorFlowModelDataset
 
-# A functional model has this for the tensors between its layers.
-_TENSOR = "__keras_tensor__"
+# In the configuration of a functional model, the class of the tensors between its layers.
+_TENSOR_CLASS = "__keras_tensor__"
 
-_LOADING = Lock()  # Keras builds networks with state of the whole process
+_LOAD_LOCK = Lock()  # Keras uses global state while it builds a network
 
 
 class KerasModelDataset(TensorFlowModelDataset):
-    """kedro-datasets' ``TensorFlowModelDataset`` for ``.keras`` files that may be damaged or evil.
+    """Extend kedro-datasets' ``TensorFlowModelDataset``: reject corrupt and malicious files.
 
-    Keras says "file not found" of a file that is there but truncated. Models are loaded in Keras's
-    safe mode, kedro-datasets' default, and only if they are made of Keras's own classes without a
-    Lambda layer, and of the layers that the catalog names: no code in a file is run.
+    For a truncated file Keras itself reports "file not found". Models are loaded in Keras's safe
+    mode, kedro-datasets' default, and only if they consist of Keras's own classes, without Lambda
+    layers, and of the layers that the catalog names. No code in a file is executed.
 
     ```yaml
     cnn.model:
@@ -44,11 +44,11 @@ class KerasModelDataset(TensorFlowModelDataset):
     """
 
     def __init__(self, *, layers: Sequence[str] = (), **kwargs: Any) -> None:
-        """Creates a new instance of ``KerasModelDataset``.
+        """Create a dataset for one model.
 
         Args:
-            layers: what models may be made of besides Keras's own classes: registered layers by
-                module and name. They are imported when a model has them.
+            layers: registered layers, by module and name, that models may contain besides Keras's
+                own classes. They are imported when a model contains them.
             **kwargs: as for kedro-datasets' ``TensorFlowModelDataset``.
         """
         super().__init__(**kwargs)
@@ -58,7 +58,7 @@ class KerasModelDataset(TensorFlowModelDataset):
         """Load the model.
 
         Raises:
-            DatasetError: when the file is damaged, or refers to code that is not Keras's.
+            DatasetError: if the file is corrupt, or refers to classes that are not allowed.
         """
         path = get_filepath_str(self._get_load_path(), self._protocol)
         with self._fs.open(path, "rb") as file:
@@ -72,19 +72,19 @@ class KerasModelDataset(TensorFlowModelDataset):
         foreign = sorted(classes - self._layers)
         if foreign:
             raise DatasetError(
-                f"{path}: refused, for it refers to {', '.join(foreign)}, which may run any code; "
-                "expected a model of Keras's own layers, or of those that the catalog names."
+                f"{path}: rejected, because it refers to {', '.join(foreign)}, which may run any "
+                "code; expected a model of Keras's own layers, or of layers that the catalog names."
             )
         for name in classes:
             load_obj(name)
-        with _LOADING:
+        with _LOAD_LOCK:
             return super().load()
 
     def save(self, data: keras.Model) -> None:
-        """Save the model, by way of a temporary folder.
+        """Save the model; kedro-datasets writes it to a temporary folder first.
 
         Raises:
-            OSError: when a disk is full, with the name of the file or of the temporary folder.
+            OSError: if a disk is full; names the file or the temporary folder.
         """
         try:
             super().save(data)
@@ -94,16 +94,16 @@ class KerasModelDataset(TensorFlowModelDataset):
                 raise
             folder = tempfile.gettempdir()
             free = shutil.disk_usage(folder).free
-            why = f"disk full, {free:,} bytes are free; TMPDIR can name another temporary folder"
-            raise OSError(cause.errno, why, folder) from error
+            reason = f"disk full, {free:,} bytes are free; set TMPDIR to a folder with more space"
+            raise OSError(cause.errno, reason, folder) from error
 
     def preview(self) -> TablePreview:
-        """The model's layers, for Kedro-Viz."""
+        """Return a table of the model's layers for Kedro-Viz."""
         return TablePreview(layer_table(self.load()).to_dict("split"))
 
 
 def layer_table(model: keras.Model) -> pd.DataFrame:
-    """A row for each layer: ``layer`` (its name), ``type``, ``output shape``, ``parameters``."""
+    """Return a row per layer: ``layer`` (its name), ``type``, ``output shape``, ``parameters``."""
     rows = [
         [layer.name, type(layer).__name__, str(layer.output.shape[1:]), layer.count_params()]
         for layer in model.layers
@@ -112,7 +112,7 @@ def layer_table(model: keras.Model) -> pd.DataFrame:
 
 
 def _read_config(file: IO[bytes]) -> Any:
-    """What the model is made of; None if the file, or anything in it, is damaged."""
+    """Return the model's configuration; None if any part of the file is corrupt."""
     try:
         with zipfile.ZipFile(file) as archive:
             return None if archive.testzip() else json.loads(archive.read("config.json"))
@@ -121,13 +121,13 @@ def _read_config(file: IO[bytes]) -> Any:
 
 
 def _foreign_classes(config: Any) -> Iterator[str]:
-    """The classes and functions that a model would load from elsewhere than Keras, and Lambdas."""
+    """Yield the classes and functions that are not Keras's own, and Lambda layers."""
     if isinstance(config, dict):
         name, module = config.get("class_name"), str(config.get("module"))
-        written = f"{module}.{name}".removeprefix("None.")
-        of_keras = module.partition(".")[0] == "keras" or written == _TENSOR
-        if name is not None and (name == "Lambda" or not of_keras):
-            yield written
+        full_name = f"{module}.{name}".removeprefix("None.")
+        is_keras = module.partition(".")[0] == "keras" or full_name == _TENSOR_CLASS
+        if name is not None and (name == "Lambda" or not is_keras):
+            yield full_name
         for value in config.values():
             yield from _foreign_classes(value)
     elif isinstance(config, list):

@@ -1,4 +1,4 @@
-"""Folders for what a library logs by itself."""
+"""Provide local folders to libraries that write log files themselves."""
 
 import secrets
 from pathlib import Path
@@ -13,22 +13,22 @@ from kedro.io.core import (
 
 
 def local_path(filepath: str) -> Path:
-    """The path, if it is a local one.
+    """Convert the path of a dataset to a local path.
 
     Raises:
-        DatasetError: when it is not.
+        DatasetError: if the path is not local.
     """
     protocol, path = get_protocol_and_path(filepath)
     if protocol != "file":
         raise DatasetError(
-            f"{filepath}: expected a path on this machine, for it is written to by a library that "
-            "knows no other; name one as paths.local in conf/local/globals.yml."
+            f"{filepath}: expected a path on this machine, because the library that writes to it "
+            "supports no other; set paths.local in conf/local/globals.yml."
         )
     return Path(path)
 
 
 class LogFolderDataset(AbstractDataset[Never, Path]):
-    """Hands a node a folder of its own to write logs to, which no other run has.
+    """Provide a node with a folder for its logs, a new one for each run.
 
     ```yaml
     cnn.tensorboard_logs:
@@ -38,25 +38,25 @@ class LogFolderDataset(AbstractDataset[Never, Path]):
     """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Creates a new instance of ``LogFolderDataset``.
+        """Create a dataset for the logs of one node.
 
         Args:
-            filepath: of the local folder that those of all runs are in.
-            metadata: ignored by Kedro; Kedro-Viz reads its layer here.
+            filepath: of the local folder that contains the folders of all runs.
+            metadata: ignored by Kedro; Kedro-Viz reads the dataset's layer from it.
 
         Raises:
-            DatasetError: when the path is not local.
+            DatasetError: if the path is not local.
         """
         self._filepath = local_path(filepath)
         self.metadata = metadata
 
     def load(self) -> Path:
-        """A new folder, named by the time and by chance; it is made by whoever writes to it."""
+        """Return a new folder's path, from the time and a random number, without creating it."""
         return self._filepath / f"{generate_timestamp()}-{secrets.token_hex(3)}"
 
     def save(self, data: Never) -> NoReturn:  # noqa: ARG002
-        """Refuse: logs are written by the library that makes them."""
-        raise DatasetError(f"{self._filepath}: logs are written during a training.")
+        """Raise DatasetError, because a library writes the logs itself."""
+        raise DatasetError(f"{self._filepath}: logs are written during training.")
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath}

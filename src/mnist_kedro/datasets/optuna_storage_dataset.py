@@ -1,4 +1,4 @@
-"""Where Optuna keeps the trials of a search. Importing this module imports Optuna."""
+"""Store the trials of an Optuna search. Importing this module imports Optuna."""
 
 import warnings
 from typing import Any, Never, NoReturn
@@ -15,15 +15,15 @@ except ImportError as error:
         "pip install 'mnist_kedro[tuning]' or 'pip install optuna'."
     ) from error
 
-# A trial whose run gives no sign of life is taken for dead, and its values are tried again.
+# Optuna gives up a trial without heartbeats for the grace period, and retries its values.
 _HEARTBEAT_SECONDS, _GRACE_SECONDS = 10, 60
 
 
 class OptunaStorageDataset(AbstractDataset[Never, optuna.storages.RDBStorage]):
-    """Hands Optuna's storage, an SQLite file, to the node that searches.
+    """Provide Optuna's storage, an SQLite file, to the node that searches.
 
-    Several runs may search at once and share the work. kedro-datasets' ``StudyDataset`` saves a
-    study when it is done, so an interrupted one is lost.
+    Several runs can share one search. kedro-datasets' ``StudyDataset`` saves a study only at its
+    end, so it loses interrupted searches.
 
     ```yaml
     tuning_storage:
@@ -33,23 +33,23 @@ class OptunaStorageDataset(AbstractDataset[Never, optuna.storages.RDBStorage]):
     """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Creates a new instance of ``OptunaStorageDataset``.
+        """Create a dataset for one storage.
 
         Args:
-            filepath: of a local file, made when it is not there.
-            metadata: ignored by Kedro; Kedro-Viz reads its layer here.
+            filepath: of a local file, which is created if it is missing.
+            metadata: ignored by Kedro; Kedro-Viz reads the dataset's layer from it.
 
         Raises:
-            DatasetError: when the path is not local.
+            DatasetError: if the path is not local.
         """
         self._filepath = local_path(filepath)
         self.metadata = metadata
 
     def load(self) -> optuna.storages.RDBStorage:
-        """The storage, to read and to write."""
+        """Return the storage, to be read and written."""
         self._filepath.parent.mkdir(parents=True, exist_ok=True)
         with warnings.catch_warnings():
-            # Heartbeats have been called experimental since 2021.
+            # Optuna has marked heartbeats as experimental since 2021.
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             return optuna.storages.RDBStorage(
                 f"sqlite:///{self._filepath.absolute()}",
@@ -59,7 +59,7 @@ class OptunaStorageDataset(AbstractDataset[Never, optuna.storages.RDBStorage]):
             )
 
     def save(self, data: Never) -> NoReturn:  # noqa: ARG002
-        """Refuse: a search writes its trials itself."""
+        """Raise DatasetError, because a search writes its trials itself."""
         raise DatasetError(f"{self._filepath}: trials are written during a search.")
 
     def _describe(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Pages for people to read, which Kedro-Viz shows too."""
+"""Save Markdown and HTML pages, and preview them in Kedro-Viz."""
 
 import re
 
@@ -7,7 +7,7 @@ from kedro_datasets.text import TextDataset
 
 
 class MarkdownDataset(TextDataset):
-    """kedro-datasets' ``TextDataset`` for Markdown.
+    """Extend kedro-datasets' ``TextDataset`` with a preview of Markdown.
 
     ```yaml
     model_card:
@@ -18,7 +18,7 @@ class MarkdownDataset(TextDataset):
     """
 
     def preview(self) -> HTMLPreview:
-        """The text, which Kedro-Viz renders; without its YAML header, which is for machines."""
+        """Return the text without its YAML header; Kedro-Viz renders it."""
         text = self.load()
         if text.startswith("---\n"):
             _, _, text = text[4:].partition("\n---\n")
@@ -26,7 +26,7 @@ class MarkdownDataset(TextDataset):
 
 
 class HTMLDataset(TextDataset):
-    """kedro-datasets' ``TextDataset`` for HTML; Kedro-Viz shows one section of a page.
+    """Extend kedro-datasets' ``TextDataset`` with a preview of one section of an HTML page.
 
     ```yaml
     report:
@@ -39,10 +39,10 @@ class HTMLDataset(TextDataset):
     """
 
     def preview(self, section: str) -> HTMLPreview:
-        """What the section with this id says, without links; nothing if there is none."""
-        found = re.search(
+        """Return the section with this id, without links; an empty page if it is missing."""
+        match = re.search(
             rf'<section id="{re.escape(section)}">(.*?)</section>', self.load(), re.DOTALL
         )
-        text = re.sub(r"</?a\b[^>]*>", "", found[1]) if found else ""
-        # Kedro-Viz takes it for Markdown, in which indented lines are code.
+        text = re.sub(r"</?a\b[^>]*>", "", match[1]) if match else ""
+        # Kedro-Viz renders the preview as Markdown, in which indented lines are code.
         return HTMLPreview("\n".join(line.strip() for line in text.splitlines()))

@@ -1,4 +1,4 @@
-"""SavedModels where TensorFlow Serving looks for them."""
+"""Save SavedModels in the folders that TensorFlow Serving expects."""
 
 import re
 import secrets
@@ -15,15 +15,15 @@ from kedro.io.core import (
     get_protocol_and_path,
 )
 
-_MAIN = "saved_model.pb"
-_TIMESTAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d)\.(\d\d)\.(\d\d)\.(\d{3})Z")  # Kedro's
+_PB_FILE = "saved_model.pb"
+_TIMESTAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d)\.(\d\d)\.(\d\d)\.(\d{3})Z")  # of Kedro
 
 
 class SavedModelDataset(AbstractVersionedDataset[Mapping[str, bytes], dict[str, bytes]]):
-    """The files of a SavedModel, in ``<name>/<integer>/``, of which each version appears at once.
+    """Save and load the files of a SavedModel in ``<name>/<integer>/``, atomically per version.
 
-    The integer is Kedro's version without what is no digit, so that the largest is the newest. The
-    files are handed out as bytes: to load a SavedModel is to run whatever is in it.
+    The integer consists of the digits of Kedro's version, so that the largest integer is the newest
+    version. The files are loaded as bytes, because a SavedModel can run any code when it is loaded.
 
     ```yaml
     cnn.saved_model:
@@ -40,12 +40,12 @@ class SavedModelDataset(AbstractVersionedDataset[Mapping[str, bytes], dict[str, 
         version: Version | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        """Creates a new instance of ``SavedModelDataset``.
+        """Create a dataset for one model.
 
         Args:
-            filepath: of the folder of all versions of one model; its name is the model's.
-            version: of Kedro.
-            metadata: ignored by Kedro; Kedro-Viz reads its layer here.
+            filepath: of the folder with all versions of the model, which has the model's name.
+            version: the versions to load and save.
+            metadata: ignored by Kedro; Kedro-Viz reads the dataset's layer from it.
         """
         self._protocol, path = get_protocol_and_path(filepath, version)
         self._fs = fsspec.filesystem(self._protocol)
@@ -58,23 +58,23 @@ class SavedModelDataset(AbstractVersionedDataset[Mapping[str, bytes], dict[str, 
         )
 
     def load(self) -> dict[str, bytes]:
-        """The files by their paths.
+        """Load the contents of the files by their paths.
 
         Raises:
-            DatasetError: when there is no such version.
+            DatasetError: if the version does not exist.
         """
         folder = self._path(self._get_load_path().parent)
-        if not self._fs.exists(f"{folder}/{_MAIN}"):
-            raise DatasetError(f"{folder}: no {_MAIN}; 'kedro run --pipelines export' makes it.")
+        if not self._fs.exists(f"{folder}/{_PB_FILE}"):
+            raise DatasetError(f"{folder}: no {_PB_FILE}; 'kedro run --pipelines export' makes it.")
         return {
             PurePosixPath(file).relative_to(folder).as_posix(): self._fs.cat_file(file)
             for file in self._fs.find(folder)
         }
 
     def save(self, data: Mapping[str, bytes]) -> None:
-        """Write the files under another name, which they change for theirs when all are there.
+        """Write the files to a temporary folder, and rename it when it is complete.
 
-        A store without folders has them under their own, the one that makes it a model last.
+        A remote store cannot rename folders; there ``saved_model.pb`` is written last.
         """
         folder = self._path(self._get_save_path().parent)
         if self._protocol != "file":
@@ -82,19 +82,19 @@ class SavedModelDataset(AbstractVersionedDataset[Mapping[str, bytes], dict[str, 
             self._fs.invalidate_cache(self._path(self._filepath))
             return
         name = PurePosixPath(folder)
-        hidden = str(name.with_name(f".{name.name}.{secrets.token_hex(4)}.tmp"))
+        temporary = str(name.with_name(f".{name.name}.{secrets.token_hex(4)}.tmp"))
         try:
-            self._write(hidden, data)
-            if self._fs.exists(folder):  # of a node that was interrupted, and runs again
+            self._write(temporary, data)
+            if self._fs.exists(folder):  # from an interrupted run of the same node
                 self._fs.rm(folder, recursive=True)
-            self._fs.mv(hidden, folder, recursive=True)
+            self._fs.mv(temporary, folder, recursive=True)
         except BaseException:
-            if self._fs.exists(hidden):
-                self._fs.rm(hidden, recursive=True)
+            if self._fs.exists(temporary):
+                self._fs.rm(temporary, recursive=True)
             raise
 
     def _write(self, folder: str, data: Mapping[str, bytes]) -> None:
-        for path in sorted(data, key=lambda path: path == _MAIN):
+        for path in sorted(data, key=lambda path: path == _PB_FILE):
             target = f"{folder}/{path}"
             self._fs.makedirs(target.rpartition("/")[0], exist_ok=True)
             with self._fs.open(target, "wb") as file:
@@ -104,7 +104,7 @@ class SavedModelDataset(AbstractVersionedDataset[Mapping[str, bytes], dict[str, 
         return get_filepath_str(path, self._protocol)
 
     def _get_versioned_path(self, version: str) -> PurePosixPath:
-        return self._filepath / ("*" if version == "*" else _to_integer(version)) / _MAIN
+        return self._filepath / ("*" if version == "*" else _to_integer(version)) / _PB_FILE
 
     def _get_version_from_path(self, path: str) -> str:
         return _to_version(PurePosixPath(path).parent.name)
@@ -124,14 +124,14 @@ def _to_integer(version: str) -> str:
     match = _TIMESTAMP.fullmatch(version)
     if match is None:
         raise DatasetError(
-            f"version '{version}' has no integer for TensorFlow Serving; expected one of Kedro's, "
-            "as 2026-01-31T12.00.00.000Z."
+            f"version '{version}' has no integer for TensorFlow Serving; expected a Kedro version "
+            "such as 2026-01-31T12.00.00.000Z."
         )
     return "".join(match.groups())
 
 
 def _to_version(integer: str) -> str:
-    """The inverse; a version stays as it is."""
+    """Convert an integer back to a version; return a version unchanged."""
     if not re.fullmatch(r"\d{17}", integer):
         return integer
     year, rest = integer[:4], [integer[i : i + 2] for i in range(4, 14, 2)]

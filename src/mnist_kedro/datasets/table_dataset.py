@@ -1,4 +1,4 @@
-"""Tables that may be larger than memory, as CSV."""
+"""Save and load tables that may be larger than memory, as CSV."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, cast
@@ -10,7 +10,7 @@ from kedro_datasets.pandas import CSVDataset
 
 
 class Tables:
-    """Tables that are made while they are asked for, each time anew."""
+    """Tables that are computed lazily, again on each iteration."""
 
     def __init__(self, make: Callable[[], Iterator[pd.DataFrame]]) -> None:
         self._make = make
@@ -23,9 +23,9 @@ class Tables:
 
 
 class TableDataset(CSVDataset):
-    """``pandas.CSVDataset`` that saves tables one below the other, as they come, in one file.
+    """Extend ``pandas.CSVDataset``: save several tables in one file, one below the other.
 
-    Loaded with ``load_args: {chunksize: …}`` it is as many tables again, of so many rows.
+    With ``load_args: {chunksize: …}`` the file is loaded as tables of that many rows.
 
     Example for ``catalog.yml``:
 
@@ -40,10 +40,10 @@ class TableDataset(CSVDataset):
     """
 
     def load(self) -> Iterable[pd.DataFrame]:
-        """The tables; without ``chunksize`` one."""
+        """Load the tables lazily; without ``chunksize``, load one table."""
         if "chunksize" not in self._load_args:
             return [super().load()]
-        super().load().close()  # tells at once if it is missing
+        super().load().close()  # raises an error now if the file is missing
         return Tables(self._read)
 
     def _read(self) -> Iterator[pd.DataFrame]:
@@ -51,12 +51,12 @@ class TableDataset(CSVDataset):
             yield from tables
 
     def preview(self, nrows: int = 5) -> TablePreview:
-        """The first rows, for Kedro-Viz."""
+        """Return the first rows for Kedro-Viz."""
         first = next(iter(self.load())).head(nrows)
         return cast("TablePreview", first.to_dict(orient="split"))
 
     def save(self, data: Iterable[pd.DataFrame]) -> None:
-        """Write tables with the same columns; the file appears when it is whole."""
+        """Write tables with the same columns; the file appears when it is complete."""
         path = get_filepath_str(self._get_save_path(), self._protocol)
         with self._fs.open(path, **self._fs_open_args_save) as file:
             for number, table in enumerate(data):

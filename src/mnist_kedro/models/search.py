@@ -15,8 +15,8 @@ from omegaconf import OmegaConf
 from mnist_kedro.contracts import LabelledImages, PixelStatistics
 from mnist_kedro.errors import InputError
 from mnist_kedro.models.checkpointing import describe_training
+from mnist_kedro.models.fitting import fit_network
 from mnist_kedro.models.precision import dtype_policy
-from mnist_kedro.models.training import fit_network
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameters import (
     SearchedValues,

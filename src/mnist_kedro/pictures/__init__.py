@@ -1,4 +1,4 @@
-"""Any picture of a digit as a picture of MNIST: one preparation, wherever a picture comes from."""
+"""Convert pictures of digits to MNIST's form, in the same way for every source of pictures."""
 
 from mnist_kedro.pictures.decode import PictureError, decode_picture
 from mnist_kedro.pictures.digit import prepare_digit

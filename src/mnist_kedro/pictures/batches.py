@@ -1,4 +1,4 @@
-"""Pictures by the batch: where they come from does not matter to who reads them."""
+"""Define batches of pictures, whether they come from a folder or an array file."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -8,24 +8,24 @@ import numpy as np
 from mnist_kedro.contracts import IMAGE_SIDE, Pixels
 
 READ, BLANK = "ok", "blank: nothing is written"
-BATCH = 1000  # pictures in memory at once, twice: one batch is classified, one prepared
+BATCH = 1000  # pictures; one batch is classified while the next is prepared
 
 
 class Batch(NamedTuple):
-    """Some pictures in their order."""
+    """Prepared pictures in order, with file names, status and labels."""
 
     files: Sequence[str]
-    pixels: Pixels  # (n, 28, 28, 1); 0 where there is no digit
-    status: Sequence[str]  # READ, BLANK, or what is wrong with the file
-    labels: Sequence[int | None]  # as the file or the folder's name has them
+    pixels: Pixels  # (n, 28, 28, 1); all 0 for a picture without a digit
+    status: Sequence[str]  # READ, BLANK, or the reason why the file is rejected
+    labels: Sequence[int | None]  # from the array file or the name of the folder
 
 
 NOTHING = Batch([], np.empty((0, IMAGE_SIDE, IMAGE_SIDE, 1), np.uint8), [], [])
 
 
 class Pictures(NamedTuple):
-    """How many pictures there are, and a way to read some of them."""
+    """The number of pictures, and a function that yields some of them in batches."""
 
     total: int
-    labelled: bool  # whether any has a label
-    take: Callable[[Sequence[int]], Iterator[Batch]]  # those of some rows, ascending from 0
+    labelled: bool  # whether any picture has a label
+    take: Callable[[Sequence[int]], Iterator[Batch]]  # of row numbers, ascending from 0

@@ -1,4 +1,4 @@
-"""Pictures of a folder, prepared by the batch."""
+"""Read the pictures of a folder in batches."""
 
 import logging
 import os
@@ -20,27 +20,27 @@ from mnist_kedro.pictures.digit import prepare_digit
 
 logger = logging.getLogger(__name__)
 
-_LARGE_BYTES = 10_000
-_MAX_BYTES = 100_000_000  # of a file
-_IN_FOLDER_OF_ITS_DIGIT = re.compile(r"(?:^|/)([0-9])/[^/]*$")
+_POOL_BYTES = 10_000  # Larger files are prepared by the thread pool.
+_MAX_BYTES = 100_000_000
+_FOLDER_OF_DIGIT = re.compile(r"(?:^|/)([0-9])/[^/]*$")
 
 
 def open_folder(path: Path) -> Pictures:
-    """Find the pictures of a folder, or one by itself.
+    """Find the pictures of a folder, or open a single picture.
 
     Raises:
-        InputError: when there are none.
+        InputError: if the path does not exist, or the folder has no files.
     """
-    files = _files(path)
+    files = _list_files(path)
     if not files:
         raise InputError(f"{path}: no pictures; expected PNG, JPEG, BMP, TIFF or WebP files in it.")
     root = path if path.is_dir() else path.parent
     names = [_printable(file.relative_to(root).as_posix()) for file in files]
-    labelled = any(_label(name) is not None for name in names)
+    labelled = any(_label_of(name) is not None for name in names)
     return Pictures(len(files), labelled, partial(_take, files, names))
 
 
-def _files(path: Path) -> list[Path]:
+def _list_files(path: Path) -> list[Path]:
     if not path.exists():
         raise InputError(f"{path}: no such file or folder; expected pictures of digits.")
     if not path.is_dir():
@@ -57,51 +57,52 @@ def _printable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def _label(name: str) -> int | None:
-    """Of a picture in a folder that is named by its digit."""
-    found = _IN_FOLDER_OF_ITS_DIGIT.search(name)
+def _label_of(name: str) -> int | None:
+    """Return the digit after which the picture's folder is named, if any."""
+    found = _FOLDER_OF_DIGIT.search(name)
     return int(found[1]) if found else None
 
 
 def _take(files: Sequence[Path], names: Sequence[str], rows: Sequence[int]) -> Iterator[Batch]:
     parts = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
     with ThreadPoolExecutor(usable_cores()) as pool:
-        waiting = [_start(pool, files[row]) for row in parts[0]] if parts else []
+        started = [_start(pool, files[row]) for row in parts[0]] if parts else []
         for part, following in zip(parts, [*parts[1:], []], strict=True):
-            prepared = [result() for result in waiting]
-            waiting = [_start(pool, files[row]) for row in following]
+            prepared = [get_result() for get_result in started]
+            started = [_start(pool, files[row]) for row in following]
             pixels, status = zip(*prepared, strict=True)
-            named = [names[row] for row in part]
-            yield Batch(named, np.stack(pixels)[..., None], status, [*map(_label, named)])
+            batch_names = [names[row] for row in part]
+            labels = [*map(_label_of, batch_names)]
+            yield Batch(batch_names, np.stack(pixels)[..., None], status, labels)
 
 
 def _start(pool: ThreadPoolExecutor, file: Path) -> Callable[[], tuple[Pixels, str]]:
-    """Large pictures by the pool, small ones when they are asked for.
+    """Submit a large picture to the pool; defer a small one until its result is needed.
 
-    Threads that take turns in Python every few microseconds took 2.3 times as long for these.
+    Threads took 2.3 times as long for small pictures: they alternate every few microseconds.
     """
     try:
-        large = file.stat().st_size > _LARGE_BYTES
-    except OSError:  # which is told when it is read
+        large = file.stat().st_size > _POOL_BYTES
+    except OSError:  # _prepare_file reports this error.
         large = False
-    return pool.submit(_prepare, file).result if large else partial(_prepare, file)
+    return pool.submit(_prepare_file, file).result if large else partial(_prepare_file, file)
 
 
-def _prepare(file: Path) -> tuple[Pixels, str]:
-    nothing = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
+def _prepare_file(file: Path) -> tuple[Pixels, str]:
+    empty = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
     try:
-        described = file.stat()
-        if not stat.S_ISREG(described.st_mode):  # reading a named pipe never ends
-            return nothing, "not a regular file"
-        if described.st_size > _MAX_BYTES:
-            return nothing, f"too large: expected at most {_MAX_BYTES:,} bytes"
+        file_status = file.stat()
+        if not stat.S_ISREG(file_status.st_mode):  # Reading a named pipe might never end.
+            return empty, "not a regular file"
+        if file_status.st_size > _MAX_BYTES:
+            return empty, f"too large: expected at most {_MAX_BYTES:,} bytes"
         pixels = prepare_digit(decode_picture(file.read_bytes()))
     except OSError as error:
-        return nothing, f"cannot be read: {error.strerror}"
+        return empty, f"cannot be read: {error.strerror}"
     except PictureError as error:
-        return nothing, str(error)
-    except Exception as error:  # whatever it is, the other pictures are classified
+        return empty, str(error)
+    except Exception as error:  # One picture must not prevent the others from being classified.
         logger.warning("%s: cannot be prepared", file, exc_info=error)
-        reason = " ".join(str(error).split())  # the status is one line
-        return nothing, f"cannot be prepared: {type(error).__name__}: {reason}"
-    return (nothing, BLANK) if pixels is None else (pixels, READ)
+        reason = " ".join(str(error).split())  # A status is one line.
+        return empty, f"cannot be prepared: {type(error).__name__}: {reason}"
+    return (empty, BLANK) if pixels is None else (pixels, READ)

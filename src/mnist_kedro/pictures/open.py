@@ -1,4 +1,4 @@
-"""Whatever ``inference.images`` names."""
+"""Open the pictures that ``inference.images`` names."""
 
 from pathlib import Path
 
@@ -11,15 +11,14 @@ from mnist_kedro.versions import latest_version
 
 
 def open_pictures(path: Path) -> Pictures:
-    """Find pictures; they are prepared while they are asked for.
+    """Find pictures; they are read and prepared when their batches are taken.
 
     Args:
-        path: of a picture, of a folder of them (its sub-folders too; files whose names begin with a
-            dot are left out), or of an HDF5 or npz file: with one array of images, or with MNIST or
-            what has its layout, of which all splits are taken.
+        path: of a picture; of a folder, with its subfolders but without hidden files; or of an
+            HDF5 or npz file with one array of images or in a layout of MNIST (all splits are used).
 
     Raises:
-        InputError: when there are none, or an HDF5 or npz file is not what it should be.
+        InputError: if there are no pictures, or an HDF5 or npz file has other content.
     """
     path = latest_version(path)
     try:

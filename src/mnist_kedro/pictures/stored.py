@@ -1,4 +1,4 @@
-"""Images in an HDF5 or npz file, as they are, by the batch."""
+"""Read the images of an HDF5 or npz file in batches, without preparing them."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,17 +18,17 @@ from mnist_kedro.sources.shapes import EXPECTED, count_images
 
 
 def open_arrays(path: Path) -> Pictures:
-    """Find images in a file: all splits of what has a layout of MNIST's, or else the one array.
+    """Find images in a file: all splits of a layout of MNIST, or else the only array of images.
 
     Raises:
-        InputError: when there is neither, or they are not as they should be.
+        InputError: if the file does not exist, has neither, or has images of another form.
     """
     if not path.exists():
         raise InputError(f"{path}: no such file; expected an HDF5 or npz file of images.")
     file = OpenFile(OPENERS[path.suffix.lower()](path))
-    found = _with_labels(file.contents)
-    labels = np.concatenate([of_part for *_, of_part in found]) if found else None
-    arrays = [part[:2] for part in found] or [(_only_array(file.contents), slice(None))]
+    splits = _labeled_splits(file.contents)
+    labels = np.concatenate([split_labels for *_, split_labels in splits]) if splits else None
+    arrays = [split[:2] for split in splits] or [(_find_image_array(file.contents), slice(None))]
     parts = [Images(array, rows, str(path)) for array, rows in arrays]
     for part in parts:
         part.survey(keep=are_few(parts))
@@ -37,7 +37,7 @@ def open_arrays(path: Path) -> Pictures:
     firsts = [rows.start or 0 for _, rows in arrays]
     ends = np.cumsum([len(part) for part in parts])
 
-    def name(row: int) -> str:  # it also keeps the file open
+    def name(row: int) -> str:  # This reference to the file also keeps it open.
         at = int(np.searchsorted(ends, row, side="right"))
         within = row - int(ends[at]) + len(parts[at]) + firsts[at]
         return f"{file.contents.path.name}#{parts[at].name}/{within}"
@@ -47,21 +47,21 @@ def open_arrays(path: Path) -> Pictures:
 
     def batches(rows: Sequence[int]) -> Iterator[Batch]:
         for start in range(0, len(rows), BATCH):
-            some = np.asarray(rows[start : start + BATCH])
-            images = pixels[some][..., np.newaxis]
-            written = images.reshape(len(images), -1).max(axis=1) > 0
+            batch_rows = np.asarray(rows[start : start + BATCH])
+            images = pixels[batch_rows][..., np.newaxis]
+            has_ink = images.reshape(len(images), -1).max(axis=1) > 0
             yield Batch(
-                [name(int(row)) for row in some],
+                [name(int(row)) for row in batch_rows],
                 images,
-                [READ if ink else BLANK for ink in written],
-                [None] * len(some) if labels is None else labels[some].tolist(),
+                [READ if ink else BLANK for ink in has_ink],
+                [None] * len(batch_rows) if labels is None else labels[batch_rows].tolist(),
             )
 
     return Pictures(len(pixels), labels is not None, take)
 
 
-def _with_labels(contents: Contents) -> list[tuple[StoredArray, slice, Labels]]:
-    """All splits, if the file has a layout of MNIST's."""
+def _labeled_splits(contents: Contents) -> list[tuple[StoredArray, slice, Labels]]:
+    """Return the images, rows and labels of all splits; an empty list without MNIST's layout."""
     try:
         layout = find_layout(contents)
     except InputError:
@@ -72,12 +72,12 @@ def _with_labels(contents: Contents) -> list[tuple[StoredArray, slice, Labels]]:
     ]
 
 
-def _only_array(contents: Contents) -> StoredArray:
+def _find_image_array(contents: Contents) -> StoredArray:
     found = [array for array in contents.arrays.values() if count_images(array)]
     if len(found) != 1:
         names = ", ".join(f"'{array.name}'" for array in found) or "none"
         raise InputError(
-            f"{contents.path}: expected one array of images {EXPECTED}, or those of MNIST with "
-            f"their labels, found {names}."
+            f"{contents.path}: expected one array of images {EXPECTED}, or MNIST with its labels, "
+            f"found {names}."
         )
     return found[0]

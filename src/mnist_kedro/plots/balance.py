@@ -1,6 +1,4 @@
-"""How often each digit occurs in each split."""
-
-from collections.abc import Mapping
+"""The class balance of the splits."""
 
 import numpy as np
 import pandas as pd
@@ -8,18 +6,17 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from mnist_kedro.contracts import CLASSES
-from mnist_kedro.plots.style import PALETTE, annotate, styled
+from mnist_kedro.contracts import CLASSES, LabelledImages
+from mnist_kedro.plots.style import PALETTE, annotate, describe_source, styled
 
 
 @styled
-def plot_class_balance(labels: Mapping[str, np.ndarray], data: str) -> Figure:
-    """Share of each digit in each split.
-
-    Args:
-        labels: ``(n,)`` integers in 0–9 of each split, by its name.
-        data: what the digits are, in a few words.
-    """
+def plot_class_balance(
+    train: LabelledImages, validation: LabelledImages, test: LabelledImages
+) -> Figure:
+    """Plot the share of each digit in each split."""
+    splits = {"training": train, "validation": validation, "test": test}
+    labels = {name: np.asarray(split["labels"]) for name, split in splits.items()}
     shares = pd.DataFrame(
         [
             {"split": f"{split} ({len(values):,})", "digit": digit, "share": share}
@@ -40,6 +37,6 @@ def plot_class_balance(labels: Mapping[str, np.ndarray], data: str) -> Figure:
         figure,
         f"Each digit makes up {low:.1%} to {high:.1%} of every split",
         "The validation split has the training digits' shares; the test split is as it came.",
-        data,
+        describe_source(test),
     )
     return figure

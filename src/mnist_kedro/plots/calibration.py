@@ -1,18 +1,22 @@
-"""Whether a model's confidence can be taken at its word."""
+"""The reliability diagram: whether confidence matches accuracy."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from mnist_kedro.contracts import LabelledImages
-from mnist_kedro.evaluation.calibration import (
-    Probabilities,
+from mnist_kedro.metrics.calibration import (
     Reliability,
     expected_calibration_error,
     reliability,
 )
-from mnist_kedro.evaluation.classification import wilson_interval
+from mnist_kedro.metrics.classification import wilson_interval
+from mnist_kedro.metrics.prediction import PROBABILITIES
 from mnist_kedro.plots.style import BLUE, FAINT, ORANGE, annotate, call, describe_test, styled
 
 _BAR = 0.012  # of confidence
@@ -20,17 +24,19 @@ _BAR = 0.012  # of confidence
 
 @styled
 def plot_reliability_diagram(
-    test: LabelledImages, probabilities: Probabilities, temperature: float, model: str
+    test: LabelledImages, predictions: pd.DataFrame, metrics: Mapping[str, Any], *, model: str
 ) -> Figure:
-    """Accuracy against confidence, as trained and after temperature scaling.
+    """Plot accuracy against confidence, as trained and after temperature scaling.
 
     Args:
         test: the test split.
-        probabilities: ``(n, 10)``, those of its digits.
-        temperature: found on the validation digits.
-        model: whose probabilities they are.
+        predictions: a row for each of its digits, with ``label`` and ``p0`` … ``p9``.
+        metrics: of the models; the temperature was chosen on the validation digits.
+        model: name of the model that predicted.
     """
-    labels = np.asarray(test["labels"])
+    labels = predictions["label"].to_numpy()
+    probabilities = predictions[PROBABILITIES].to_numpy()
+    temperature = metrics["models"][model]["temperature_scaling"]["temperature"]
     trained_error = expected_calibration_error(labels, probabilities)
     scaled_error = expected_calibration_error(labels, probabilities, temperature)
     figure = Figure(figsize=(7, 5.6))

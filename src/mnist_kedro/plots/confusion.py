@@ -1,25 +1,25 @@
-"""Which digits are taken for which."""
+"""The confusion matrix."""
 
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import LabelledImages
-from mnist_kedro.evaluation.classification import confusion_matrix
+from mnist_kedro.metrics.classification import confusion_matrix
 from mnist_kedro.plots.style import INK, RED, annotate, call, describe_test, styled
 
 
 @styled
-def plot_confusion_matrix(test: LabelledImages, predicted: np.ndarray, model: str) -> Figure:
-    """Counts of each true digit and prediction; only the mistakes are coloured.
+def plot_confusion_matrix(test: LabelledImages, predictions: pd.DataFrame, *, model: str) -> Figure:
+    """Plot the counts of each true digit and prediction; only the mistakes are colored.
 
     Args:
         test: the test split.
-        predicted: ``(n,)`` integers in 0–9, the prediction for each of its digits.
-        model: whose predictions they are.
+        predictions: a row for each of its digits, with ``label`` and ``prediction``.
+        model: name of the model that predicted.
     """
-    labels = np.asarray(test["labels"])
-    counts = confusion_matrix(labels, predicted)
+    counts = confusion_matrix(predictions["label"].to_numpy(), predictions["prediction"].to_numpy())
     mistakes = np.where(np.eye(len(counts), dtype=bool), 0, counts)
     figure = Figure(figsize=(7, 6.2))
     axes = figure.add_subplot()
@@ -43,7 +43,7 @@ def plot_confusion_matrix(test: LabelledImages, predicted: np.ndarray, model: st
     annotate(
         figure,
         _finding(mistakes),
-        f"{call(model)}'s predictions, counted; the mistakes are coloured.",
+        f"{call(model)}'s predictions, counted; the mistakes are colored.",
         describe_test(test),
     )
     return figure

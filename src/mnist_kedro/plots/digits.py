@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import IMAGE_SIDE, LabelledImages, Pixels
+from mnist_kedro.parameters import ReportingParameters
 from mnist_kedro.plots.style import (
     FAINT,
     FOOTER_INCHES,
@@ -64,17 +65,17 @@ def digit_grid(
 
 @styled
 def plot_sample_predictions(
-    test: LabelledImages, predictions: pd.DataFrame, count: int, model: str
+    test: LabelledImages, predictions: pd.DataFrame, reporting: ReportingParameters, *, model: str
 ) -> Figure:
-    """The first test digits with what the network predicts, right or wrong.
+    """Plot the first test digits with their predictions, correct or not.
 
     Args:
         test: the test split.
         predictions: a row for each of its digits, with ``label``, ``prediction``, ``confidence``.
-        count: how many to show.
-        model: whose predictions they are.
+        reporting: ``examples``, the number of digits to show.
+        model: name of the model that predicted.
     """
-    shown = predictions.head(count)
+    shown = predictions.head(reporting.examples)
     wrong = shown["label"] != shown["prediction"]
     right = f"{(~wrong).sum()} of" if wrong.any() else "All of"
     figure = _captioned_digits(
@@ -91,11 +92,16 @@ def plot_sample_predictions(
 
 @styled
 def plot_worst_mistakes(
-    test: LabelledImages, predictions: pd.DataFrame, count: int, model: str
+    test: LabelledImages, predictions: pd.DataFrame, reporting: ReportingParameters, *, model: str
 ) -> Figure:
-    """The mistakes that the network was surest of, from the worst; arguments as above."""
+    """Plot the most confident mistakes, ``reporting.mistakes`` at most.
+
+    The other arguments are those of :func:`plot_sample_predictions`.
+    """
     mistakes = predictions[predictions["label"] != predictions["prediction"]]
-    worst = mistakes.sort_values("confidence", ascending=False, kind="stable").head(count)
+    worst = mistakes.sort_values("confidence", ascending=False, kind="stable").head(
+        reporting.mistakes
+    )
     images = test["images"][worst.index.to_numpy()]
     figure = _captioned_digits(images, worst, [INK] * len(worst))
     which = "All of them" if len(worst) == len(mistakes) else f"The {len(worst)} it is surest of"
@@ -110,11 +116,14 @@ def plot_worst_mistakes(
 
 @styled
 def plot_least_confident_hits(
-    test: LabelledImages, predictions: pd.DataFrame, count: int, model: str
+    test: LabelledImages, predictions: pd.DataFrame, reporting: ReportingParameters, *, model: str
 ) -> Figure:
-    """The right predictions that the network was least sure of; arguments as above."""
+    """Plot the least confident correct predictions, ``reporting.mistakes`` at most.
+
+    The other arguments are those of :func:`plot_sample_predictions`.
+    """
     hits = predictions[predictions["label"] == predictions["prediction"]]
-    least = hits.sort_values("confidence", kind="stable").head(count)
+    least = hits.sort_values("confidence", kind="stable").head(reporting.mistakes)
     images = test["images"][least.index.to_numpy()]
     figure = _captioned_digits(images, least, [INK] * len(least))
     unsure = int((hits["confidence"] < _UNSURE).sum())
@@ -132,13 +141,13 @@ def plot_least_confident_hits(
 def plot_contact_sheet(
     pixels: Pixels, predictions: pd.DataFrame, count: int, source: str
 ) -> Figure:
-    """Pictures as a network sees them, with what it reads.
+    """Plot pictures as the network sees them, with their predictions.
 
     Args:
         pixels: ``(n, 28, 28, 1)`` uint8.
         predictions: n rows with ``digit``, ``confidence``, ``status`` and perhaps ``label``.
-        count: how many pictures there are in all.
-        source: where they are from.
+        count: the number of all pictures.
+        source: where they come from.
     """
     shown = predictions.rename(columns={"digit": "prediction"})
     if "label" not in shown:

@@ -1,4 +1,4 @@
-"""What becomes of accuracy and confidence when pictures are not as the digits of the training."""
+"""Accuracy on corrupted digits, and confidence on images that are not digits."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from mnist_kedro.contracts import LabelledImages
-from mnist_kedro.evaluation.out_of_distribution import area_under_roc
+from mnist_kedro.metrics.out_of_distribution import area_under_roc
 from mnist_kedro.plots.style import BLUE, INK, PALETTE, annotate, call, describe_test, styled
 
 _MIDDLE = 3  # the severity that the title speaks of
@@ -16,12 +16,12 @@ _SURE = 0.99
 
 @styled
 def plot_robustness(test: LabelledImages, accuracies: pd.DataFrame) -> Figure:
-    """Mean accuracy of each model against severity, and the first model's under each corruption.
+    """Plot the mean accuracy of each model against severity, and the first model's by corruption.
 
     Args:
         test: the test split.
         accuracies: a row for each ``model``, ``corruption`` and ``severity`` with ``digits`` and
-            ``accuracy``; severity 0 is none.
+            ``accuracy``; severity 0 is uncorrupted.
     """
     models = accuracies["model"].unique()
     corrupted = accuracies[accuracies["severity"] > 0]
@@ -73,11 +73,11 @@ def plot_robustness(test: LabelledImages, accuracies: pd.DataFrame) -> Figure:
 
 @styled
 def plot_out_of_distribution(test: LabelledImages, confidences: pd.DataFrame) -> Figure:
-    """How sure the first model is of digits, and of what is none.
+    """Plot the first model's confidence on digits and on out-of-distribution images.
 
     Args:
         test: the test split.
-        confidences: a row for each picture: ``model``, ``kind`` (first ``digits``) and
+        confidences: a row for each image: ``model``, ``kind`` (first ``digits``) and
             ``confidence`` in 0–1.
     """
     model = confidences["model"].iloc[0]

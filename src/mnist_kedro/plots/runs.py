@@ -1,4 +1,4 @@
-"""All runs side by side."""
+"""All runs compared."""
 
 import textwrap
 
@@ -14,12 +14,13 @@ _LINES = 2
 
 
 @styled
-def plot_runs(runs: pd.DataFrame) -> Figure:
-    """Accuracy of each model with its interval, a line for each run, the latest on top.
+def plot_runs_compared(runs: pd.DataFrame) -> Figure:
+    """Plot the accuracy of each model with its interval, one line a run, the latest on top.
 
     Args:
-        runs: as :func:`mnist_kedro.evaluation.runs.describe_runs` has it.
+        runs: as :func:`mnist_kedro.metrics.runs.describe_runs` returns it; also loaded from CSV.
     """
+    runs = runs.fillna({"changed": ""})
     names = list(dict.fromkeys(runs["run"]))[-_SHOWN:]
     rows = {name: row for row, name in enumerate(names)}
     figure = Figure(figsize=(11, max(2.6, 1.5 + 0.42 * len(names))))
@@ -44,10 +45,10 @@ def plot_runs(runs: pd.DataFrame) -> Figure:
     axes.legend(loc="upper left")
     for name, row in rows.items():
         changed = runs.loc[runs["run"] == name, "changed"].iloc[0]
-        lines = textwrap.wrap(changed or "nothing that is known", _WIDTH, max_lines=_LINES)
+        lines = textwrap.wrap(changed or "no parameter changed", _WIDTH, max_lines=_LINES)
         notes.text(0, row, "\n".join(lines), va="center", fontsize=8, color=FAINT)
     notes.set_axis_off()
-    notes.set_title("What it did otherwise than the run before")
+    notes.set_title("What changed since the previous run")
     best = runs.sort_values("accuracy").iloc[-1]
     tested = ", ".join(dict.fromkeys(runs["data"]))
     annotate(

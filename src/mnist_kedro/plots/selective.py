@@ -1,30 +1,30 @@
-"""What is gained by leaving the unsure digits to a person."""
+"""The risk-coverage curve: accuracy with a reject option."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
 
 from mnist_kedro.contracts import LabelledImages
-from mnist_kedro.evaluation.selective import Rejection, risk_coverage
+from mnist_kedro.metrics.selective import Rejection, risk_coverage
 from mnist_kedro.plots.style import FAINT, PALETTE, annotate, call, describe_test, styled
 
 
 @styled
 def plot_risk_coverage(
-    test: LabelledImages,
-    predictions: Mapping[str, pd.DataFrame],
-    rejections: Mapping[str, Rejection],
+    test: LabelledImages, metrics: Mapping[str, Any], **predictions: pd.DataFrame
 ) -> Figure:
-    """Error rate of the digits read against the share of digits read.
+    """Plot the error rate of the classified digits against their share of all digits.
 
     Args:
         test: the test split.
-        predictions: of each model, a row for each of its digits, with ``label``, ``prediction``
-            and ``confidence``.
-        rejections: of each model, what its threshold leads to.
+        metrics: of the models; the confidence thresholds were chosen on the validation digits.
+        predictions: for each model, a row for each test digit with ``label``, ``prediction`` and
+            ``confidence``.
     """
+    rejections = {model: metrics["models"][model]["rejection"] for model in predictions}
     figure = Figure(figsize=(7, 4.6))
     axes = figure.add_subplot()
     for (model, table), colour in zip(predictions.items(), PALETTE, strict=False):

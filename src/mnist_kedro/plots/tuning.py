@@ -15,7 +15,7 @@ _GREY = "#A8A8A8"
 
 
 @styled
-def plot_search(
+def plot_tuning_search(
     trials: pd.DataFrame, names: Sequence[str], logarithmic: Collection[str], data: str
 ) -> Figure:
     """Validation accuracy of the trials, in their order and against each searched value.

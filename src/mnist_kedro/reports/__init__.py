@@ -1,5 +1,5 @@
-"""The report and the model card: what is known about a model, for people to read."""
+"""The report and the model card: the results of a run, for people to read."""
 
-from mnist_kedro.reports.render import FIGURES, render_model_card, render_report
+from mnist_kedro.reports.render import render_model_card, render_report
 
-__all__ = ["FIGURES", "render_model_card", "render_report"]
+__all__ = ["render_model_card", "render_report"]

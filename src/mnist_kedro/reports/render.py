@@ -1,7 +1,7 @@
-"""Fill the templates."""
+"""Render the report and the model card."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,19 +11,6 @@ from omegaconf import OmegaConf
 from mnist_kedro.datasets.figure_dataset import Picture
 from mnist_kedro.plots.style import call
 from mnist_kedro.reports.answers import answer_questions, first_model, interval, percent
-
-# The figures of the report, by the section that they are in.
-SECTIONS = {
-    "Mistakes": ("worst_mistakes", "confusion_matrix", "attributions", "sample_predictions"),
-    "Confidence": (
-        *("risk_coverage", "reliability_diagram"),
-        *("least_confident_hits", "out_of_distribution"),
-    ),
-    "Robustness": ("robustness",),
-    "Training": ("training_curves", "augmented_digits", "class_balance"),
-    "What it has learned": ("first_layer", "feature_maps", "embedding"),
-}
-FIGURES = tuple(figure for figures in SECTIONS.values() for figure in figures)
 
 _ENVIRONMENT = Environment(
     loader=PackageLoader(__package__, "templates"),
@@ -47,21 +34,23 @@ def render_report(
     confidences: pd.DataFrame,
     layers: pd.DataFrame,
     run: Mapping[str, Any],
+    sections: Mapping[str, Sequence[str]],
     **pictures: Picture,
 ) -> str:
-    """The report: one page of HTML that needs nothing else.
+    """Render the report: one self-contained HTML page.
 
     Args:
-        metrics: as in ``metrics.json``; the report is about its first model.
-        corruptions: as ``corruption_accuracies``.
-        confidences: as ``out_of_distribution_confidences``.
-        layers: of that model, as ``layers``.
-        run: what the run is made of, as the hook tells it.
-        pictures: those in :data:`FIGURES`, by name.
+        metrics: the content of ``metrics.json``; the report is about the first model.
+        corruptions: the table ``corruption_accuracies``.
+        confidences: the table ``out_of_distribution_confidences``.
+        layers: the table of the first model's layers.
+        run: id, parameters, code and machine of the run.
+        sections: names of the figures, by the titles of the sections.
+        pictures: the figures, by their names.
     """
     facts = _facts(metrics, corruptions, confidences, layers)
     template = _ENVIRONMENT.get_template("report.html.jinja")
-    return template.render(facts, run=run, pictures=pictures, sections=SECTIONS)
+    return template.render(facts, run=run, pictures=pictures, sections=sections)
 
 
 def render_model_card(
@@ -71,9 +60,9 @@ def render_model_card(
     layers: pd.DataFrame,
     run: Mapping[str, Any],
 ) -> str:
-    """A model card in Markdown, as Hugging Face reads it; arguments as above.
+    """Render the model card (Mitchell et al. 2019, arXiv:1810.03993) for Hugging Face, in Markdown.
 
-    After Mitchell et al. 2019 (arXiv:1810.03993).
+    The arguments are those of :func:`render_report`.
     """
     facts = _facts(metrics, corruptions, confidences, layers)
     return _ENVIRONMENT.get_template("model_card.md.jinja").render(facts, run=run)

@@ -1,1 +1,1 @@
-"""The trained model behind HTTP: a page to draw digits on, and an API. Imports no TensorFlow."""
+"""Serve a trained model over HTTP: a drawing page and an API, without importing TensorFlow."""

@@ -1,4 +1,4 @@
-"""``python -m mnist_kedro.serving``: digits drawn in the browser, read while they are drawn."""
+"""Serve a trained model over HTTP: draw digits in the browser and see them classified."""
 
 import argparse
 import importlib.util
@@ -11,20 +11,21 @@ from typing import NoReturn
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.machine import usable_cores
+from mnist_kedro.versions import list_versions
 
 logger = logging.getLogger("mnist_kedro.serving")
 
 _MODELS = Path("data/06_models")
-_LOOK_SECONDS = 2.0  # how often for a new version
+_REFRESH_SECONDS = 2.0
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Serve until the program is told to end; without a model, make one first."""
-    options = _parse(arguments)
+    """Serve until Ctrl-C or SIGTERM; if the project has no exported model, make one first."""
+    options = _parse_options(arguments)
     logging.basicConfig(format="%(asctime)s  %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # of waiting requests, one by one
-    sys.setswitchinterval(0.001)  # seconds; health checks wait less beside busy workers
-    signal.signal(signal.SIGTERM, _end)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # It warns of each queued request.
+    sys.setswitchinterval(0.001)  # Health checks get the GIL sooner while the workers are busy.
+    signal.signal(signal.SIGTERM, _exit_on_signal)
     try:
         _serve(options)
     except (KeyboardInterrupt, SystemExit):
@@ -33,12 +34,12 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"Error: {error}")
 
 
-def _parse(arguments: list[str] | None) -> argparse.Namespace:
+def _parse_options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m mnist_kedro.serving", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1", help="where to listen (%(default)s)")
-    parser.add_argument("--port", default=8000, type=int, help="(%(default)s; 0 for any)")
-    parser.add_argument("--models", default=_MODELS, type=Path, help="the folder (%(default)s)")
-    parser.add_argument("--model", default="cnn", help="its name there (%(default)s)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", default=8000, type=int, help="port (%(default)s; 0 for any)")
+    parser.add_argument("--models", default=_MODELS, type=Path, help="model folder (%(default)s)")
+    parser.add_argument("--model", default="cnn", help="model name (%(default)s)")
     parser.add_argument(
         "--threads", default=usable_cores(), type=int, help="workers for the API (%(default)s)"
     )
@@ -57,7 +58,7 @@ def _serve(options: argparse.Namespace) -> None:
         ) from error
     models, metrics = ModelStore(options.models, options.model), Metrics()
     models.refresh()
-    if models.current is None and not models.refused and _in_project(options.models):
+    if models.current is None and not models.rejected and _can_train(options.models):
         _make_model(options.models, options.model)
         models.refresh()
     app = create_app(models, metrics)
@@ -65,17 +66,18 @@ def _serve(options: argparse.Namespace) -> None:
         server = create_server(app, metrics, options.host, options.port, options.threads)
     except OSError as error:
         raise InputError(
-            f"{options.host}:{options.port} cannot be listened at ({error.strerror}); "
-            "--port names another."
+            f"cannot listen on {options.host}:{options.port} ({error.strerror}); "
+            "choose another port with --port."
         ) from error
-    models.watch(_LOOK_SECONDS)
+    models.watch(_REFRESH_SECONDS)
     if models.current is None:
-        logger.warning("%s.", models.reason)
-    logger.info("http://%s:%s  (Ctrl-C ends)", options.host, server.effective_port)
+        logger.warning("%s.", models.unavailable_reason)
+    logger.info("Serving on http://%s:%s (Ctrl-C stops).", options.host, server.effective_port)
     server.run()
 
 
-def _in_project(models: Path) -> bool:
+def _can_train(models: Path) -> bool:
+    """Return whether the models are those of the Kedro project in the current folder."""
     return (
         models == _MODELS
         and Path("conf/base").is_dir()
@@ -84,18 +86,18 @@ def _in_project(models: Path) -> bool:
 
 
 def _make_model(models: Path, name: str) -> None:
-    """From the data at hand; only its export if it is trained already."""
-    trained = any((models / f"{name}.keras").glob(f"*/{name}.keras"))
+    """Run Kedro to export the model, and to train it first if it has no trained version."""
+    trained = bool(list_versions(models / f"{name}.keras"))
     pipelines = "export" if trained else "ingestion,data_processing,training,export"
-    what = "exporting the one that was trained" if trained else "training one from the data at hand"
-    logger.info("There is no exported model '%s' yet: %s, once.", name, what)
+    action = "exporting the trained model" if trained else "training one from the data at hand"
+    logger.info("No exported model '%s' found: %s (first start only).", name, action)
     command = ["run", "--pipelines", pipelines, "--params", f"training.models=[{name}]"]
     finished = subprocess.run([sys.executable, "-m", "kedro", *command], check=False)  # noqa: S603
     if finished.returncode:
-        raise InputError(f"'kedro {' '.join(command)}' failed.")
+        raise InputError(f"'kedro {' '.join(command)}' failed; see its messages above.")
 
 
-def _end(_number: int, _frame: object) -> NoReturn:
+def _exit_on_signal(_number: int, _frame: object) -> NoReturn:
     raise SystemExit
 
 

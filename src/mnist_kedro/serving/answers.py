@@ -1,4 +1,4 @@
-"""What a model says of pictures, as it is sent to clients."""
+"""Classify pictures and format the predictions as JSON objects."""
 
 import logging
 from collections.abc import Sequence
@@ -9,81 +9,82 @@ from numpy.typing import NDArray
 
 from mnist_kedro.contracts import CLASSES, Pixels
 from mnist_kedro.pictures import PictureError, find_digits, prepare_digit
-from mnist_kedro.pictures.decode import Grey
-from mnist_kedro.serving.bodies import FAULT, RequestError
+from mnist_kedro.pictures.decode import GrayPicture
+from mnist_kedro.serving.bodies import SERVER_ERROR, RequestError
 from mnist_kedro.serving.model import Model
 
 logger = logging.getLogger(__name__)
 
 
-def read_one(model: Model, picture: Grey) -> dict[str, Any]:
-    """The digit of a picture that has one.
+def classify_picture(model: Model, picture: GrayPicture) -> dict[str, Any]:
+    """Classify a picture of one digit.
 
     Raises:
-        RequestError: when nothing is written.
+        RequestError: if the picture is blank or cannot be prepared.
     """
-    (answer,) = read_many(model, [picture])
-    if isinstance(answer, RequestError):
-        raise answer
-    return answer
+    (prediction,) = classify_pictures(model, [picture])
+    if isinstance(prediction, RequestError):
+        raise prediction
+    return prediction
 
 
-def read_many(
-    model: Model, pictures: Sequence[Grey | RequestError]
+def classify_pictures(
+    model: Model, pictures: Sequence[GrayPicture | RequestError]
 ) -> list[dict[str, Any] | RequestError]:
-    """The digit of each picture, or what is wrong with it."""
-    prepared = [_prepare(picture) for picture in pictures]
-    readable = [pixels for pixels in prepared if not isinstance(pixels, RequestError)]
-    answers = iter(_answer(model, readable))
-    return [pixels if isinstance(pixels, RequestError) else next(answers) for pixels in prepared]
+    """Return the prediction, or the error, of each picture of one digit; pass errors through."""
+    prepared = [_prepare_or_error(picture) for picture in pictures]
+    valid = [pixels for pixels in prepared if not isinstance(pixels, RequestError)]
+    predictions = iter(_classify(model, valid))
+    return [item if isinstance(item, RequestError) else next(predictions) for item in prepared]
 
 
-def read_all(model: Model, picture: Grey) -> dict[str, Any]:
-    """All digits of a picture in the order of reading, and where they are.
+def classify_all_digits(model: Model, picture: GrayPicture) -> dict[str, Any]:
+    """Classify all digits of a picture, in reading order, and return them with bounding boxes.
 
     Raises:
-        RequestError: when there is too much on it.
+        RequestError: if the picture has too many strokes.
     """
     try:
         found = find_digits(picture)
     except PictureError as error:
         raise RequestError(422, "unreadable_picture", str(error)) from error
-    answers = _answer(model, [digit.pixels for digit in found])
+    predictions = _classify(model, [digit.pixels for digit in found])
     return {
-        "text": "".join(str(answer["digit"]) for answer in answers),
+        "text": "".join(str(prediction["digit"]) for prediction in predictions),
         "width": picture.shape[1],
         "height": picture.shape[0],
         "digits": [
-            {**answer, "box": list(digit.box)} for answer, digit in zip(answers, found, strict=True)
+            {**prediction, "box": list(digit.box)}
+            for prediction, digit in zip(predictions, found, strict=True)
         ],
     }
 
 
-def _prepare(picture: Grey | RequestError) -> Pixels | RequestError:
+def _prepare_or_error(picture: GrayPicture | RequestError) -> Pixels | RequestError:
     if isinstance(picture, RequestError):
         return picture
     try:
         pixels = prepare_digit(picture)
-    except Exception:  # whatever it is, the other pictures are classified
-        logger.exception("a picture cannot be prepared")
-        return RequestError(500, "internal_server_error", FAULT)
+    except Exception:  # One picture must not prevent the others from being classified.
+        logger.exception("Cannot prepare a picture.")
+        return RequestError(500, "internal_server_error", SERVER_ERROR)
     if pixels is None:
         return RequestError(422, "blank", "blank: nothing is written")
     return pixels
 
 
-def _answer(model: Model, digits: Sequence[Pixels]) -> list[dict[str, Any]]:
+def _classify(model: Model, digits: Sequence[Pixels]) -> list[dict[str, Any]]:
     if not digits:
         return []
     pixels = np.stack(digits)
     threshold = model.description["confidence_threshold"]
     return [
-        _describe(row, shown, threshold)
-        for row, shown in zip(model.probabilities(pixels), pixels, strict=True)
+        _format_prediction(probabilities, digit, threshold)
+        for probabilities, digit in zip(model.probabilities(pixels), pixels, strict=True)
     ]
 
 
-def _describe(
+def _format_prediction(
     probabilities: NDArray[np.float32], pixels: Pixels, threshold: float
 ) -> dict[str, Any]:
     digit = int(probabilities.argmax())

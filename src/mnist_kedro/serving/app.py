@@ -1,22 +1,28 @@
-"""The web app: what is answered at which address."""
+"""Create the Flask app: routes, error handlers and request hooks."""
 
 import json
 import logging
 import time
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Blueprint, Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from mnist_kedro.serving.answers import read_all, read_many, read_one
-from mnist_kedro.serving.bodies import FAULT, MAX_BYTES, RequestError, read_batch, read_picture
+from mnist_kedro.serving.answers import classify_all_digits, classify_picture, classify_pictures
+from mnist_kedro.serving.bodies import (
+    MAX_BODY_BYTES,
+    SERVER_ERROR,
+    RequestError,
+    parse_batch,
+    parse_picture,
+)
 from mnist_kedro.serving.metrics import CONTENT_TYPE, Metrics
 from mnist_kedro.serving.model import Model, ModelStore
 
 logger = logging.getLogger(__name__)
 
-_HEADERS = {
-    # The page loads nothing from elsewhere and runs nothing that is not a file of its own.
+_SECURITY_HEADERS = {
+    # The page loads nothing from other origins and runs no inline scripts.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
@@ -26,156 +32,172 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+# The endpoints are labels of the Prometheus metrics, so renaming one would start a new time series.
+pages = Blueprint("pages", __name__)
+api = Blueprint("api", __name__, url_prefix="/api")
+operations = Blueprint("operations", __name__)
+
 
 def create_app(models: ModelStore, metrics: Metrics) -> Flask:
-    """A WSGI application.
-
-    Args:
-        models: what is asked.
-        metrics: what is counted in.
-    """
+    """Create a WSGI application that serves the current model and counts requests in metrics."""
     app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.compact = True  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    _answer_for_people(app)
-    _answer_for_programs(app, models, metrics)
-    _answer_for_operators(app, models, metrics)
-    _answer_errors(app)
-    _count_and_protect(app, metrics)
+    app.extensions |= {"models": models, "metrics": metrics}
+    for blueprint in (pages, api, operations):
+        app.register_blueprint(blueprint)
+    app.register_error_handler(RequestError, error_response)
+    app.register_error_handler(RequestEntityTooLarge, _body_too_large)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _server_error)
+    app.before_request(_start_timer)
+    app.after_request(_finish_response)
     return app
 
 
-def _answer_for_people(app: Flask) -> None:
-    @app.get("/")
-    def page() -> Response:
-        return app.send_static_file("index.html")
-
-    @app.get("/openapi.json")
-    def openapi() -> Response:
-        return app.send_static_file("openapi.json")
+@pages.get("/")
+def page() -> Response:
+    """Return the page to draw digits on."""
+    return current_app.send_static_file("index.html")
 
 
-def _answer_for_programs(app: Flask, models: ModelStore, metrics: Metrics) -> None:
-    def counted(answer: dict[str, Any]) -> dict[str, Any]:
-        metrics.digits.labels(answer["digit"], str(answer["sure"]).lower()).inc()
-        return answer
-
-    @app.post("/api/predict")
-    def predict() -> dict[str, Any]:
-        model = _current(models)
-        return {**counted(read_one(model, read_picture(request))), **_told(model)}
-
-    @app.post("/api/predict_batch")
-    def predict_batch() -> Response:
-        model = _current(models)
-        predictions = [
-            _told_error(answer) if isinstance(answer, RequestError) else counted(answer)
-            for answer in read_many(model, read_batch(request))
-        ]
-        # One by one: Python writes JSON without letting other threads run.
-        listed = ",".join(map(app.json.dumps, predictions))
-        rest = app.json.dumps(_told(model)).removeprefix("{")
-        return Response(f'{{"predictions":[{listed}],{rest}', content_type="application/json")
-
-    @app.post("/api/read")
-    def read() -> dict[str, Any]:
-        model = _current(models)
-        answer = read_all(model, read_picture(request))
-        for digit in answer["digits"]:
-            counted(digit)
-        return {**answer, **_told(model)}
-
-    @app.get("/api/model")
-    def describe() -> dict[str, Any]:
-        model = _current(models)
-        return {"name": model.name, "version": model.version, **model.description}
+@pages.get("/openapi.json")
+def openapi() -> Response:
+    """Return the OpenAPI document of the API."""
+    return current_app.send_static_file("openapi.json")
 
 
-def _answer_for_operators(app: Flask, models: ModelStore, metrics: Metrics) -> None:
-    @app.get("/healthz")
-    def healthz() -> dict[str, Any]:
-        return {"status": "ok"}
-
-    @app.get("/readyz")
-    def readyz() -> dict[str, Any]:
-        return {"status": "ok", "model_version": _current(models).version}
-
-    @app.get("/metrics")
-    def measure() -> Response:
-        metrics.model.clear()
-        if models.current is not None:
-            metrics.model.labels(models.current.name, models.current.version).set(1)
-        metrics.models_refused.set(len(models.refused))
-        return Response(metrics.text(), content_type=CONTENT_TYPE)
+@api.post("/predict")
+def predict() -> dict[str, Any]:
+    """Classify a picture of one digit."""
+    model = _current_model()
+    prediction = classify_picture(model, parse_picture(request))
+    return {**_count(prediction), **_common_fields(model)}
 
 
-def _current(models: ModelStore) -> Model:
-    if models.current is None:
-        raise RequestError(503, "no_model", models.reason)
-    return models.current
+@api.post("/predict_batch")
+def predict_batch() -> Response:
+    """Classify 1 to 1,000 pictures of one digit each."""
+    model = _current_model()
+    predictions = [
+        _error_payload(result) if isinstance(result, RequestError) else _count(result)
+        for result in classify_pictures(model, parse_batch(request))
+    ]
+    # Python holds the GIL while it writes JSON; writing the predictions one by one releases it.
+    listed = ",".join(map(current_app.json.dumps, predictions))
+    rest = current_app.json.dumps(_common_fields(model)).removeprefix("{")
+    return Response(f'{{"predictions":[{listed}],{rest}', content_type="application/json")
 
 
-def _told(model: Model) -> dict[str, Any]:
-    return {
-        "model_version": model.version,
-        "milliseconds": round(1000 * (time.perf_counter() - g.start), 3),
-    }
+@api.post("/read")
+def read() -> dict[str, Any]:
+    """Find and classify all digits of a picture."""
+    model = _current_model()
+    found = classify_all_digits(model, parse_picture(request))
+    for prediction in found["digits"]:
+        _count(prediction)
+    return {**found, **_common_fields(model)}
 
 
-def _told_error(error: RequestError) -> dict[str, str]:
-    return {"error": error.message, "code": error.code}
+@api.get("/model", endpoint="describe")
+def model_description() -> dict[str, Any]:
+    """Return the name, version and description of the current model."""
+    model = _current_model()
+    return {"name": model.name, "version": model.version, **model.description}
 
 
-def _answer_errors(app: Flask) -> None:
-    @app.errorhandler(RequestError)
-    def refuse(error: RequestError) -> Response:
-        return error_response(error)
+@operations.get("/healthz")
+def healthz() -> dict[str, Any]:
+    """Report that the server is alive."""
+    return {"status": "ok"}
 
-    @app.errorhandler(RequestEntityTooLarge)
-    def refuse_body(_: RequestEntityTooLarge) -> Response:
-        told = f"body too large: expected at most {MAX_BYTES:,} bytes"
-        return error_response(RequestError(413, "body_too_large", told))
 
-    @app.errorhandler(HTTPException)
-    def refuse_http(error: HTTPException) -> Response:
-        """Flask's own, as JSON: no such address, another method."""
-        status, name = error.code or 500, error.name.lower().replace(" ", "_")
-        response = error_response(RequestError(status, name, error.description or error.name))
-        for key, value in error.get_headers():
-            if key == "Allow":
-                response.headers[key] = value
-        return response
+@operations.get("/readyz")
+def readyz() -> dict[str, Any]:
+    """Report that a model is loaded, or answer with status 503."""
+    return {"status": "ok", "model_version": _current_model().version}
 
-    @app.errorhandler(Exception)
-    def fail(error: Exception) -> Response:
-        logger.error("%s %s", request.method, request.path, exc_info=error)
-        return error_response(RequestError(500, "internal_server_error", FAULT))
+
+@operations.get("/metrics", endpoint="measure")
+def prometheus_metrics() -> Response:
+    """Return the metrics in Prometheus's text format."""
+    models: ModelStore = current_app.extensions["models"]
+    metrics: Metrics = current_app.extensions["metrics"]
+    metrics.model.clear()
+    if models.current is not None:
+        metrics.model.labels(models.current.name, models.current.version).set(1)
+    metrics.models_rejected.set(len(models.rejected))
+    return Response(metrics.text(), content_type=CONTENT_TYPE)
 
 
 def error_response(error: RequestError) -> Response:
-    """An error as JSON; 503 says when to come again."""
-    body = json.dumps(_told_error(error), ensure_ascii=False)
+    """Return an error as JSON; status 503 comes with a Retry-After header."""
+    body = json.dumps(_error_payload(error), ensure_ascii=False)
     response = Response(body, error.status, content_type="application/json")
     if error.status == 503:
         response.headers["Retry-After"] = "1"
     return response
 
 
-def _count_and_protect(app: Flask, metrics: Metrics) -> None:
-    @app.before_request
-    def start() -> None:
-        g.start = time.perf_counter()
+def _error_payload(error: RequestError) -> dict[str, str]:
+    return {"error": error.message, "code": error.code}
 
-    @app.after_request
-    def finish(response: Response) -> Response:
-        endpoint = request.endpoint or "unknown"
-        metrics.requests.labels(endpoint, response.status_code).inc()
-        metrics.seconds.labels(endpoint).observe(time.perf_counter() - g.start)
-        response.headers.update(_HEADERS)
-        # Pages may be kept, but are asked about; answers are for whoever asked.
-        response.headers["Cache-Control"] = (
-            "no-cache" if endpoint in {"page", "static", "openapi"} else "no-store"
-        )
-        return response
+
+def _body_too_large(_: RequestEntityTooLarge) -> Response:
+    message = f"body too large: expected at most {MAX_BODY_BYTES:,} bytes"
+    return error_response(RequestError(413, "body_too_large", message))
+
+
+def _http_error(error: HTTPException) -> Response:
+    """Return an error of Flask, such as 404 or 405, as JSON."""
+    status, code = error.code or 500, error.name.lower().replace(" ", "_")
+    response = error_response(RequestError(status, code, error.description or error.name))
+    for key, value in error.get_headers():
+        if key == "Allow":
+            response.headers[key] = value
+    return response
+
+
+def _server_error(error: Exception) -> Response:
+    logger.error("%s %s failed.", request.method, request.path, exc_info=error)
+    return error_response(RequestError(500, "internal_server_error", SERVER_ERROR))
+
+
+def _start_timer() -> None:
+    g.start = time.perf_counter()
+
+
+def _finish_response(response: Response) -> Response:
+    """Count the request and its duration; set the security and cache headers."""
+    metrics: Metrics = current_app.extensions["metrics"]
+    endpoint = (request.endpoint or "unknown").rpartition(".")[2]
+    metrics.requests.labels(endpoint, response.status_code).inc()
+    metrics.seconds.labels(endpoint).observe(time.perf_counter() - g.start)
+    response.headers.update(_SECURITY_HEADERS)
+    # Browsers may keep pages if they revalidate them; predictions must not be stored anywhere.
+    may_store = request.blueprint == "pages" or endpoint == "static"
+    response.headers["Cache-Control"] = "no-cache" if may_store else "no-store"
+    return response
+
+
+def _current_model() -> Model:
+    models: ModelStore = current_app.extensions["models"]
+    if models.current is None:
+        raise RequestError(503, "no_model", models.unavailable_reason)
+    return models.current
+
+
+def _common_fields(model: Model) -> dict[str, Any]:
+    return {
+        "model_version": model.version,
+        "milliseconds": round(1000 * (time.perf_counter() - g.start), 3),
+    }
+
+
+def _count(prediction: dict[str, Any]) -> dict[str, Any]:
+    """Count a prediction in the metrics and return it."""
+    metrics: Metrics = current_app.extensions["metrics"]
+    metrics.digits.labels(prediction["digit"], str(prediction["sure"]).lower()).inc()
+    return prediction

@@ -1,4 +1,4 @@
-"""The HTTP server in front of the app: bounded in connections, bytes and waiting requests."""
+"""Run the app behind Waitress, with limits on connections, body sizes and queued requests."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -8,43 +8,42 @@ from flask import Flask
 from waitress.task import ThreadedTaskDispatcher
 
 from mnist_kedro.serving.app import error_response
-from mnist_kedro.serving.bodies import MAX_BYTES, RequestError
+from mnist_kedro.serving.bodies import MAX_BODY_BYTES, RequestError
 from mnist_kedro.serving.metrics import Metrics
 
-_WAITING = 64  # requests, at most; a tenth of a second's work, more or less
-_CONNECTIONS = 500
+_MAX_QUEUED = 64  # The workers need about 0.1 s for so many requests.
+_MAX_CONNECTIONS = 500
 _IDLE_SECONDS = 20
-_API = "/api/"
+_API_PREFIX = "/api/"
 
 
 def create_server(app: Flask, metrics: Metrics, host: str, port: int, threads: int) -> Any:
-    """A server that listens; its ``run()`` answers until the program is told to end.
+    """Create a server that listens; its ``run()`` serves until the process ends.
 
-    Bodies are received, and answers sent, by one thread for all connections, so that slow clients
-    keep no worker waiting; what is large waits on disk. Pages, health checks and metrics have a
-    worker of their own, so that they never wait for pictures. When more requests wait than are
-    soon answered, those to the API are answered with 503.
+    One thread receives all bodies and sends all responses, so that slow clients occupy no worker;
+    large bodies are buffered on disk. Pages, health checks and metrics have a worker of their own,
+    so that they never wait for predictions. API requests get status 503 while the queue is full.
 
     Args:
-        app: what answers.
-        metrics: what is counted in.
-        host: name or address to listen at.
-        port: 0 for any that is free.
-        threads: workers for the API.
+        app: the Flask app.
+        metrics: counts the requests that are shed.
+        host: name or address to listen on.
+        port: 0 for any free port.
+        threads: number of workers for the API.
 
     Raises:
-        OSError: when it cannot listen there.
+        OSError: if the address is invalid or in use.
     """
     dispatcher = _Dispatcher(threads)
     return waitress.create_server(
-        shed(app, lambda: len(dispatcher.queue), metrics),
+        shed_load(app, lambda: len(dispatcher.queue), metrics),
         _dispatcher=dispatcher,
         host=host,
         port=port,
-        connection_limit=_CONNECTIONS,
+        connection_limit=_MAX_CONNECTIONS,
         channel_timeout=_IDLE_SECONDS,
         cleanup_interval=5,
-        max_request_body_size=2 * MAX_BYTES,  # between the two, the app explains
+        max_request_body_size=2 * MAX_BODY_BYTES,  # Up to here the app sends its own message.
         max_request_header_size=16_384,
         asyncore_use_poll=True,
         clear_untrusted_proxy_headers=True,
@@ -53,7 +52,7 @@ def create_server(app: Flask, metrics: Metrics, host: str, port: int, threads: i
 
 
 class _Dispatcher(ThreadedTaskDispatcher):
-    """Waitress's dispatcher, with a second one for requests that are answered at once."""
+    """Waitress's dispatcher for API requests, with a second one for all quick requests."""
 
     def __init__(self, threads: int) -> None:
         super().__init__()
@@ -63,33 +62,27 @@ class _Dispatcher(ThreadedTaskDispatcher):
 
     def add_task(self, task: Any) -> None:
         """Queue a connection whose first request is complete."""
-        if task.requests[0].path.startswith(_API):
+        if task.requests[0].path.startswith(_API_PREFIX):
             super().add_task(task)
         else:
             self._quick.add_task(task)
 
     def shutdown(self, cancel_pending: bool = True, timeout: int = 5) -> bool:
-        """End all threads."""
+        """Stop all workers."""
         self._quick.shutdown(cancel_pending, timeout)
         return super().shutdown(cancel_pending, timeout)
 
 
-def shed(
-    app: Flask, waiting: Callable[[], int], metrics: Metrics
+def shed_load(
+    app: Flask, queue_length: Callable[[], int], metrics: Metrics
 ) -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
-    """The app, but for requests to the API while more than 64 wait: those get 503 at once.
+    """Wrap the app to reject API requests with status 503 while ``queue_length()`` exceeds 64."""
+    busy = error_response(RequestError(503, "busy", "too many requests are waiting; try again"))
 
-    Args:
-        app: what answers.
-        waiting: how many requests wait.
-        metrics: what is counted in.
-    """
-    busy = error_response(RequestError(503, "busy", "too many requests wait; try again"))
-
-    def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if waiting() > _WAITING and environ["PATH_INFO"].startswith(_API):
+    def wsgi_app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if queue_length() > _MAX_QUEUED and environ["PATH_INFO"].startswith(_API_PREFIX):
             metrics.shed.inc()
             return busy(environ, start_response)
         return app(environ, start_response)
 
-    return answer
+    return wsgi_app

@@ -1,4 +1,4 @@
-"""Where MNIST comes from: a person's file or folder, a download, or the embedded sample."""
+"""Read MNIST from the user's file or folder, a download, or the embedded sample."""
 
 from mnist_kedro.sources.read import read_mnist
 

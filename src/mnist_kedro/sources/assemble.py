@@ -1,4 +1,4 @@
-"""Put MNIST together from the pieces that a layout names."""
+"""Assemble the arrays of MNIST from the pieces that a layout names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from mnist_kedro.stratification import stratified_choice
 
 @dataclass(frozen=True)
 class Assembled:
-    """The four arrays, what was done to give them their form, and where the test split is from.
+    """The four arrays, the conversions applied to them, and the origin of the test split.
 
-    Images that are too many for memory are read from the file again and again, so it stays open.
+    Images that do not fit in memory are read from the file on every access, so it must stay open.
     """
 
     arrays: Arrays
@@ -29,43 +29,44 @@ class Assembled:
 
 
 def assemble(layout: Layout, where: str, parameters: IngestionParameters) -> Assembled:
-    """Read the pieces, convert them, and make a test split if there is none.
+    """Read and convert the pieces, and hold out a test split if the file has none.
 
     Args:
-        layout: of a file that is open.
-        where: its path, for messages.
-        parameters: how many digits are believed, and how a missing test split is made.
+        layout: of an open file.
+        where: the file's path, for error messages.
+        parameters: ``max_digits`` to accept; ``test_fraction`` and ``seed`` of a held-out split.
 
     Raises:
-        InputError: when a piece is not what its name says, or there are too many digits.
+        InputError: if a piece does not hold valid images or labels, or there are too many digits.
     """
     pieces = (*layout.train, *layout.test)
     images = [Images(piece.images, piece.rows, where) for piece in pieces]
-    _check_amount(sum(map(len, images)), where, parameters.max_digits)
+    _check_digit_count(sum(map(len, images)), where, parameters.max_digits)
     labels, label_forms = zip(*(labels_of(piece, where) for piece in pieces), strict=True)
-    few = are_few(images)
+    in_memory = are_few(images)
     for part in images:
-        part.survey(keep=few)
+        part.survey(keep=in_memory)
     form = recognise(images)
 
-    forms = [*(part.described(form) for part in images), *label_forms]
+    conversions = [*(part.describe_conversion(form) for part in images), *label_forms]
     if layout.joined_validation:
-        forms.append("validation split joined to the training split")
-    count = len(layout.train)
+        conversions.append("validation split joined to the training split")
+    train_count = len(layout.train)
     arrays: Arrays = {
-        "x_train": _join_images(images[:count], form, few),
-        "y_train": np.concatenate(labels[:count]),
+        "x_train": _join_images(images[:train_count], form, in_memory),
+        "y_train": np.concatenate(labels[:train_count]),
     }
     test_split = GIVEN
     if layout.test:
-        arrays["x_test"] = _join_images(images[count:], form, few)
-        arrays["y_test"] = np.concatenate(labels[count:])
+        arrays["x_test"] = _join_images(images[train_count:], form, in_memory)
+        arrays["y_test"] = np.concatenate(labels[train_count:])
     else:
         arrays, test_split = _hold_out_test(arrays, where, parameters)
-    return Assembled(arrays, "; ".join(dict.fromkeys(filter(None, forms))) or "none", test_split)
+    described = "; ".join(dict.fromkeys(filter(None, conversions)))
+    return Assembled(arrays, described or "none", test_split)
 
 
-def _check_amount(count: int, where: str, max_digits: int) -> None:
+def _check_digit_count(count: int, where: str, max_digits: int) -> None:
     if count > max_digits:
         raise InputError(
             f"{where}: declares {count:,} digits; at most ingestion.max_digits={max_digits:,} "
@@ -73,9 +74,9 @@ def _check_amount(count: int, where: str, max_digits: int) -> None:
         )
 
 
-def _join_images(parts: Sequence[Images], form: PixelForm, few: bool) -> ArrayLike:
+def _join_images(parts: Sequence[Images], form: PixelForm, in_memory: bool) -> ArrayLike:
     joined = concatenate([part.converted(form) for part in parts])
-    return np.asarray(joined) if few else joined
+    return np.asarray(joined) if in_memory else joined
 
 
 def _hold_out_test(
@@ -89,12 +90,12 @@ def _hold_out_test(
         where=where,
         parameter="ingestion.test_fraction",
     )
-    learned, tested = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+    train, test = np.flatnonzero(~held_out), np.flatnonzero(held_out)
     split = {
-        "x_train": select(images, learned),
-        "y_train": labels[learned],
-        "x_test": select(images, tested),
-        "y_test": labels[tested],
+        "x_train": select(images, train),
+        "y_train": labels[train],
+        "x_test": select(images, test),
+        "y_test": labels[test],
     }
-    how = f"a fraction of {parameters.test_fraction:g} of each class, seed {parameters.seed}"
-    return split, f"held out here, since the file has no test split ({how})"
+    method = f"a fraction of {parameters.test_fraction:g} of each class, seed {parameters.seed}"
+    return split, f"held out here, since the file has no test split ({method})"

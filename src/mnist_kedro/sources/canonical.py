@@ -1,4 +1,4 @@
-"""Is this the canonical MNIST? Its content says so, whatever file it came in."""
+"""Recognize the canonical MNIST by its content, in whatever file it is stored."""
 
 from collections.abc import Mapping
 
@@ -6,8 +6,8 @@ from mnist_kedro.arrays import ArrayLike
 
 Arrays = dict[str, ArrayLike]
 
-# SHA-256 of the arrays' bytes: uint8, C order, images (n, 28, 28), labels (n,). Taken from the four
-# IDX files that Y. LeCun, C. Cortes and C. Burges published.
+# SHA-256 of the arrays' bytes: uint8, C order, images (n, 28, 28), labels (n,). Computed from the
+# four IDX files that Y. LeCun, C. Cortes and C. Burges published.
 DIGESTS = {
     "x_train": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
     "y_train": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
@@ -17,5 +17,5 @@ DIGESTS = {
 
 
 def is_canonical(digests: Mapping[str, str]) -> bool:
-    """Whether the four arrays of these digests are the MNIST of 60,000 + 10,000 digits."""
+    """Return whether the digests are those of the MNIST of 60,000 + 10,000 digits."""
     return dict(digests) == DIGESTS

@@ -1,11 +1,12 @@
-"""Reads one HDF5 file for another process; see ``hdf5.py``, which starts it.
+"""Read an HDF5 file on behalf of another process; ``hdf5.py`` starts this script by its path.
 
-The HDF5 library can crash on a damaged file (measured: twice in 230,000 mutated files) or go round
-in circles in it, and a crash ends its process. So this runs in one of its own, by its path, and
-imports nothing of the project.
+The HDF5 library can crash on a corrupt file (measured: twice in 230,000 mutated files) or loop
+forever, and a crash ends the whole process. Therefore this script runs in a process of its own and
+imports nothing from the project.
 
-It is asked by a line of JSON on standard input and answers by a line on standard output, after
-which, for values, come their bytes. The first line asks for the contents.
+Protocol: each request is a line of JSON on standard input, each answer a line of JSON on standard
+output; an answer with values is followed by their bytes. The first request is the file's path, and
+its answer describes the contents. Every other request selects rows: ``[name, axis, start, stop]``.
 """
 
 import gc
@@ -17,41 +18,41 @@ from typing import Any, BinaryIO
 import h5py
 import numpy as np
 
-_CACHE_BYTES = 2**28  # of unpacked chunks, so that one over all rows is unpacked once
-_MOST_OBJECTS = 10_000
-_LONGEST_TEXT = 64
+_CACHE_BYTES = 2**28  # of decompressed chunks, so that a chunk of all rows is decompressed once
+_MAX_OBJECTS = 10_000
+_MAX_TEXT_BYTES = 64
 
 
 def main() -> None:
-    """Answer requests until there are no more."""
-    gc.disable()  # it can garble what h5py 3.14 says of a fault
+    """Answer requests until standard input is closed."""
+    gc.disable()  # garbage collection can garble the error messages of h5py 3.14
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     path = json.loads(requests.readline())
     try:
         if not h5py.is_hdf5(path):
-            _answer(answers, {"fault": "foreign"})
+            _send_json(answers, {"fault": "foreign"})
             return
         with h5py.File(path, "r", rdcc_nbytes=_CACHE_BYTES) as file:
-            _answer(answers, describe(file))
+            _send_json(answers, describe_file(file))
             for line in requests:
                 name, axis, start, stop = json.loads(line)
-                _send(answers, file[name][(slice(None),) * axis + (slice(start, stop),)])
-    except Exception as error:  # noqa: BLE001  (h5py raises of every kind on a damaged file)
-        _answer(answers, _fault(error))
+                _send_values(answers, file[name][(slice(None),) * axis + (slice(start, stop),)])
+    except Exception as error:  # noqa: BLE001  (h5py raises any exception on a corrupt file)
+        _send_json(answers, _fault_answer(error))
 
 
-def describe(file: h5py.File) -> dict[str, Any]:
-    """The datasets, groups, links and attributes of a file."""
+def describe_file(file: h5py.File) -> dict[str, Any]:
+    """Return the datasets, groups, links and attributes of a file."""
     arrays: list[dict[str, Any]] = []
     groups: list[str] = []
     links: list[tuple[str, str]] = []
 
     def visit_object(name: str, item: Any) -> bool | None:
         if isinstance(item, h5py.Dataset):
-            arrays.append({"name": name, **_describe(item)})
+            arrays.append({"name": name, **_describe_dataset(item)})
         elif isinstance(item, h5py.Group):
             groups.append(name)
-        return True if len(arrays) + len(groups) > _MOST_OBJECTS else None
+        return True if len(arrays) + len(groups) > _MAX_OBJECTS else None
 
     def visit_link(name: str, link: Any) -> None:
         if isinstance(link, h5py.ExternalLink):
@@ -70,7 +71,7 @@ def describe(file: h5py.File) -> dict[str, Any]:
     }
 
 
-def _describe(dataset: h5py.Dataset) -> dict[str, Any]:
+def _describe_dataset(dataset: h5py.Dataset) -> dict[str, Any]:
     try:
         return _describe_readable(dataset)
     except (TypeError, ValueError) as error:
@@ -80,34 +81,34 @@ def _describe(dataset: h5py.Dataset) -> dict[str, Any]:
 def _describe_readable(dataset: h5py.Dataset) -> dict[str, Any]:
     return {
         "shape": list(dataset.shape or ()),
-        "dtype": f"S{_LONGEST_TEXT}" if _is_text(dataset) else dataset.dtype.str,
+        "dtype": f"S{_MAX_TEXT_BYTES}" if _is_text(dataset) else dataset.dtype.str,
         "chunk_bytes": math.prod(dataset.chunks or ()) * dataset.dtype.itemsize,
-        "problem": _problem(dataset),
+        "problem": _reason_not_to_read(dataset),
     }
 
 
-def _problem(dataset: h5py.Dataset) -> str | None:
-    """Why a dataset should not be read although it could be."""
+def _reason_not_to_read(dataset: h5py.Dataset) -> str | None:
+    """Return why a readable dataset must not be read; None if it may."""
     if dataset.is_virtual:
-        return "is put together from other files (virtual storage)"
+        return "is a virtual dataset, stored in other files"
     if dataset.external:
-        return f"lies in another file ('{dataset.external[0][0]}', external storage)"
-    if dataset.dtype.kind == "S" and dataset.dtype.itemsize > _LONGEST_TEXT:
+        return f"is stored in another file ('{dataset.external[0][0]}', external storage)"
+    if dataset.dtype.kind == "S" and dataset.dtype.itemsize > _MAX_TEXT_BYTES:
         return f"holds text of {dataset.dtype.itemsize} characters"
     return _missing_filter(dataset) or _missing_values(dataset)
 
 
 def _missing_filter(dataset: h5py.Dataset) -> str | None:
-    plan = dataset.id.get_create_plist()
-    for position in range(plan.get_nfilters()):
-        code, _, _, name = plan.get_filter(position)
+    properties = dataset.id.get_create_plist()
+    for position in range(properties.get_nfilters()):
+        code, _, _, name = properties.get_filter(position)
         if not h5py.h5z.filter_avail(code):
-            return f"is packed by '{name.decode(errors='replace')}', which h5py lacks"
+            return f"needs the filter '{name.decode(errors='replace')}', which h5py lacks"
     return None
 
 
 def _missing_values(dataset: h5py.Dataset) -> str | None:
-    """Values that were declared and never written; HDF5 would make them up."""
+    """Report values that were declared but never written: HDF5 would read fill values instead."""
     if not dataset.size:
         return None
     if dataset.chunks:
@@ -126,7 +127,7 @@ def _chunk_count(dataset: h5py.Dataset) -> int:
 
 
 def _fuel_ranges(file: h5py.File) -> list[list[Any]]:
-    """The rows of Fuel's ``split`` attribute; none if there is no such attribute.
+    """Return the rows of Fuel's ``split`` attribute; an empty list without that attribute.
 
     Source: Fuel's documentation, "H5PYDataset: the split attribute".
     """
@@ -152,24 +153,24 @@ def _is_text(dataset: h5py.Dataset) -> bool:
     return h5py.check_string_dtype(dataset.dtype) is not None
 
 
-def _send(answers: BinaryIO, values: np.ndarray) -> None:
+def _send_values(answers: BinaryIO, values: np.ndarray) -> None:
     if values.dtype.kind == "O":
         texts = [text if isinstance(text, bytes) else str(text).encode() for text in values.flat]
-        values = np.array(texts, f"S{_LONGEST_TEXT}").reshape(values.shape)
+        values = np.array(texts, f"S{_MAX_TEXT_BYTES}").reshape(values.shape)
     elif values.dtype.kind == "S":
-        values = values.astype(f"S{_LONGEST_TEXT}")
+        values = values.astype(f"S{_MAX_TEXT_BYTES}")
     values = np.ascontiguousarray(values)
-    _answer(answers, {"shape": values.shape, "dtype": values.dtype.str, "bytes": values.nbytes})
+    _send_json(answers, {"shape": values.shape, "dtype": values.dtype.str, "bytes": values.nbytes})
     answers.write(values.tobytes())
     answers.flush()
 
 
-def _answer(answers: BinaryIO, answer: dict[str, Any]) -> None:
+def _send_json(answers: BinaryIO, answer: dict[str, Any]) -> None:
     answers.write(json.dumps(answer).encode() + b"\n")
     answers.flush()
 
 
-def _fault(error: Exception) -> dict[str, Any]:
+def _fault_answer(error: Exception) -> dict[str, Any]:
     reason = " ".join(str(error).split())
     if isinstance(error, BlockingIOError) or "unable to lock file" in reason:
         return {"fault": "locked"}

@@ -1,4 +1,4 @@
-"""Read MNIST from the IDX files in which it was published.
+"""Read the IDX files in which MNIST was published.
 
 The format: two zero bytes, a type code (8 for unsigned bytes), the number of dimensions, each
 dimension as a big-endian 32-bit integer, then the values. Source: Y. LeCun, C. Cortes, C. Burges,
@@ -32,15 +32,15 @@ _UNSIGNED_BYTE = 8
 
 @contextmanager
 def open_idx_folder(folder: Path, max_digits: int) -> Iterator[Contents]:
-    """Describe the four IDX files of a folder, which can be read until it is left.
+    """Open and describe the four IDX files of a folder, to be read inside the ``with`` block.
 
     Raises:
-        InputError: when one is missing or no IDX file; so does the ``read`` of an array whose file
-            is damaged.
+        InputError: if a file is missing or not an IDX file. Reading an array raises it if the file
+            is corrupt.
     """
     with ExitStack() as stack:
         arrays = {
-            key: stack.enter_context(_open_idx(_find(folder, name), key, max_digits))
+            key: stack.enter_context(_open_idx(_find_file(folder, name), key, max_digits))
             for key, name in FILES.items()
         }
         yield Contents(path=folder, arrays=arrays, form="IDX files")
@@ -51,13 +51,13 @@ def read_idx(path: Path, max_digits: int = 70_000) -> np.ndarray:
 
     Args:
         path: of the file.
-        max_digits: a file that declares more values than so many digits have pixels is refused.
+        max_digits: larger files, with more values than this many images, are rejected.
 
     Returns:
         The values as uint8, in the shape that the header declares.
 
     Raises:
-        InputError: when the header is not IDX or the values are fewer or more than it declares.
+        InputError: if the header is not IDX, or declares more or fewer values than the file holds.
     """
     with _open_idx(path, path.name, max_digits) as array:
         return array.read(0, slice(None))
@@ -65,13 +65,13 @@ def read_idx(path: Path, max_digits: int = 70_000) -> np.ndarray:
 
 @contextmanager
 def _open_idx(path: Path, name: str, max_digits: int) -> Iterator[StoredArray]:
-    def begin() -> IO[bytes]:
-        file = _open(path)
+    def open_values() -> IO[bytes]:
+        file = _open_file(path)
         _read_header(file, path)
         return file
 
-    with _told(path):
-        with _open(path) as file:
+    with _gzip_errors_reported(path):
+        with _open_file(path) as file:
             shape = _read_header(file, path)
         count = math.prod(shape)
         if count > max_digits * IMAGE_SIDE**2:
@@ -79,23 +79,23 @@ def _open_idx(path: Path, name: str, max_digits: int) -> Iterator[StoredArray]:
                 f"{path}: declares {count:,} bytes of values; at most {max_digits:,} digits are "
                 "read (ingestion.max_digits)."
             )
-    stream = RowStream(begin, shape, np.dtype(np.uint8))
+    stream = RowStream(open_values, shape, np.dtype(np.uint8))
 
     def read(axis: int, rows: slice) -> np.ndarray:
-        with _told(path):
+        with _gzip_errors_reported(path):
             try:
                 return stream.read(axis, rows)
             except TooShortError as error:
-                found: object = error.held
+                held: object = error.held
             except TooLongError:
-                found = "more"
-            raise InputError(f"{path}: declares {count} bytes of values, but holds {found}.")
+                held = "more"
+            raise InputError(f"{path}: declares {count} bytes of values, but holds {held}.")
 
     with closing(stream):
         yield StoredArray(name, shape, np.dtype(np.uint8), read)
 
 
-def _open(path: Path) -> IO[bytes]:
+def _open_file(path: Path) -> IO[bytes]:
     return cast("IO[bytes]", gzip.open(path) if path.suffix == ".gz" else path.open("rb"))
 
 
@@ -108,23 +108,23 @@ def _read_header(file: IO[bytes], path: Path) -> tuple[int, ...]:
         )
     sizes = file.read(4 * magic[3])
     if len(sizes) < 4 * magic[3]:
-        raise InputError(f"{path}: truncated in its header.")
+        raise InputError(f"{path}: truncated IDX header; copy or download it again.")
     return struct.unpack(f">{magic[3]}I", sizes)
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """A damaged gzip file is told in a line."""
+def _gzip_errors_reported(path: Path) -> Iterator[None]:
+    """Raise an InputError instead of the exceptions that a corrupt gzip file causes."""
     try:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(
-            f"{path}: damaged or truncated gzip file; copy or download it again ({error})."
+            f"{path}: corrupt or truncated gzip file; copy or download it again ({error})."
         ) from error
 
 
-def _find(folder: Path, name: str) -> Path:
-    """The file of that name, also as ``.gz`` or with a dot before ``idx`` as some unpackers do."""
+def _find_file(folder: Path, name: str) -> Path:
+    """Find a file, with or without ``.gz``, or with a dot before ``idx`` as some tools write it."""
     candidates = [
         folder / (spelling + suffix)
         for spelling in (name, name.replace("-idx", ".idx"))
@@ -135,5 +135,5 @@ def _find(folder: Path, name: str) -> Path:
             return candidate
     raise InputError(
         f"{folder}: IDX file '{name}' or '{name}.gz' is missing; "
-        f"expected the four of {', '.join(FILES.values())}."
+        f"expected the four files {', '.join(FILES.values())}."
     )

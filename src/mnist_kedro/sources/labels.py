@@ -1,4 +1,4 @@
-"""The ways in which labels are stored, brought to ``(n,)`` uint8 in 0–9."""
+"""Convert labels to ``(n,)`` uint8 in 0–9, in whatever form they are stored."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from mnist_kedro.sources.shapes import describe_shape
 
 
 def labels_of(piece: Piece, where: str) -> tuple[Labels, str]:
-    """The labels of a piece's images; returns and raises as :func:`read_labels`."""
+    """Return a piece's labels and their stored form; raise the errors of :func:`read_labels`."""
     images = Images(piece.images, slice(None), where)
     if isinstance(piece.labels, int):
         return np.full(len(images), piece.labels, np.uint8), ""
@@ -23,19 +23,19 @@ def labels_of(piece: Piece, where: str) -> tuple[Labels, str]:
 
 
 def read_labels(array: StoredArray, count: int, rows: slice, where: str) -> tuple[Labels, str]:
-    """Read the labels of images: numbers of any type, decimal text, or one-hot rows.
+    """Read labels that are numbers of any type, decimal text, or one-hot rows.
 
     Args:
         array: of ``count`` or ``count`` × 10 values, with axes of length 1 anywhere.
-        count: how many images there are, in all rows.
-        rows: of which the labels are wanted.
-        where: the file, for a message.
+        count: number of images in all rows.
+        rows: whose labels are read.
+        where: the file's path, for error messages.
 
     Returns:
-        The labels, and how they were stored; nothing if that is as plain integers.
+        The labels, and a description of their stored form; empty if that is ``(n,)`` integers.
 
     Raises:
-        InputError: when there are more or fewer, or one is not a digit from 0 to 9.
+        InputError: if there are more or fewer than ``count`` labels, or one is not in 0–9.
     """
     where = f"{where}: '{array.name}'"
     one_hot = array.size == count * CLASSES and array.shape[-1:] == (CLASSES,)
@@ -48,11 +48,11 @@ def read_labels(array: StoredArray, count: int, rows: slice, where: str) -> tupl
         )
     start, stop, _ = rows.indices(count)
     convert = _from_one_hot if one_hot else _from_numbers
-    labels, faults = np.empty(max(0, stop - start), np.uint8), _Faults()
-    for first, values in _blocks(array, count, start, stop):
-        labels[first : first + len(values)] = convert(values, faults, first)
-    if faults.count:
-        raise InputError(f"{where} {faults.told(len(labels))}")
+    labels, invalid = np.empty(max(0, stop - start), np.uint8), _InvalidLabels()
+    for first, values in _label_blocks(array, count, start, stop):
+        labels[first : first + len(values)] = convert(values, invalid, first)
+    if invalid.count:
+        raise InputError(f"{where} {invalid.describe(len(labels))}")
     if one_hot:
         return labels, f"labels one-hot {array.dtype}"
     if array.dtype.kind in "ui" and len(array.shape) == 1:
@@ -61,11 +61,11 @@ def read_labels(array: StoredArray, count: int, rows: slice, where: str) -> tupl
     return labels, f"labels {kind} {describe_shape(array.shape, array.shape.index(count))}"
 
 
-def _blocks(
+def _label_blocks(
     array: StoredArray, count: int, start: int, stop: int
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """``(rows, values of a label)``, so many at a time, each with where it begins."""
-    if array.shape[0] != count:  # an axis of length 1 comes first
+    """Yield blocks ``(rows, values per label)``, each after the number of its first row."""
+    if array.shape[0] != count:  # axes of length 1 come first
         yield 0, array.read(0, slice(None)).reshape(count, -1)[start:stop]
         return
     for first in range(start, stop, BLOCK):
@@ -73,31 +73,31 @@ def _blocks(
         yield first - start, array.read(0, rows).reshape(rows.stop - rows.start, -1)
 
 
-class _Faults:
-    """How many labels are wrong, and the first of them."""
+class _InvalidLabels:
+    """The number of invalid labels, and a description of the first one."""
 
     def __init__(self) -> None:
-        self.count, self._template = 0, ""
+        self.count, self._first = 0, ""
 
-    def note(self, wrong: NDArray[np.bool_], values: np.ndarray, first: int, template: str) -> None:
+    def add(self, wrong: NDArray[np.bool_], values: np.ndarray, first: int, template: str) -> None:
         if wrong.any() and not self.count:
             row = int(wrong.argmax())
-            self._template = template.format(row=first + row, value=values[row].tolist())
+            self._first = template.format(row=first + row, value=values[row].tolist())
         self.count += int(wrong.sum())
 
-    def told(self, total: int) -> str:
-        return f"{self._template} ({self.count} of {total} are wrong)."
+    def describe(self, total: int) -> str:
+        return f"{self._first} ({self.count} of {total} are wrong)."
 
 
-def _from_one_hot(values: np.ndarray, faults: _Faults, first: int) -> Labels:
+def _from_one_hot(values: np.ndarray, invalid: _InvalidLabels, first: int) -> Labels:
     hot = values == 1
     wrong = (hot.sum(axis=1) != 1) | ((values != 0).sum(axis=1) != 1)
-    told = "should be one-hot, a 1 and nine 0 in each row, but row {row} is {value}"
-    faults.note(wrong, values, first, told)
+    template = "should be one-hot, one 1 and nine 0s in each row, but row {row} is {value}"
+    invalid.add(wrong, values, first, template)
     return hot.argmax(axis=1).astype(np.uint8)
 
 
-def _from_numbers(values: np.ndarray, faults: _Faults, first: int) -> Labels:
+def _from_numbers(values: np.ndarray, invalid: _InvalidLabels, first: int) -> Labels:
     values = values.reshape(-1)
     if values.dtype.kind == "S":
         texts = np.char.strip(values)
@@ -107,5 +107,5 @@ def _from_numbers(values: np.ndarray, faults: _Faults, first: int) -> Labels:
         with np.errstate(invalid="ignore"):
             wrong = ~((values >= 0) & (values < CLASSES) & (values == np.trunc(values)))
         numbers = np.where(wrong, 0, values).astype(np.uint8)
-    faults.note(wrong, values, first, "should be labels 0–9, but label {row} is {value}")
+    invalid.add(wrong, values, first, "should be labels 0–9, but label {row} is {value}")
     return numbers

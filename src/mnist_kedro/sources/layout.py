@@ -1,7 +1,7 @@
-"""Where in a file MNIST lies: found from the names, shapes and attributes of what it holds.
+"""Find MNIST in a file by the names, shapes and attributes of the file's contents.
 
-``docs/data.md`` lists the layouts. A new one is a word in the tables below or, if names do
-not tell, a function in ``_RULES``.
+``docs/data.md`` lists the layouts. To support a new layout, add its words to the tables below or,
+if names do not identify it, add a function to ``_RULES``.
 """
 
 import re
@@ -16,7 +16,7 @@ from mnist_kedro.sources.shapes import count_images
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 
-# What the words of a name mean. Capitals, and whatever separates the words, do not matter.
+# The meaning of the words in an array's name. Case and separators are ignored.
 SPLITS = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "val", "dev"),
@@ -26,17 +26,17 @@ ROLES = {
     "images": ("x", "image", "images", "features", "input", "inputs", "pixels"),
     "labels": ("y", "t", "label", "labels", "target", "targets", "output", "outputs"),
 }
-# These mean images too, unless a word above says otherwise: "training_data/labels" are labels.
+# These words mean images, unless the name has a word above: "training_data/labels" are labels.
 WEAK_ROLES = {"images": ("data", "default")}
 
-# Of several sets of digits in one file, the one to take (Brainstorm's files hold both).
-PREFERRED = ("normalized full", "normalized split")
+# The set to read from a file with several sets of digits (Brainstorm's files hold both).
+PREFERRED_SETS = ("normalized full", "normalized split")
 
 MNIST_COUNT, MNIST_TEST_COUNT = 70_000, 10_000
 
-# Files with a name like mnist.hdf5 that hold something else: one of these names gives them away.
+# Names that identify files of other data, which may be called mnist.hdf5 as well.
 FOREIGN = {
-    "neighbors": "a nearest-neighbour benchmark (ann-benchmarks), whose images have no labels",
+    "neighbors": "a nearest-neighbor benchmark (ann-benchmarks), whose images have no labels",
     "model_weights": "a Keras model, not digits",
     "optimizer_weights": "a Keras model, not digits",
     "layer_names": "the weights of a Keras model, not digits",
@@ -48,18 +48,18 @@ _MOVING_MNIST_SIDE = 64
 
 @dataclass(frozen=True)
 class Piece:
-    """Some rows of an array of images, with their labels: an array, or one digit for all."""
+    """Some rows of an array of images, with their labels: an array, or one digit for all rows."""
 
     images: StoredArray
     labels: StoredArray | int
-    rows: slice = field(default_factory=lambda: slice(None))  # all of them
+    rows: slice = field(default_factory=lambda: slice(None))  # all rows
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Which pieces make up each split, in order; ``test`` is empty if the file has no test split.
+    """The pieces of each split, in order; ``test`` is empty if the file has no test split.
 
-    ``name`` tells a person what was recognised.
+    ``name`` describes the recognized layout to the user.
     """
 
     name: str
@@ -72,236 +72,238 @@ def find_layout(contents: Contents, keys: Mapping[str, str] | None = None) -> La
     """Find MNIST in a file.
 
     Args:
-        contents: what the file holds.
-        keys: which array is ``x_train``, ``y_train`` and so on, also ``x_validation``; without it
-            the file itself tells.
+        contents: of the file.
+        keys: the names of the arrays ``x_train``, ``y_train``, ``x_validation`` and so on; if
+            missing, the layout is recognized from the contents.
 
     Raises:
-        InputError: naming what was looked for and what is there.
+        InputError: if the file has no known layout; names the expected and the found arrays.
     """
     if keys:
-        return _by_keys(contents, keys)
+        return _layout_of_keys(contents, keys)
     for rule in _RULES:
         layout = rule(contents)
         if layout is not None:
             return layout
-    raise InputError(f"{contents.path}: {_why_not(contents)}")
+    raise InputError(f"{contents.path}: {_reason_not_found(contents)}")
 
 
-def _by_keys(contents: Contents, keys: Mapping[str, str]) -> Layout:
-    found = {role: _named(contents, name, role) for role, name in keys.items()}
+def _layout_of_keys(contents: Contents, keys: Mapping[str, str]) -> Layout:
+    arrays = {key: _find_array(contents, name, key) for key, name in keys.items()}
     pieces = {
-        split: Piece(found[f"x_{split}"], found[f"y_{split}"])
+        split: Piece(arrays[f"x_{split}"], arrays[f"y_{split}"])
         for split in SPLITS
-        if f"x_{split}" in found
+        if f"x_{split}" in arrays
     }
-    return _of_splits(f"ingestion.keys ({_listed(keys.values())})", pieces)
+    return _layout_of_splits(f"ingestion.keys ({_join_names(keys.values())})", pieces)
 
 
-def _named(contents: Contents, name: str, role: str) -> StoredArray:
+def _find_array(contents: Contents, name: str, key: str) -> StoredArray:
     if name in contents.groups:
         raise InputError(f"{contents.path}: '{name}' is a group; expected a dataset.")
     if name not in contents.arrays:
         raise InputError(
-            f"{contents.path}: key '{name}' (ingestion.keys.{role}) is missing; "
-            f"found {_listed(contents.arrays)}."
+            f"{contents.path}: key '{name}' (ingestion.keys.{key}) is missing; "
+            f"found {_join_names(contents.arrays)}."
         )
     return contents.arrays[name]
 
 
-def _by_fuel(contents: Contents) -> Layout | None:
-    """Fuel: one array for each source, and an attribute that says which rows are which split."""
+def _fuel_layout(contents: Contents) -> Layout | None:
+    """Recognize Fuel: an array per source, and an attribute with the rows of each split."""
     rows = {}
-    for place in contents.fuel:
-        role = _meaning(place.source).role
-        split = _meaning(place.split).split
+    for fuel in contents.fuel:
+        role = _parse_name(fuel.source).role
+        split = _parse_name(fuel.split).split
         if role and split:
-            if place.scattered:
+            if fuel.scattered:
                 raise InputError(
-                    f"{contents.path}: Fuel's split '{place.split}' lists single rows; "
+                    f"{contents.path}: Fuel's split '{fuel.split}' lists single rows; "
                     "expected a start and a stop."
                 )
-            array = contents.arrays.get(place.source)
-            if array is not None and place.stop > (array.shape or (0,))[0]:
+            array = contents.arrays.get(fuel.source)
+            if array is not None and fuel.stop > (array.shape or (0,))[0]:
                 raise InputError(
-                    f"{contents.path}: Fuel's split '{place.split}' ends at row {place.stop:,} of "
-                    f"'{array.name}', which is {array.shape}."
+                    f"{contents.path}: Fuel's split '{fuel.split}' ends at row {fuel.stop:,} of "
+                    f"'{array.name}' of shape {array.shape}."
                 )
-            rows[split, role] = (array, place.start, place.stop)
+            rows[split, role] = (array, fuel.start, fuel.stop)
     pieces = {}
     for split in SPLITS:
         images, start, stop = rows.get((split, "images"), (None, 0, 0))
-        labels, *same = rows.get((split, "labels"), (None, 0, 0))
-        if images is not None and labels is not None and [start, stop] == same:
+        labels, *label_range = rows.get((split, "labels"), (None, 0, 0))
+        if images is not None and labels is not None and [start, stop] == label_range:
             pieces[split] = Piece(images, labels, slice(start, stop))
-    return _of_splits("Fuel (a split attribute)", pieces) if "train" in pieces else None
+    return _layout_of_splits("Fuel (a split attribute)", pieces) if "train" in pieces else None
 
 
-def _by_digit(contents: Contents) -> Layout | None:
-    """One array for each digit: ``train/0`` to ``train/9``."""
+def _layout_by_digit(contents: Contents) -> Layout | None:
+    """Recognize an array of images per digit: ``train/0`` to ``train/9``."""
     pieces: dict[str, dict[int, Piece]] = defaultdict(dict)
     for name, array in contents.arrays.items():
-        folder, _, last = name.rpartition("/")
-        if last.isdecimal() and len(last) == 1:
-            split = _meaning(folder).split or "train"
-            pieces[split][int(last)] = Piece(array, int(last))
+        group, _, digit = name.rpartition("/")
+        if digit.isdecimal() and len(digit) == 1:
+            split = _parse_name(group).split or "train"
+            pieces[split][int(digit)] = Piece(array, int(digit))
     if len(pieces.get("train", {})) < CLASSES:
         return None
     ordered = {
-        split: tuple(of_split[digit] for digit in sorted(of_split))
-        for split, of_split in pieces.items()
+        split: tuple(by_digit[digit] for digit in sorted(by_digit))
+        for split, by_digit in pieces.items()
     }
-    joined = "validation" in ordered
     return Layout(
         "one dataset a digit",
         ordered["train"] + ordered.get("validation", ()),
         ordered.get("test", ()),
-        joined,
+        joined_validation="validation" in ordered,
     )
 
 
-def _by_split_names(contents: Contents) -> Layout | None:
-    """An array for each split and role, told by their names: ``x_train``, ``test/labels``."""
+def _layout_by_split(contents: Contents) -> Layout | None:
+    """Recognize an array per split and role by their names: ``x_train``, ``test/labels``."""
     sets: dict[str, dict[tuple[str, str], StoredArray]] = defaultdict(dict)
     for name, array in contents.arrays.items():
-        meaning = _meaning(name)
-        if meaning.split and meaning.role:
-            same = sets[meaning.rest].setdefault((meaning.split, meaning.role), array)
-            if same is not array:
+        parsed = _parse_name(name)
+        if parsed.split and parsed.role:
+            first = sets[parsed.rest].setdefault((parsed.split, parsed.role), array)
+            if first is not array:
                 raise InputError(
-                    f"{contents.path}: '{same.name}' and '{name}' both seem to be the "
-                    f"{meaning.split} {meaning.role}; say which is with ingestion.keys."
+                    f"{contents.path}: '{first.name}' and '{name}' both seem to be the "
+                    f"{parsed.split} {parsed.role}; choose one with ingestion.keys."
                 )
     complete = {
-        rest: found
-        for rest, found in sets.items()
-        if {("train", "images"), ("train", "labels")} <= found.keys()
+        rest: arrays
+        for rest, arrays in sets.items()
+        if {("train", "images"), ("train", "labels")} <= arrays.keys()
     }
     if not complete:
         return None
-    found = complete[_preferred(complete, contents)]
+    arrays = complete[_choose_set(complete, contents)]
     pieces = {}
     for split in SPLITS:
-        images, labels = found.get((split, "images")), found.get((split, "labels"))
+        images, labels = arrays.get((split, "images")), arrays.get((split, "labels"))
         if (images is None) != (labels is None):
-            raise InputError(f"{contents.path}: {_half(split, images, labels, contents)}")
+            raise InputError(f"{contents.path}: {_missing_half(split, images, labels, contents)}")
         if images is not None and labels is not None:
             pieces[split] = Piece(images, labels)
-    names = [found[split, role].name for split in pieces for role in ROLES]
-    return _of_splits(_listed(names), pieces)
+    names = [arrays[split, role].name for split in pieces for role in ROLES]
+    return _layout_of_splits(_join_names(names), pieces)
 
 
-def _preferred(sets: Mapping[str, object], contents: Contents) -> str:
+def _choose_set(sets: Mapping[str, object], contents: Contents) -> str:
     if len(sets) == 1:
         return next(iter(sets))
-    for rest in PREFERRED:
+    for rest in PREFERRED_SETS:
         if rest in sets:
             return rest
     raise InputError(
-        f"{contents.path}: holds {len(sets)} sets of digits; say which to take with "
-        f"ingestion.keys.x_train and so on; found {_listed(contents.arrays)}."
+        f"{contents.path}: holds {len(sets)} sets of digits; choose one with "
+        f"ingestion.keys; found {_join_names(contents.arrays)}."
     )
 
 
-def _half(
+def _missing_half(
     split: str, images: StoredArray | None, labels: StoredArray | None, contents: Contents
 ) -> str:
-    there = images or labels
+    """Describe the images or labels that a split lacks."""
+    present = images or labels
     missing = "images" if images is None else "labels"
     for name in contents.groups:
-        meaning = _meaning(name)
-        if (meaning.split, meaning.role) == (split, missing):
+        parsed = _parse_name(name)
+        if (parsed.split, parsed.role) == (split, missing):
             return f"'{name}' is a group; expected a dataset with the {split} {missing}."
-    name = there.name if there else ""
+    name = present.name if present else ""
     key = f"{'x' if missing == 'images' else 'y'}_{split}"
     return (
-        f"key '{key}' is missing, or another name for the {missing} that belong to '{name}'; "
-        f"found {_listed(contents.arrays)} (docs/data.md lists the layouts)."
+        f"key '{key}', or a similar name for the {missing} of '{name}', is missing; "
+        f"found {_join_names(contents.arrays)} (docs/data.md lists the layouts)."
     )
 
 
-def _pooled(contents: Contents) -> Layout | None:
-    """One array of images and one of labels, all splits in one."""
+def _pooled_layout(contents: Contents) -> Layout | None:
+    """Recognize one array of images and one of labels, with all splits in them."""
     by_role: dict[str, list[StoredArray]] = defaultdict(list)
     for name, array in contents.arrays.items():
-        meaning = _meaning(name)
-        if meaning.role and not meaning.split:
-            by_role[meaning.role].append(array)
+        parsed = _parse_name(name)
+        if parsed.role and not parsed.split:
+            by_role[parsed.role].append(array)
     if len(by_role["images"]) != 1 or len(by_role["labels"]) != 1:
         return None
     (images,), (labels,) = by_role["images"], by_role["labels"]
-    return _of_splits(f"{images.name}, {labels.name}", {"train": Piece(images, labels)})
+    return _layout_of_splits(f"{images.name}, {labels.name}", {"train": Piece(images, labels)})
 
 
-def _of_splits(name: str, pieces: Mapping[str, Piece]) -> Layout:
+def _layout_of_splits(name: str, pieces: Mapping[str, Piece]) -> Layout:
     train = pieces["train"]
     test = (pieces["test"],) if "test" in pieces else ()
-    whole = train.rows == slice(None) and "validation" not in pieces
-    if not test and whole and count_images(train.images) == MNIST_COUNT:
-        first = MNIST_COUNT - MNIST_TEST_COUNT
+    pooled = not test and train.rows == slice(None) and "validation" not in pieces
+    if pooled and count_images(train.images) == MNIST_COUNT:
+        train_count = MNIST_COUNT - MNIST_TEST_COUNT
         return Layout(
             f"{name}; all in one, the last {MNIST_TEST_COUNT:,} to test",
-            (Piece(train.images, train.labels, slice(0, first)),),
-            (Piece(train.images, train.labels, slice(first, MNIST_COUNT)),),
+            (Piece(train.images, train.labels, slice(0, train_count)),),
+            (Piece(train.images, train.labels, slice(train_count, MNIST_COUNT)),),
         )
     joined = (train, pieces["validation"]) if "validation" in pieces else (train,)
     return Layout(name, joined, test, len(joined) > 1)
 
 
-_RULES = (_by_fuel, _by_split_names, _by_digit, _pooled)
+_RULES = (_fuel_layout, _layout_by_split, _layout_by_digit, _pooled_layout)
 
 
 @dataclass(frozen=True)
-class _Meaning:
+class _ParsedName:
     split: str | None
     role: str | None
-    rest: str  # the other words
+    rest: str  # the words that name neither
 
 
-def _meaning(name: str) -> _Meaning:
-    """What a name says of an array: ``training_data/labels`` are the training labels."""
-    words = [word for chunk in re.findall("[a-z]+|[0-9]+", name.lower()) for word in _words(chunk)]
-    split = next((_SPLIT[word] for word in words if word in _SPLIT), None)
-    strong = [_ROLE[word] for word in words if word in _ROLE]
-    weak = [_WEAK[word] for word in words if word in _WEAK]
-    rest = [word for word in words if word not in _SPLIT | _ROLE | _WEAK]
-    return _Meaning(split, next(iter((strong or weak)[-1:]), None), " ".join(rest))
+def _parse_name(name: str) -> _ParsedName:
+    """Parse an array's name: ``training_data/labels`` means the labels of the training split."""
+    words = [word for text in re.findall("[a-z]+|[0-9]+", name.lower()) for word in _subwords(text)]
+    split = next((_SPLIT_OF[word] for word in words if word in _SPLIT_OF), None)
+    strong = [_ROLE_OF[word] for word in words if word in _ROLE_OF]
+    weak = [_WEAK_ROLE_OF[word] for word in words if word in _WEAK_ROLE_OF]
+    rest = [word for word in words if word not in _WORDS]
+    return _ParsedName(split, next(iter((strong or weak)[-1:]), None), " ".join(rest))
 
 
-def _words(chunk: str) -> Sequence[str]:
-    """Words that are written together, ``trainX``, taken apart if all of them are known."""
-    return _KNOWN.findall(chunk) if re.fullmatch(f"(?:{_KNOWN.pattern})+", chunk) else (chunk,)
+def _subwords(text: str) -> Sequence[str]:
+    """Split words that are written together, as in ``trainX``, if all of them are known."""
+    known = re.fullmatch(f"(?:{_KNOWN_WORD.pattern})+", text)
+    return _KNOWN_WORD.findall(text) if known else (text,)
 
 
-def _inverted(table: Mapping[str, Iterable[str]]) -> dict[str, str]:
+def _by_word(table: Mapping[str, Iterable[str]]) -> dict[str, str]:
     return {word: meaning for meaning, words in table.items() for word in words}
 
 
-_SPLIT, _ROLE, _WEAK = _inverted(SPLITS), _inverted(ROLES), _inverted(WEAK_ROLES)
-_KNOWN = re.compile("|".join(sorted(_SPLIT | _ROLE | _WEAK, key=len, reverse=True)))
+_SPLIT_OF, _ROLE_OF, _WEAK_ROLE_OF = _by_word(SPLITS), _by_word(ROLES), _by_word(WEAK_ROLES)
+_WORDS = sorted(_SPLIT_OF | _ROLE_OF | _WEAK_ROLE_OF, key=len, reverse=True)
+_KNOWN_WORD = re.compile("|".join(_WORDS))
 
 
-def _why_not(contents: Contents) -> str:
-    """Why nothing was found: it is something else, or under names that mean nothing here."""
+def _reason_not_found(contents: Contents) -> str:
+    """Explain why no layout was found: the file holds other data, or uses unknown names."""
     top = {name.partition("/")[0] for name in {*contents.arrays, *contents.groups}}
-    for name, what in FOREIGN.items():
+    for name, other_data in FOREIGN.items():
         if name in top | contents.attributes:
-            return f"is {what}."
+            return f"is {other_data}."
     for array in contents.arrays.values():
         if array.shape[-2:] == (_MOVING_MNIST_SIDE,) * 2:
             return (
                 f"'{array.name}' is {array.shape}: Moving MNIST, or other images of 64 × 64; "
-                "expected 28 × 28 with labels."
+                "expected images of 28 × 28 with labels."
             )
     return (
-        "no known layout; looked for images and labels under names such as "
-        f"{', '.join(KEYS)}, found {_listed(contents.arrays)}; if MNIST is there, name it: "
+        "unknown layout; expected images and labels under names such as "
+        f"{', '.join(KEYS)}, found {_join_names(contents.arrays)}; if these hold MNIST, name them: "
         "--params ingestion.keys.x_train=…,ingestion.keys.y_train=… "
         "(docs/data.md lists the layouts)."
     )
 
 
-def _listed(names: Iterable[str], most: int = 12) -> str:
-    found = list(dict.fromkeys(names))
-    more = f" and {len(found) - most} more" if len(found) > most else ""
-    return ", ".join(found[:most]) + more or "none"
+def _join_names(names: Iterable[str], limit: int = 12) -> str:
+    unique = list(dict.fromkeys(names))
+    more = f" and {len(unique) - limit} more" if len(unique) > limit else ""
+    return ", ".join(unique[:limit]) + more or "none"

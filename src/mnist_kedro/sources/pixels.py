@@ -1,4 +1,4 @@
-"""The ways in which pixels are stored, brought to MNIST's own: 0 the background, 255 full ink."""
+"""Convert pixels, in whatever form they are stored, to uint8: 0 background, 255 full ink."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,12 +11,12 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.sources.contents import StoredArray, in_memory
 from mnist_kedro.sources.shapes import EXPECTED, describe_shape, rows_axis
 
-_BLOCK = 4096  # images converted at once, so that floats are never all in memory
-FEW = 250_000  # images that are kept in memory after the first look; more are read again
-_KEPT = "uint8 (n, 28, 28) with pixels 0–255"
+_BLOCK = 4096  # images converted at once, so that memory never holds all of them as floats
+MAX_IN_MEMORY = 250_000  # images; larger sets are read from the file on every access
+_UNCHANGED = "uint8 (n, 28, 28) with pixels 0–255"  # needs no conversion
 _BORDER = np.ones((IMAGE_SIDE, IMAGE_SIDE), dtype=bool)
 _BORDER[1:-1, 1:-1] = False
-_TOLERANCE = 1e-6  # of float32 arithmetic that divided the bytes
+_TOLERANCE = 1e-6  # rounding error of dividing bytes in float32
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class PixelForm:
 
 
 class Images:
-    """Some rows of an array of images, not yet brought to bytes.
+    """Some rows of an array of images, before their conversion to bytes.
 
     Raises:
-        InputError: when these are not images of 28 × 28 numbers, or there are none.
+        InputError: if the array does not hold images of 28 × 28 numbers, or the rows are empty.
     """
 
     def __init__(self, array: StoredArray, rows: slice, where: str) -> None:
@@ -44,7 +44,7 @@ class Images:
         axis = rows_axis(array.shape)
         if axis is None or array.dtype.kind not in "buif":
             raise InputError(
-                f"{self._where} should be images of shape {EXPECTED} and a number type, "
+                f"{self._where} should be images of shape {EXPECTED} and a numeric type, "
                 f"but is {array.shape} {array.dtype}."
             )
         self.name = array.name
@@ -52,21 +52,22 @@ class Images:
         start, stop, _ = rows.indices(array.shape[axis])
         self._rows = range(start, max(start, stop))
         if not self._rows:
-            raise InputError(f"{self._where} should be images, but there are none.")
+            raise InputError(f"{self._where} should be images, but is empty.")
         self._stored = f"{array.dtype} {describe_shape(array.shape, axis)}"
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def described(self, form: PixelForm) -> str:
-        """How the images were stored; nothing if that is how they are kept here."""
-        found = f"{self._stored} with {form}"
-        return "" if found == _KEPT else f"images {found}"
+    def describe_conversion(self, form: PixelForm) -> str:
+        """Return the form that the images are converted from; empty if they need no conversion."""
+        stored = f"{self._stored} with {form}"
+        return "" if stored == _UNCHANGED else f"images {stored}"
 
     def survey(self, *, keep: bool) -> None:
-        """Look at every pixel: note the extremes, and the mean of the outermost pixels.
+        """Compute the minimum and maximum of the pixels, and the mean of the images' borders.
 
-        With ``keep`` those of one byte, no more than they will become, stay in memory.
+        ``keep`` loads pixels of one byte into memory, where they take no more space when converted.
+        Raises InputError if a pixel is NaN or infinite.
         """
         if keep and self._array.dtype.itemsize == 1:
             rows = slice(self._rows.start, self._rows.stop)
@@ -76,18 +77,18 @@ class Images:
         for block in self._blocks():
             low, high = block.min(), block.max()
             if not (np.isfinite(low) and np.isfinite(high)):
-                raise self.refusal("finite numbers", np.isfinite)
+                raise self.pixel_error("finite numbers", np.isfinite)
             self.low, self.high = min(self.low, float(low)), max(self.high, float(high))
             border += block[:, _BORDER].sum(dtype=np.float64)
         self.border = border / (len(self) * _BORDER.sum())
 
     @property
-    def whole(self) -> bool:
-        """Whether the pixels are whole numbers by their type."""
+    def has_integers(self) -> bool:
+        """Return whether the pixels have an integer type."""
         return self._array.dtype.kind in "iu"
 
     def converted(self, form: PixelForm) -> Rows:
-        """As bytes, rounded to the nearest; read and converted when they are asked for."""
+        """Return the images as bytes, rounded to the nearest; they are converted on access."""
 
         def read(start: int, stop: int) -> Pixels:
             pixels = np.empty((stop - start, IMAGE_SIDE, IMAGE_SIDE), np.uint8)
@@ -106,19 +107,19 @@ class Images:
         for start in range(0, len(self), _BLOCK):
             yield self._read(start, min(start + _BLOCK, len(self)))
 
-    def mismatch(self, expected: str) -> InputError:
-        """What was expected of the range, and what it is."""
+    def range_error(self, expected: str) -> InputError:
+        """Return an error with the expected and the found range of the pixels."""
         return InputError(
-            f"{self._where} should be {expected}, but its values go from {self.low:.4g} to "
-            f"{self.high:.4g}, {self.border:.4g} on average at the images' borders; "
-            "undo what was done to them."
+            f"{self._where} should be {expected}, but its values range from {self.low:.4g} to "
+            f"{self.high:.4g}, with a mean of {self.border:.4g} at the images' borders; "
+            "undo the preprocessing."
         )
 
-    def refusal(self, expected: str, is_right: Callable[[np.ndarray], np.ndarray]) -> InputError:
-        """How many pixels are not as expected, and where the first of them is."""
+    def pixel_error(self, expected: str, valid: Callable[[np.ndarray], np.ndarray]) -> InputError:
+        """Return an error with the number of invalid pixels, and the position of the first one."""
         count, first = 0, ""
         for start, block in zip(self._rows[::_BLOCK], self._blocks(), strict=True):
-            wrong = np.argwhere(~is_right(block))
+            wrong = np.argwhere(~valid(block))
             if wrong.size and not count:
                 image, row, column = wrong[0]
                 value = block[image, row, column]
@@ -133,51 +134,53 @@ def _convert(block: np.ndarray, form: PixelForm, target: Pixels) -> None:
     if form.factor == 1 and form.offset == 0 and block.dtype.kind in "bui":
         target[...] = block
     else:
-        wide = block.astype(np.promote_types(block.dtype, np.float32))
-        np.rint(wide * form.factor + form.offset, out=wide)
-        target[...] = np.clip(wide, 0, 255)  # by no more than the tolerance
+        floats = block.astype(np.promote_types(block.dtype, np.float32))
+        np.rint(floats * form.factor + form.offset, out=floats)
+        target[...] = np.clip(floats, 0, 255)  # values exceed the range by at most the tolerance
     if form.inverted:
         np.subtract(255, target, out=target)
 
 
 def are_few(parts: Sequence[Images]) -> bool:
-    """Whether the images of all parts may be in memory."""
-    return sum(map(len, parts)) <= FEW
+    """Return whether the images of all parts may be kept in memory."""
+    return sum(map(len, parts)) <= MAX_IN_MEMORY
 
 
 def recognise(parts: Sequence[Images]) -> PixelForm:
-    """The form in which a file stores pixels, all of them in the same.
+    """Recognize the form in which a file stores its pixels, the same for all parts.
 
-    Digits have background and, all but a few, full ink, so the range of many tells how their bytes
-    were scaled. The outermost pixels are background.
+    Nearly all digits contain background and full ink, so the range of many digits shows how their
+    bytes were scaled. The images' borders are background.
 
     Args:
-        parts: surveyed.
+        parts: all images of the file, after :meth:`Images.survey`.
 
     Raises:
-        InputError: when it is no known form, or not the same for all parts.
+        InputError: if the form is unknown, or differs between the parts.
     """
     low, high = min(part.low for part in parts), max(part.high for part in parts)
     for part in parts:
         if max(part.low - low, high - part.high) > (high - low) / 4:
-            raise part.mismatch(f"pixels from {low:.4g} to {high:.4g} like the other images")
-    form = _scaled(low, high, whole=all(part.whole for part in parts))
+            raise part.range_error(f"pixels from {low:.4g} to {high:.4g} like the other images")
+    form = _form_of_range(low, high, integers=all(part.has_integers for part in parts))
     if form is None:
         for part in parts:
-            if part.whole and (part.low < 0 or part.high > 255):
-                raise part.refusal("pixels in 0–255", lambda block: (block >= 0) & (block <= 255))
-        raise parts[0].mismatch("pixels in 0–255, 0–1 or −1…1")
+            if part.has_integers and (part.low < 0 or part.high > 255):
+                raise part.pixel_error(
+                    "pixels in 0–255", lambda block: (block >= 0) & (block <= 255)
+                )
+        raise parts[0].range_error("pixels in 0–255, 0–1 or −1…1")
     inverted = {part.border * form.factor + form.offset > 127.5: part for part in parts}
     if len(inverted) > 1:
-        raise inverted[True].mismatch("dark at its borders like the other images")
+        raise inverted[True].range_error("dark at its borders like the other images")
     return replace(form, inverted=True in inverted)
 
 
-def _scaled(low: float, high: float, *, whole: bool) -> PixelForm | None:
-    if low >= 0 and 1 + _TOLERANCE < high <= 255 and (whole or high >= 128):
+def _form_of_range(low: float, high: float, *, integers: bool) -> PixelForm | None:
+    if low >= 0 and 1 + _TOLERANCE < high <= 255 and (integers or high >= 128):
         return PixelForm("0–255", 1.0, 0.0)
     if low >= 0 and abs(high - 255 / 256) < _TOLERANCE:
-        return PixelForm("0–255/256", 256.0, 0.0)  # deeplearning.net's mnist.pkl, and its heirs
+        return PixelForm("0–255/256", 256.0, 0.0)  # deeplearning.net's mnist.pkl and its copies
     if low >= 0 and 0.75 < high <= 1 + _TOLERANCE:
         return PixelForm("0–1", 255.0, 0.0)
     if -1 - _TOLERANCE <= low < -0.75 and 0.75 < high <= 1 + _TOLERANCE:

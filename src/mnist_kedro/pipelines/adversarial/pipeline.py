@@ -4,18 +4,16 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from mnist_kedro.pipelines.adversarial.nodes import (
-    attack_models,
-    draw_adversarial_accuracy,
-    draw_adversarial_digits,
-)
+from mnist_kedro.pipelines.adversarial.nodes import attack_models, plot_adversarial_digits
+from mnist_kedro.pipelines.figures import figure
+from mnist_kedro.plots.adversarial import plot_adversarial_accuracy
 
 
 def create_pipeline(models: Sequence[str]) -> Pipeline:
-    """Test digits, changed just so that the trained models misread them; runs on request only.
+    """Create the pipeline that attacks models with adversarial examples.
 
     Args:
-        models: by name; the digits that are shown are changed for the first.
+        models: names of the models; the figure of single digits shows the first.
     """
     first = models[0]
     return Pipeline(
@@ -30,21 +28,11 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
                 outputs="adversarial_accuracies",
                 name="attack_models",
             ),
-            Node(
-                func=draw_adversarial_accuracy,
-                inputs=["test", "adversarial_accuracies"],
-                outputs="adversarial_accuracy",
-                name="draw_adversarial_accuracy",
-            ),
-            Node(
-                func=draw_adversarial_digits,
-                inputs={
-                    "test": "test",
-                    "adversarial": "params:adversarial",
-                    first: f"{first}.model",
-                },
-                outputs="adversarial_digits",
-                name="draw_adversarial_digits",
+            figure(plot_adversarial_accuracy, ["test", "adversarial_accuracies"]),
+            figure(
+                plot_adversarial_digits,
+                [f"{first}.model", "test", "params:adversarial"],
+                name=first,
             ),
         ],
         tags="adversarial",

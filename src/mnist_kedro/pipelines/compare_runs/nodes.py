@@ -4,31 +4,24 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
-from mnist_kedro.evaluation.runs import describe_runs
-from mnist_kedro.plots.runs import plot_runs
+from mnist_kedro.metrics.runs import describe_runs
 
-Versions = Mapping[str, Callable[[], Any]]  # what PartitionedDataset gives
+Versions = Mapping[str, Callable[[], Any]]  # as PartitionedDataset loads them
 
 
 def tabulate_runs(all_metrics: Versions, all_run_manifests: Versions) -> pd.DataFrame:
-    """How well each model of each run reads the test digits, and what the run did otherwise.
+    """Tabulate the accuracy of each model of each run, and what changed since the previous run.
 
     Args:
-        all_metrics: those of every run, under ``<run>/metrics``.
-        all_run_manifests: under ``<run>/run_manifest``; of some runs there may be none.
+        all_metrics: of every run, under ``<run>/metrics``.
+        all_run_manifests: under ``<run>/run_manifest``; some runs may have none.
 
     Returns:
-        As :func:`~mnist_kedro.evaluation.runs.describe_runs` has it.
+        The table of :func:`~mnist_kedro.metrics.runs.describe_runs`.
     """
-    return describe_runs(_by_run(all_metrics), _by_run(all_run_manifests))
+    return describe_runs(_load_by_run(all_metrics), _load_by_run(all_run_manifests))
 
 
-def draw_runs(runs: pd.DataFrame) -> Figure:
-    """The accuracy of each run, and what changed."""
-    return plot_runs(runs.fillna({"changed": ""}))
-
-
-def _by_run(versions: Versions) -> dict[str, Any]:
+def _load_by_run(versions: Versions) -> dict[str, Any]:
     return {name.partition("/")[0]: load() for name, load in sorted(versions.items())}

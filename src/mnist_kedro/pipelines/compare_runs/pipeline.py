@@ -2,11 +2,13 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from mnist_kedro.pipelines.compare_runs.nodes import draw_runs, tabulate_runs
+from mnist_kedro.pipelines.compare_runs.nodes import tabulate_runs
+from mnist_kedro.pipelines.figures import figure
+from mnist_kedro.plots.runs import plot_runs_compared
 
 
 def create_pipeline() -> Pipeline:
-    """Every version of the metrics in, one table and one figure out; runs on request only."""
+    """Create the pipeline from every version of the metrics to a table and a figure."""
     return Pipeline(
         [
             Node(
@@ -15,12 +17,7 @@ def create_pipeline() -> Pipeline:
                 outputs="runs",
                 name="tabulate_runs",
             ),
-            Node(
-                func=draw_runs,
-                inputs="runs",
-                outputs="runs_compared",
-                name="draw_runs",
-            ),
+            figure(plot_runs_compared, ["runs"]),
         ],
         tags="compare_runs",
     )

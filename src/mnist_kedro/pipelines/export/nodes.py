@@ -14,9 +14,9 @@ import numpy as np
 from mnist_kedro.arrays import blocks
 from mnist_kedro.contracts import CLASSES, LabelledImages, provenance
 from mnist_kedro.errors import InputError
-from mnist_kedro.evaluation.classification import wilson_interval
-from mnist_kedro.evaluation.prediction import probabilities_of, spread
-from mnist_kedro.evaluation.selective import confidence_threshold
+from mnist_kedro.metrics.classification import wilson_interval
+from mnist_kedro.metrics.prediction import probabilities_of, spread
+from mnist_kedro.metrics.selective import confidence_threshold
 from mnist_kedro.parameters import ReportingParameters
 
 logger = logging.getLogger(__name__)

@@ -16,12 +16,12 @@ from tqdm import tqdm
 from mnist_kedro.contracts import CLASSES, Pixels
 from mnist_kedro.datasets.table_dataset import Tables
 from mnist_kedro.errors import InputError
-from mnist_kedro.evaluation.classification import classify_errors
-from mnist_kedro.evaluation.prediction import PROBABILITIES, probabilities_of, spread
+from mnist_kedro.metrics.classification import classify_errors
+from mnist_kedro.metrics.prediction import PROBABILITIES, probabilities_of, spread
 from mnist_kedro.parameters import InferenceParameters
 from mnist_kedro.pictures.batches import BATCH, NOTHING, READ, Batch, Pictures
 from mnist_kedro.pictures.open import open_pictures
-from mnist_kedro.plots.digits import plot_contact_sheet
+from mnist_kedro.plots import digits
 from mnist_kedro.sources.files import resolve_path
 
 logger = logging.getLogger(__name__)
@@ -182,13 +182,13 @@ def _compare(labels: np.ndarray, answers: np.ndarray) -> dict[str, Any]:
     return {"labelled": len(labels), **compared}
 
 
-def draw_contact_sheet(
+def plot_contact_sheet(
     shown_pictures: ShownPictures,
     shown_predictions: pd.DataFrame,
     inference: InferenceParameters,
 ) -> Figure:
-    """Some pictures as the model sees them, with what it reads."""
-    return plot_contact_sheet(
+    """Plot some pictures as the model sees them, with their predictions."""
+    return digits.plot_contact_sheet(
         shown_pictures["pixels"],
         shown_predictions,
         shown_pictures["total"],

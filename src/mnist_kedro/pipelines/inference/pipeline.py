@@ -5,9 +5,10 @@ from functools import partial, update_wrapper
 
 from kedro.pipeline import Node, Pipeline
 
+from mnist_kedro.pipelines.figures import figure
 from mnist_kedro.pipelines.inference.nodes import (
-    draw_contact_sheet,
     join_predictions,
+    plot_contact_sheet,
     read_pictures,
     select_pictures,
     summarise_predictions,
@@ -15,15 +16,15 @@ from mnist_kedro.pipelines.inference.nodes import (
 
 
 def create_pipeline(models: Sequence[str], parts: int = 1) -> Pipeline:
-    """A person's pictures and a trained model in, what is written on each out; on request only.
+    """Create the pipeline that classifies pictures with a trained model.
 
     Args:
-        models: by name; the first reads.
-        parts: among how many nodes the pictures are divided; a cluster runs them side by side.
+        models: names of the models; the first predicts.
+        parts: number of nodes that share the pictures, for a cluster.
     """
     model = f"{models[0]}.model"
     read = _read(model) if parts == 1 else _read_in_parts(model, parts)
-    return read + _tell()
+    return read + _summarize()
 
 
 def _read(model: str) -> Pipeline:
@@ -64,8 +65,8 @@ def _read_in_parts(model: str, parts: int) -> Pipeline:
     )
 
 
-def _tell() -> Pipeline:
-    """What came of it, in numbers and in a picture."""
+def _summarize() -> Pipeline:
+    """Create the nodes that summarize the predictions, in numbers and in a figure."""
     return Pipeline(
         [
             Node(
@@ -80,12 +81,7 @@ def _tell() -> Pipeline:
                 outputs=["digit_summary", "shown_predictions"],
                 name="summarise_predictions",
             ),
-            Node(
-                func=draw_contact_sheet,
-                inputs=["shown_pictures", "shown_predictions", "params:inference"],
-                outputs="contact_sheet",
-                name="draw_contact_sheet",
-            ),
+            figure(plot_contact_sheet, ["shown_pictures", "shown_predictions", "params:inference"]),
         ],
         tags="inference",
     )

@@ -12,18 +12,20 @@ from mnist_kedro.contracts import LabelledImages, PixelStatistics
 from mnist_kedro.datasets import Checkpoints
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameters import TrainingParameters
-from mnist_kedro.plots.augmentation import VARIATIONS, plot_augmented_digits
+from mnist_kedro.plots import augmentation
 from mnist_kedro.plots.style import describe_source
 
 
-def draw_augmented_digits(train: LabelledImages, training: TrainingParameters) -> Figure:
-    """Draw a digit of each class, and how the training augments it."""
+def plot_augmented_digits(train: LabelledImages, training: TrainingParameters) -> Figure:
+    """Plot a digit of each class, and how the training augments it."""
     from mnist_kedro.models.augmentation import variations  # noqa: PLC0415  (imports TensorFlow)
 
     rows = np.unique(np.asarray(train["labels"]), return_index=True)[1]
     images = train["images"][rows]
-    varied = variations(images, VARIATIONS, training.augmentation, training.seed)
-    return plot_augmented_digits(images, varied, training.augmentation, describe_source(train))
+    augmented = variations(images, augmentation.VARIATIONS, training.augmentation, training.seed)
+    return augmentation.plot_augmented_digits(
+        images, augmented, training.augmentation, describe_source(train)
+    )
 
 
 def preview_network(network: NetworkParameters) -> MermaidPreview:
@@ -59,10 +61,10 @@ def train_model(
 
     Returns:
         The model, made of float32 Keras layers, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)``
-        probabilities, and its :class:`~mnist_kedro.models.training.TrainingHistory`.
+        probabilities, and its :class:`~mnist_kedro.models.fitting.TrainingHistory`.
     """
+    from mnist_kedro.models.fitting import fit_network  # noqa: PLC0415
     from mnist_kedro.models.tensorboard import log_to_tensorboard  # noqa: PLC0415  (TensorFlow)
-    from mnist_kedro.models.training import fit_network  # noqa: PLC0415
 
     options = training.model_copy(update={"seed": training.seed + member})
     callbacks = [log_to_tensorboard(tensorboard_logs)] if training.tensorboard else []

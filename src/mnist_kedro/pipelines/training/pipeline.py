@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from functools import partial, update_wrapper
+from itertools import chain
 
 from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.pipelines import member_names
+from mnist_kedro.pipelines.figures import Sections, figure
 from mnist_kedro.pipelines.training.nodes import (
-    draw_augmented_digits,
+    plot_augmented_digits,
     preview_network,
     train_model,
 )
@@ -26,22 +28,13 @@ def create_pipeline(networks: Mapping[str, NetworkParameters], members: int = 1)
         for model, network in networks.items()
         for member, name in enumerate(member_names(model, members))
     ]
-    return sum(trainings, _create_preview())
+    figures = chain.from_iterable(create_figures().values())
+    return sum(trainings, Pipeline(list(figures), tags="training"))
 
 
-def _create_preview() -> Pipeline:
-    """Create the node that shows how digits are augmented."""
-    return Pipeline(
-        [
-            Node(
-                func=draw_augmented_digits,
-                inputs=["train", "params:training"],
-                outputs="augmented_digits",
-                name="draw_augmented_digits",
-            )
-        ],
-        tags="training",
-    )
+def create_figures() -> Sections:
+    """Declare the figures."""
+    return {"Training": [figure(plot_augmented_digits, ["train", "params:training"])]}
 
 
 def _create_training(model: str, name: str, member: int, network: NetworkParameters) -> Pipeline:

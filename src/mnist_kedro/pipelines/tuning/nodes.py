@@ -10,8 +10,8 @@ from omegaconf import OmegaConf
 from mnist_kedro.contracts import LabelledImages, PixelStatistics
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameters import TrainingParameters, TuningParameters
+from mnist_kedro.plots import tuning as plots
 from mnist_kedro.plots.style import describe_source
-from mnist_kedro.plots.tuning import plot_search
 
 logger = logging.getLogger(__name__)
 
@@ -27,21 +27,21 @@ def search_parameters(
     number: int = 1,
     searches: int = 1,
 ) -> pd.DataFrame:
-    """Train a network again and again, each time with values that promise more.
+    """Train a network in several trials, with values that Optuna samples from the earlier trials.
 
     Args:
-        train: digits to learn from.
-        validation: digits that the trials are compared by.
+        train: digits to train on.
+        validation: digits to compare the trials by.
         pixel_statistics: of the training pixels.
-        training: the recipe, for all that is not searched.
+        training: parameters that are not searched.
         network: which network.
-        tuning: what is searched, and how often.
-        storage: Optuna's, in which the trials are kept; one for each search.
-        number: which one of several searches that share the trials, from 1.
-        searches: how many they are.
+        tuning: what to search, and the number of trials.
+        storage: of Optuna; each search has its own.
+        number: of the search among those that share the trials, from 1.
+        searches: the number of searches.
 
     Returns:
-        See :func:`~mnist_kedro.models.search.search`.
+        The trials, as :func:`~mnist_kedro.models.search.search` returns them.
     """
     from mnist_kedro.models.search import search  # noqa: PLC0415  (imports TensorFlow)
 
@@ -53,15 +53,15 @@ def search_parameters(
 
 
 def collect_trials(*tables: pd.DataFrame) -> pd.DataFrame:
-    """The trials of several searches by their numbers, with a column ``search``, from 1."""
-    told = [table.assign(search=number) for number, table in enumerate(tables, start=1)]
-    trials = pd.concat(told).sort_values("trial", ignore_index=True)
+    """Join the trials of several searches, with a column ``search``, from 1."""
+    tables_of = [table.assign(search=number) for number, table in enumerate(tables, start=1)]
+    trials = pd.concat(tables_of).sort_values("trial", ignore_index=True)
     trials.insert(1, "search", trials.pop("search"))
     return trials
 
 
 def choose_parameters(trials: pd.DataFrame, tuning: TuningParameters) -> dict[str, Any]:
-    """The values of the best trial by validation accuracy, as a file of parameters has them."""
+    """Return the values of the trial with the best validation accuracy, nested as in ``conf/``."""
     complete = trials[trials["state"] == "complete"]
     best = max(complete.to_dict("records"), key=lambda trial: trial["validation_accuracy"])
     chosen = OmegaConf.create()
@@ -69,7 +69,7 @@ def choose_parameters(trials: pd.DataFrame, tuning: TuningParameters) -> dict[st
         OmegaConf.update(chosen, f"training.{name}", best[name])
     logger.info(
         "The best of %d trials is trial %d: validation accuracy %.2f%%. Its values are in "
-        "'tuned_parameters'; what it is worth, other digits must tell.",
+        "'tuned_parameters'; only other digits can show what they are worth.",
         len(trials),
         best["trial"],
         100 * best["validation_accuracy"],
@@ -77,12 +77,12 @@ def choose_parameters(trials: pd.DataFrame, tuning: TuningParameters) -> dict[st
     return cast("dict[str, Any]", OmegaConf.to_container(chosen))
 
 
-def draw_search(
+def plot_tuning_search(
     trials: pd.DataFrame, tuning: TuningParameters, validation: LabelledImages
 ) -> Figure:
-    """What the trials reached, in their order and against each value."""
+    """Plot the accuracies of the trials, in their order and against each searched value."""
     logarithmic = {name for name, space in tuning.search.spaces.items() if space.log}
-    return plot_search(
+    return plots.plot_tuning_search(
         trials,
         list(tuning.search.spaces),
         logarithmic,

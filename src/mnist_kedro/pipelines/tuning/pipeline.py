@@ -6,20 +6,21 @@ from functools import partial, update_wrapper
 import pandas as pd
 from kedro.pipeline import Node, Pipeline
 
+from mnist_kedro.pipelines.figures import figure
 from mnist_kedro.pipelines.tuning.nodes import (
     choose_parameters,
     collect_trials,
-    draw_search,
+    plot_tuning_search,
     search_parameters,
 )
 
 
 def create_pipeline(models: Sequence[str], searches: int = 1) -> Pipeline:
-    """Training and validation digits in, the best training parameters out.
+    """Create the pipeline that searches for training parameters on the validation digits.
 
     Args:
-        models: by name; the first is trained.
-        searches: that share the trials.
+        models: names of the models; the first is trained.
+        searches: number of searches that share the trials.
     """
     return Pipeline(
         [
@@ -30,19 +31,14 @@ def create_pipeline(models: Sequence[str], searches: int = 1) -> Pipeline:
                 outputs="tuned_parameters",
                 name="choose_parameters",
             ),
-            Node(
-                func=draw_search,
-                inputs=["tuning_trials", "params:tuning", "validation"],
-                outputs="tuning_search",
-                name="draw_search",
-            ),
+            figure(plot_tuning_search, ["tuning_trials", "params:tuning", "validation"]),
         ],
         tags="tuning",
     )
 
 
 def _search(model: str, searches: int) -> list[Node]:
-    """One node for all trials, or one for each search and one that puts their trials together."""
+    """Create one node for all trials, or one for each search and one that joins their trials."""
     if searches == 1:
         return [_trials(model, search_parameters, "tuning_storage")]
     numbers = range(1, searches + 1)
@@ -58,7 +54,7 @@ def _search(model: str, searches: int) -> list[Node]:
 
 
 def _trials_of_one(model: str, number: int, searches: int) -> Node:
-    """In a storage of its own: an SQLite file is not for writers on several machines."""
+    """Create a search with its own storage: machines must not share an SQLite file."""
     func = partial(search_parameters, number=number, searches=searches)
     storage = "tuning_storage" if number == 1 else f"tuning_storage_{number}"
     return _trials(model, update_wrapper(func, search_parameters), storage, f"_{number}")

@@ -1,0 +1,219 @@
+"""Nodes of the ``evaluation`` pipeline."""
+
+import logging
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mnist_kedro.contracts import LabelledImages, provenance
+from mnist_kedro.errors import InputError
+from mnist_kedro.metrics.calibration import (
+    fit_temperature,
+    score_probabilities,
+)
+from mnist_kedro.metrics.classification import classify_errors
+from mnist_kedro.metrics.comparison import Comparison, compare
+from mnist_kedro.metrics.label_errors import classify_without_label_errors
+from mnist_kedro.metrics.prediction import PROBABILITIES, probabilities_of
+from mnist_kedro.metrics.selective import confidence_threshold, reject_unsure
+from mnist_kedro.parameters import ReportingParameters
+from mnist_kedro.plots.style import describe_test
+
+logger = logging.getLogger(__name__)
+
+_REMEDY = "run 'kedro run' again, or name versions that belong together with --load-versions"
+
+
+def predict_digits(model: Any, digits: LabelledImages) -> pd.DataFrame:
+    """Classify the digits of a split.
+
+    Args:
+        model: a Keras model, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)`` probabilities.
+        digits: n digits.
+
+    Returns:
+        A row for each digit: ``label``, ``prediction`` (0–9), ``confidence`` (the prediction's
+        probability) and ``p0`` … ``p9``.
+    """
+    probabilities = probabilities_of(model, digits["images"])
+    return _predictions(np.asarray(digits["labels"]), probabilities)
+
+
+def average_predictions(**predictions: pd.DataFrame) -> pd.DataFrame:
+    """Average the probabilities of several models; takes and returns tables of predictions."""
+    first, *others = predictions.values()
+    for table in others:
+        if not table["label"].equals(first["label"]):
+            raise InputError(
+                f"predictions of {', '.join(predictions)}: are not of the same digits; {_REMEDY}."
+            )
+    tables = [table[PROBABILITIES].to_numpy() for table in predictions.values()]
+    probabilities = np.stack(tables).mean(axis=0, dtype=np.float64)
+    return _predictions(first["label"].to_numpy(), probabilities)
+
+
+def _predictions(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
+    table = pd.DataFrame(probabilities, columns=PROBABILITIES)
+    table.insert(0, "label", labels)
+    table.insert(1, "prediction", probabilities.argmax(axis=1).astype(np.uint8))
+    table.insert(2, "confidence", probabilities.max(axis=1))
+    return table
+
+
+def evaluate_model(
+    predictions: pd.DataFrame,
+    validation_predictions: pd.DataFrame,
+    history: Mapping[str, Any],
+    test: LabelledImages,
+    reporting: ReportingParameters,
+) -> dict[str, Any]:
+    """Compute the metrics of a model on the test split.
+
+    The temperature and the confidence threshold are chosen on the validation digits.
+
+    Raises:
+        InputError: if the model, the predictions and the test digits do not belong together.
+    """
+    _check_one_source(predictions, history["data"], test)
+    return {
+        **_evaluate(predictions, validation_predictions, test, reporting),
+        "parameters": history["parameters"],
+        "epochs": history["epochs"],
+        "training_seconds": history["training_seconds"],
+        "precision": history["precision"],
+        "seed": history["seed"],
+    }
+
+
+def evaluate_ensemble(
+    predictions: pd.DataFrame,
+    validation_predictions: pd.DataFrame,
+    test: LabelledImages,
+    reporting: ReportingParameters,
+    **members: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Compute the metrics of an ensemble on the test split, and the spread of its members.
+
+    The members differ by their seeds only: the mean and the sample standard deviation (n − 1) of
+    their accuracies estimate what a training with any seed gives.
+    """
+    accuracies = [evaluation["accuracy"] for evaluation in members.values()]
+    return {
+        **_evaluate(predictions, validation_predictions, test, reporting),
+        **{
+            key: sum(evaluation[key] for evaluation in members.values())
+            for key in ("parameters", "training_seconds")
+        },
+        "members": {
+            "names": list(members),
+            "seeds": [evaluation["seed"] for evaluation in members.values()],
+            "accuracies": accuracies,
+            "mean_accuracy": float(np.mean(accuracies)),
+            "standard_deviation": float(np.std(accuracies, ddof=1)),
+        },
+    }
+
+
+def _evaluate(
+    predictions: pd.DataFrame,
+    validation_predictions: pd.DataFrame,
+    test: LabelledImages,
+    reporting: ReportingParameters,
+) -> dict[str, Any]:
+    tested, validated = _Predictions(predictions), _Predictions(validation_predictions)
+    temperature = fit_temperature(validated.labels, validated.probabilities)
+    target = reporting.target_accuracy
+    threshold = confidence_threshold(validated.right, validated.confidence, target)
+    evaluation = {
+        **classify_errors(tested.labels, tested.predicted),
+        **score_probabilities(tested.labels, tested.probabilities),
+        "temperature_scaling": {
+            "temperature": temperature,
+            **score_probabilities(tested.labels, tested.probabilities, temperature),
+        },
+        "rejection": reject_unsure(tested.right, tested.confidence, threshold, target),
+    }
+    if test["canonical_mnist"]:  # whose wrong labels are known
+        evaluation["without_label_errors"] = classify_without_label_errors(
+            tested.labels, tested.predicted
+        )
+    return evaluation
+
+
+class _Predictions:
+    """The columns of a table of predictions."""
+
+    def __init__(self, predictions: pd.DataFrame) -> None:
+        self.labels = predictions["label"].to_numpy()
+        self.predicted = predictions["prediction"].to_numpy()
+        self.confidence = predictions["confidence"].to_numpy()
+        self.probabilities = predictions[PROBABILITIES].to_numpy()
+        self.right = self.labels == self.predicted
+
+
+def _check_one_source(
+    predictions: pd.DataFrame, trained_on: Mapping[str, Any], test: LabelledImages
+) -> None:
+    """Reject test digits of another ingestion: some may be among the training digits."""
+    differing = [
+        key
+        for key, value in provenance(test).items()
+        if key.startswith("sha256") and value != trained_on[key]
+    ]
+    if differing:
+        raise InputError(
+            f"test: comes from '{test['source']}', but the model was trained on digits from "
+            f"'{trained_on['source']}' ({', '.join(differing)} differ); {_REMEDY}."
+        )
+    if not np.array_equal(predictions["label"], np.asarray(test["labels"])):
+        raise InputError(f"predictions: are not of the digits in 'test'; {_REMEDY}.")
+
+
+def compare_models(**predictions: pd.DataFrame) -> dict[str, Comparison]:
+    """Test each pair of models with McNemar's test; the keys are ``<first>_vs_<second>``."""
+    right = {
+        name: (table["label"] == table["prediction"]).to_numpy()
+        for name, table in predictions.items()
+    }
+    return {
+        f"{first}_vs_{second}": compare(right[first], right[second])
+        for first, second in combinations(right, 2)
+    }
+
+
+def collect_metrics(
+    train: LabelledImages,
+    validation: LabelledImages,
+    test: LabelledImages,
+    comparison: Mapping[str, Comparison],
+    **evaluations: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Collect the metrics of all models, and log their accuracies."""
+    description = describe_test(test)
+    for name, evaluation in evaluations.items():
+        low, high = evaluation["accuracy_ci95"]
+        logger.info(
+            "%s: test accuracy %.2f%% (95%% interval %.2f–%.2f), %d errors. %s.",
+            name,
+            100 * evaluation["accuracy"],
+            100 * low,
+            100 * high,
+            evaluation["errors"],
+            description,
+        )
+    if not test["canonical_mnist"]:
+        logger.warning("These numbers are not MNIST's. %s.", description)
+    return {
+        "data": {
+            **provenance(test),
+            "description": description,
+            "train": len(train["labels"]),
+            "validation": len(validation["labels"]),
+            "test": len(test["labels"]),
+        },
+        "models": dict(evaluations),
+        "comparison": dict(comparison),
+    }

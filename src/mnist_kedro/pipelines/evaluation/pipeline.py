@@ -1,0 +1,171 @@
+"""The ``evaluation`` pipeline."""
+
+from collections.abc import Sequence
+from itertools import chain
+
+from kedro.pipeline import Node, Pipeline
+
+from mnist_kedro.pipelines import member_names
+from mnist_kedro.pipelines.evaluation.nodes import (
+    average_predictions,
+    collect_metrics,
+    compare_models,
+    evaluate_ensemble,
+    evaluate_model,
+    predict_digits,
+)
+from mnist_kedro.pipelines.figures import Sections, figure
+from mnist_kedro.plots.balance import plot_class_balance
+from mnist_kedro.plots.calibration import plot_reliability_diagram
+from mnist_kedro.plots.confusion import plot_confusion_matrix
+from mnist_kedro.plots.digits import (
+    plot_least_confident_hits,
+    plot_sample_predictions,
+    plot_worst_mistakes,
+)
+from mnist_kedro.plots.selective import plot_risk_coverage
+from mnist_kedro.plots.training_curves import plot_training_curves
+
+
+def create_pipeline(models: Sequence[str], members: int = 1) -> Pipeline:
+    """Create the pipeline from models and test digits to metrics and figures.
+
+    Args:
+        models: names of the models; the figures of single predictions show the first.
+        members: networks of each kind; several are also averaged.
+    """
+    networks = {model: member_names(model, members) for model in models}
+    every = [name for names in networks.values() for name in names]
+    ensembles = {f"{model}_ensemble": names for model, names in networks.items() if members > 1}
+    figures = chain.from_iterable(create_figures([*models, *ensembles]).values())
+    return sum(
+        (
+            *(_evaluate_network(name) for name in every),
+            *(_evaluate_ensemble(ensemble, names) for ensemble, names in ensembles.items()),
+            _compare(compared=[*models, *ensembles], evaluated=[*every, *ensembles]),
+        ),
+        Pipeline(list(figures), tags=["evaluation", "figures"]),
+    )
+
+
+def create_figures(models: Sequence[str]) -> Sections:
+    """Declare the figures; those of single predictions show the first model."""
+    model = models[0]
+    predictions = ["test", f"{model}.predictions"]
+    trained = [name for name in models if not name.endswith("_ensemble")]
+    return {
+        "Mistakes": [
+            figure(plot_worst_mistakes, [*predictions, "params:reporting"], model=model),
+            figure(plot_confusion_matrix, predictions, model=model),
+            figure(plot_sample_predictions, [*predictions, "params:reporting"], model=model),
+        ],
+        "Confidence": [
+            figure(
+                plot_risk_coverage,
+                {"test": "test", "metrics": "metrics"}
+                | {name: f"{name}.predictions" for name in models},
+            ),
+            figure(plot_reliability_diagram, [*predictions, "metrics"], model=model),
+            figure(plot_least_confident_hits, [*predictions, "params:reporting"], model=model),
+        ],
+        "Training": [
+            figure(
+                plot_training_curves,
+                {"train": "train"} | {name: f"{name}.history" for name in trained},
+            ),
+            figure(plot_class_balance, ["train", "validation", "test"]),
+        ],
+    }
+
+
+def _evaluate_network(name: str) -> Pipeline:
+    """Predict and evaluate with one network, in its namespace."""
+    return Pipeline(
+        [
+            Node(
+                func=predict_digits,
+                inputs=["model", "test"],
+                outputs="predictions",
+                name="predict_test_digits",
+            ),
+            Node(
+                func=predict_digits,
+                inputs=["model", "validation"],
+                outputs="validation_predictions",
+                name="predict_validation_digits",
+            ),
+            Node(
+                func=evaluate_model,
+                inputs=[
+                    "predictions",
+                    "validation_predictions",
+                    "history",
+                    "test",
+                    "params:reporting",
+                ],
+                outputs="evaluation",
+                name="evaluate_model",
+            ),
+        ],
+        namespace=name,
+        inputs={"test", "validation"},
+        parameters={"reporting"},
+        tags=["evaluation", name],
+    )
+
+
+def _evaluate_ensemble(ensemble: str, members: Sequence[str]) -> Pipeline:
+    """Average the probabilities of several networks, and evaluate the average."""
+    return Pipeline(
+        [
+            *(
+                Node(
+                    func=average_predictions,
+                    inputs={member: f"{member}.{predictions}" for member in members},
+                    outputs=f"{ensemble}.{predictions}",
+                    name=f"{ensemble}.average_{predictions}",
+                )
+                for predictions in ("predictions", "validation_predictions")
+            ),
+            Node(
+                func=evaluate_ensemble,
+                inputs={
+                    "predictions": f"{ensemble}.predictions",
+                    "validation_predictions": f"{ensemble}.validation_predictions",
+                    "test": "test",
+                    "reporting": "params:reporting",
+                    **{member: f"{member}.evaluation" for member in members},
+                },
+                outputs=f"{ensemble}.evaluation",
+                name=f"{ensemble}.evaluate_ensemble",
+            ),
+        ],
+        tags=["evaluation", ensemble],
+    )
+
+
+def _compare(compared: Sequence[str], evaluated: Sequence[str]) -> Pipeline:
+    """Compare the models, and collect all metrics; of an ensemble's members compare the first."""
+    return Pipeline(
+        [
+            Node(
+                func=compare_models,
+                inputs={model: f"{model}.predictions" for model in compared},
+                outputs="comparison",
+                name="compare_models",
+            ),
+            Node(
+                func=collect_metrics,
+                inputs={
+                    "train": "train",
+                    "validation": "validation",
+                    "test": "test",
+                    "comparison": "comparison",
+                    **{model: f"{model}.evaluation" for model in evaluated},
+                },
+                outputs="metrics",
+                name="collect_metrics",
+            ),
+        ],
+        tags="evaluation",
+    )

@@ -1,0 +1,5 @@
+"""Show what a network has learned."""
+
+from mnist_kedro.pipelines.interpretation.pipeline import create_figures, create_pipeline
+
+__all__ = ["create_figures", "create_pipeline"]

@@ -1,0 +1,40 @@
+"""The ``interpretation`` pipeline."""
+
+from itertools import chain
+
+from kedro.pipeline import Node, Pipeline
+
+from mnist_kedro.pipelines.figures import Sections, figure
+from mnist_kedro.pipelines.interpretation.nodes import (
+    describe_layers,
+    plot_attributions,
+    plot_embedding,
+    plot_feature_maps,
+    plot_first_layer,
+)
+
+
+def create_pipeline(model: str) -> Pipeline:
+    """Create the pipeline from one model to its layers, and figures of what it has learned."""
+    layers = Node(
+        func=describe_layers,
+        inputs=f"{model}.model",
+        outputs=f"{model}.layers",
+        name="describe_layers",
+    )
+    figures = chain.from_iterable(create_figures(model).values())
+    return Pipeline([layers, *figures], tags="interpretation")
+
+
+def create_figures(model: str) -> Sections:
+    """Declare the figures."""
+    network = f"{model}.model"
+    predictions = f"{model}.predictions"
+    return {
+        "Mistakes": [figure(plot_attributions, [network, "test", predictions], name=model)],
+        "What it has learned": [
+            figure(plot_first_layer, [network, "test"], name=model),
+            figure(plot_feature_maps, [network, "test", predictions], name=model),
+            figure(plot_embedding, [network, "test", predictions], name=model),
+        ],
+    }

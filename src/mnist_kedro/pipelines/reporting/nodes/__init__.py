@@ -1,1 +1,0 @@
-"""Nodes of the ``reporting`` pipeline: those that compute, and those that draw."""

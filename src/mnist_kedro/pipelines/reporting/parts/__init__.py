@@ -1,1 +1,0 @@
-"""Parts of the ``reporting`` pipeline, of which each can be run by itself by its tag."""

@@ -1,0 +1,5 @@
+"""Evaluate the networks on corrupted digits and on images that are not digits."""
+
+from mnist_kedro.pipelines.robustness.pipeline import create_figures, create_pipeline
+
+__all__ = ["create_figures", "create_pipeline"]

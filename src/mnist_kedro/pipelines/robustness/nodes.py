@@ -1,0 +1,113 @@
+"""Nodes of the ``robustness`` pipeline."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from mnist_kedro.contracts import LabelledImages, Pixels
+from mnist_kedro.machine import usable_cores
+from mnist_kedro.metrics.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from mnist_kedro.metrics.out_of_distribution import out_of_distribution
+from mnist_kedro.metrics.prediction import probabilities_of, rows_of_all
+from mnist_kedro.parameters import ReportingParameters
+
+NONE, DIGITS = "none", "digits"  # uncorrupted; in distribution
+SUITE = (NONE, *CORRUPTIONS)
+
+
+def evaluate_corruptions(
+    test: LabelledImages,
+    reporting: ReportingParameters,
+    corruptions: Sequence[str] = SUITE,
+    **models: Any,
+) -> pd.DataFrame:
+    """Count the test digits that each model misclassifies under each corruption.
+
+    Args:
+        test: the test split.
+        reporting: ``robustness_digits``, the number of digits to corrupt.
+        corruptions: part of the suite, in its order.
+        models: Keras models by their names.
+
+    Returns:
+        A row for each model, corruption and severity: ``model``, ``corruption``, ``severity``
+        (1–5; ``none`` has 0), ``digits``, ``errors`` and ``accuracy``.
+    """
+    images, labels = _some(test, reporting.robustness_digits)
+    rows = []
+    progress = tqdm(
+        _corrupted(images, corruptions),
+        "Corruptions",
+        len(corruptions),
+        leave=False,
+        disable=None,  # only on a terminal
+    )
+    for corruption, pictures in progress:
+        for name, model in models.items():
+            predicted = probabilities_of(model, pictures.reshape(-1, *images.shape[1:])).argmax(
+                axis=1
+            )
+            errors = (predicted.reshape(len(pictures), -1) != labels).sum(axis=1)
+            severities = SEVERITIES if len(pictures) > 1 else (0,)
+            rows += [
+                (name, corruption, severity, len(labels), int(count), 1 - count / len(labels))
+                for severity, count in zip(severities, errors, strict=True)
+            ]
+    columns = ["model", "corruption", "severity", "digits", "errors", "accuracy"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _corrupted(images: Pixels, corruptions: Sequence[str]) -> Iterator[tuple[str, Pixels]]:
+    """Yield each corruption with its images ``(severities, n, 28, 28, 1)``."""
+    with ThreadPoolExecutor(usable_cores()) as pool:  # NumPy and SciPy release the lock
+        for name in corruptions:
+            if name == NONE:
+                yield NONE, images[None]
+            else:
+                yield name, np.stack(list(pool.map(partial(corrupt, images, name), SEVERITIES)))
+
+
+def collect_corruptions(*parts: pd.DataFrame) -> pd.DataFrame:
+    """Join the tables of the parts, in the order of the suite."""
+    return pd.concat(parts).sort_values(
+        "corruption",
+        key=lambda names: names.map(SUITE.index),
+        kind="stable",
+        ignore_index=True,
+    )
+
+
+def measure_out_of_distribution(
+    test: LabelledImages, reporting: ReportingParameters, **models: Any
+) -> pd.DataFrame:
+    """Measure the confidence of each model on digits and on out-of-distribution images.
+
+    The arguments are those of :func:`evaluate_corruptions`.
+
+    Returns:
+        A row for each model and image: ``model``, ``kind`` (``digits`` are the test digits) and
+        ``confidence``.
+    """
+    images, _ = _some(test, reporting.robustness_digits)
+    kinds = {DIGITS: images, **out_of_distribution(images)}
+    return pd.concat(
+        pd.DataFrame(
+            {
+                "model": name,
+                "kind": kind,
+                "confidence": probabilities_of(model, pictures).max(axis=1),
+            }
+        )
+        for name, model in models.items()
+        for kind, pictures in kinds.items()
+    )
+
+
+def _some(test: LabelledImages, count: int) -> tuple[Pixels, np.ndarray]:
+    rows = rows_of_all(test, count)
+    return test["images"][rows], np.asarray(test["labels"])[rows]

@@ -1,0 +1,84 @@
+"""Accuracy and loss over the epochs of training."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import (
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    PercentFormatter,
+    StrMethodFormatter,
+)
+
+from mnist_kedro.contracts import LabelledImages
+from mnist_kedro.plots.style import FAINT, PALETTE, annotate, describe_source, styled
+
+
+@styled
+def plot_training_curves(train: LabelledImages, **histories: Mapping[str, Any]) -> Figure:
+    """Plot the accuracy and loss of each model on the training and validation digits.
+
+    Args:
+        train: the training split.
+        histories: a :class:`~mnist_kedro.models.fitting.TrainingHistory` for each model.
+    """
+    figure = Figure(figsize=(9, 4.2))
+    accuracy_axes, loss_axes = figure.subplots(1, 2)
+    for axes, key, title in (
+        (accuracy_axes, "accuracy", "Accuracy"),
+        (loss_axes, "loss", "Loss (cross-entropy)"),
+    ):
+        for history, colour in zip(histories.values(), PALETTE, strict=False):
+            epochs = range(1, history["epochs"] + 1)
+            marker = "o" if len(epochs) <= 20 else None
+            axes.plot(epochs, history[key], "--", color=colour, alpha=0.8)
+            axes.plot(
+                epochs, history[f"validation_{key}"], color=colour, marker=marker, markersize=4
+            )
+        axes.set_title(title)
+        axes.set_xlabel("Epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    accuracy_axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    loss_axes.set_yscale("log")
+    loss_axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    loss_axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    loss_axes.yaxis.set_minor_formatter(NullFormatter())
+    _explain_lines(accuracy_axes, list(histories))
+
+    finals = ", ".join(
+        f"{name} {history['validation_accuracy'][-1]:.2%}" for name, history in histories.items()
+    )
+    first = next(iter(histories.values()))
+    annotate(
+        figure,
+        f"Validation accuracy after {first['epochs']} epochs: {finals}",
+        f"{first['training_digits']:,} training digits, {_describe_variation(first)}.",
+        describe_source(train),
+    )
+    return figure
+
+
+def _describe_variation(history: Mapping[str, Any]) -> str:
+    varied, epochs = history["augmented_epochs"], history["epochs"]
+    if varied == 0:
+        return "as they are"
+    harder = "which makes them harder than the validation digits"
+    if varied == epochs:
+        return f"varied anew in each epoch, {harder}"
+    return f"varied anew in each of the first {varied} epochs, {harder}; then as they are"
+
+
+def _explain_lines(axes: Axes, names: list[str]) -> None:
+    models = [
+        Line2D([], [], color=colour, label=name)
+        for name, colour in zip(names, PALETTE, strict=False)
+    ]
+    splits = [
+        Line2D([], [], color=FAINT, label="validation", marker="o", markersize=4),
+        Line2D([], [], color=FAINT, label="training", linestyle="--"),
+    ]
+    axes.legend(handles=[*models, *splits], loc="lower right")

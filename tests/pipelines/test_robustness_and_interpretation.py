@@ -1,0 +1,127 @@
+"""The nodes that corrupt digits and look into networks, on a small trained network."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.runner import SequentialRunner
+from matplotlib.figure import Figure
+
+from mnist_kedro.metrics.corruptions import CORRUPTIONS
+from mnist_kedro.pipelines.evaluation.nodes import predict_digits
+from mnist_kedro.pipelines.interpretation.nodes import (
+    describe_layers,
+    plot_attributions,
+    plot_embedding,
+    plot_feature_maps,
+    plot_first_layer,
+)
+from mnist_kedro.pipelines.robustness import create_pipeline
+from mnist_kedro.pipelines.robustness.nodes import (
+    evaluate_corruptions,
+    measure_out_of_distribution,
+)
+from mnist_kedro.plots.robustness import plot_out_of_distribution, plot_robustness
+from tests.support.parameters import REPORTING
+
+
+def test_corrupted_digits_are_misread_more_often(trained, digits):
+    table = evaluate_corruptions(digits, REPORTING, cnn=trained, again=trained)
+    assert len(table) == 2 * (1 + 5 * len(CORRUPTIONS))
+    assert (table["digits"] == 100).all()
+    np.testing.assert_allclose(table["accuracy"], 1 - table["errors"] / 100)
+    cnn = table[table["model"] == "cnn"]
+    again = table[table["model"] == "again"]
+    np.testing.assert_array_equal(cnn["errors"], again["errors"])  # the same pictures
+    means = cnn.groupby("severity")["accuracy"].mean()
+    assert means[0] > 0.95
+    assert means.is_monotonic_decreasing
+    assert means[5] < 0.8
+
+
+def test_the_digits_are_from_all_of_the_split(trained, digits):
+    """Were it the first hundred alone, it would be right about none of these."""
+    labels = digits["labels"].copy()
+    labels[:400] = (labels[:400] + 1) % 10
+    table = evaluate_corruptions({**digits, "labels": labels}, REPORTING, cnn=trained)
+    assert table["accuracy"][0] == pytest.approx(0.5, abs=0.1)
+
+
+def test_the_corruption_suite_is_one_node_unless_it_is_asked_for_in_parts():
+    whole, parts = (
+        create_pipeline(("cnn", "dense"), parts).to_outputs("corruption_accuracies")
+        for parts in (1, 3)
+    )
+    assert [node.name for node in whole.nodes] == ["evaluate_corruptions"]
+    names = {f"evaluate_corruptions_{part}" for part in (1, 2, 3)}
+    assert {node.name for node in parts.nodes} == {*names, "collect_corruptions"}
+    assert parts.inputs() == whole.inputs()
+    assert {node.name for node in parts.only_nodes_with_tags("robustness").nodes} > names
+
+
+@pytest.mark.parametrize("parts", [2, 3, len(CORRUPTIONS) + 1])
+def test_parts_of_the_corruption_suite_make_the_same_table(trained, digits, parts):
+    catalog = DataCatalog({"cnn.model": MemoryDataset(trained, copy_mode="assign")})
+    catalog["again.model"] = MemoryDataset(trained, copy_mode="assign")
+    catalog["test"], catalog["params:reporting"] = digits, REPORTING
+    name = "corruption_accuracies"
+    whole, made = (
+        SequentialRunner()
+        .run(create_pipeline(("cnn", "again"), count).to_outputs(name), catalog)[name]
+        .load()
+        for count in (1, parts)
+    )
+    pd.testing.assert_frame_equal(made, whole)
+    assert made.to_csv() == whole.to_csv()
+
+
+def test_confidences_are_of_digits_and_of_what_is_none(trained, digits):
+    table = measure_out_of_distribution(digits, REPORTING, cnn=trained)
+    counts = table["kind"].value_counts()
+    assert dict(counts) == {
+        "digits": 100,
+        "noise": 100,
+        "scrambled": 100,
+        "inverted": 100,
+        "blank": 1,
+    }
+    assert table["confidence"].between(0.1, 1).all()
+    means = table.groupby("kind")["confidence"].mean()
+    assert means["digits"] > means["scrambled"]
+
+
+def test_a_network_is_described_by_its_layers(trained):
+    table = describe_layers(trained)
+    assert table["type"].tolist()[:3] == ["Normalization", "Cropping2D", "Conv2D"]
+    assert table["parameters"].sum() == trained.count_params()
+
+
+def test_each_of_its_figures_says_what_it_found(trained, digits):
+    predictions = predict_digits(trained, digits)
+    predictions.loc[[1, 2], "prediction"] = (predictions.loc[[1, 2], "label"] + 1) % 10
+    wrong = (predictions["label"] != predictions["prediction"]).sum()
+    figures = {
+        "reads": plot_robustness(digits, evaluate_corruptions(digits, REPORTING, cnn=trained)),
+        "sure of": plot_out_of_distribution(
+            digits, measure_out_of_distribution(digits, REPORTING, cnn=trained)
+        ),
+        "looks for first": plot_first_layer(trained, digits, name="cnn"),
+        "misread": plot_attributions(trained, digits, predictions, name="cnn"),
+        "into a": plot_feature_maps(trained, digits, predictions, name="cnn"),
+        "of the digits apart": plot_embedding(trained, digits, predictions, name="cnn"),
+    }
+    for finding, figure in figures.items():
+        assert isinstance(figure, Figure)
+        title = figure.texts[0].get_text()
+        assert finding in title
+        assert "cnn" in title.lower()
+        figure.savefig("/dev/null", format="png")
+    drawn = [axes for axes in figures["misread"].axes if axes.images]
+    assert len(drawn) == 3 * min(wrong, 10) + 2 * 10
+
+
+def test_a_network_that_misreads_nothing_has_a_figure_too(trained, digits):
+    predictions = predict_digits(trained, digits)
+    predictions["prediction"] = predictions["label"]
+    figure = plot_attributions(trained, digits, predictions, name="cnn")
+    assert "misreads nothing" in figure.texts[0].get_text()
