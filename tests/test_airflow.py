@@ -32,9 +32,8 @@ def test_each_network_is_a_task(running):
     text = create(running).read_text()
     compile(text, "dag", "exec")
     assert re.findall(r'run\("([\w.]+)", "--nodes \1"\)', text) == [
-        "draw_augmented_digits",
-        "cnn.train_model",
-        "dense.train_model",
+        "train_cnn",
+        "train_dense",
     ]
     assert "schedule=None" in text
 

@@ -26,8 +26,8 @@ def unused(tmp_path_factory):
         (["--pipelines", "data_processing", "--from-nodes", "x"], "nodes named ['x']"),
         (["--pipelines", "data_processing", "--to-outputs", "x"], "datasets named ['x']"),
         (["--env", "nowhere"], "conf/nowhere"),
-        (["--runner", "ThreadRunner"], "ThreadRunner cannot run 'cnn.train_model': networks that"),
-        (["--runner", "ParallelRunner"], "ParallelRunner cannot run 'cnn.train_model'"),
+        (["--runner", "ThreadRunner"], "ThreadRunner cannot run 'train_cnn': networks that"),
+        (["--runner", "ParallelRunner"], "ParallelRunner cannot run 'train_cnn'"),
         (["--params", "training.seed=4294967296"], "'training.seed' is 4294967296, but should be"),
         (
             ["--pipelines", "training", "--params", "training.epochs=1,ingestion.source=sample"],

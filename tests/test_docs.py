@@ -6,26 +6,37 @@ import shlex
 import click
 import numpy as np
 import pytest
+from kedro.config import OmegaConfigLoader
 from kedro.framework.project import configure_project
 from kedro.framework.project import pipelines as project_pipelines
 from PIL import Image
 
 from mnist_kedro.cli import run
+from mnist_kedro.parameters import check_parameters
+from mnist_kedro.settings import CONFIG_LOADER_ARGS
 from mnist_kedro.sources import read_mnist
 from tests.support.parameters import ingestion
 from tests.support.paths import ROOT
+from tests.support.project import python
 
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / page for page in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "conf/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 TEXT = "\n".join(page.read_text() for page in PAGES)
 COMMANDS = sorted(set(re.findall(r"`kedro (run[^`…<]*)`", TEXT)))
 assert len(COMMANDS) > 8
 
 
 def python_blocks(page):
-    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    return blocks(page, "python")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_and_pictures_are_there(page):
     for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target
@@ -102,3 +113,34 @@ def test_the_deployment_page_names_files_that_the_catalog_has():
     page = (ROOT / "docs" / "deployment.md").read_text()
     for name in re.findall(r"\{network\}(?:_\w+)?\.(?:onnx|tflite|json)\b", catalog):
         assert name.replace("{network}", "cnn") in page
+
+
+@pytest.mark.slow
+def test_the_network_and_the_figure_of_contributing_work(project):
+    network, plot, declaration = python_blocks("CONTRIBUTING.md")
+    (parameters,) = blocks("CONTRIBUTING.md", "yaml")
+    for module in (network, plot):
+        path = re.match("# (src/.*)", module)[1]
+        (project.folder / path).write_text(module)
+    with (project.folder / "conf/base/parameters_training.yml").open("a") as file:
+        file.write(parameters)
+    pipeline = project.folder / "src/mnist_kedro/pipelines/evaluation/pipeline.py"
+    code = pipeline.read_text()
+    added = code.replace('"Confidence": [', f'"Confidence": [{declaration}')
+    assert added != code
+    pipeline.write_text(f"from mnist_kedro.plots.certainty import plot_certainty\n{added}")
+    options = ("--env", "smoke", "--params", "training.models=[mlp]")
+    finished = python(project.folder, "-m", "kedro", "run", *options)
+    assert finished.returncode == 0, finished.stderr
+    assert list(project.metrics()["models"]) == ["mlp"]
+    assert project.versions("08_reporting/certainty.png")
+
+
+def test_the_examples_of_local_configuration_are_loaded(project):
+    names = ("parameters", "globals", "credentials")
+    for name, example in zip(names, blocks("conf/README.md", "yaml"), strict=True):
+        (project.folder / "conf" / "local" / f"{name}.yml").write_text(example)
+    loader = OmegaConfigLoader(str(project.folder / "conf"), **CONFIG_LOADER_ARGS)
+    assert check_parameters(loader["parameters"]).training.models == ("cnn", "lenet5")
+    assert loader["catalog"]["mnist"]["filepath"].startswith("/mnt/disk/mnist/")
+    assert "endpoint_url" in loader["credentials"]["s3"]["client_kwargs"]

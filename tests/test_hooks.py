@@ -57,7 +57,7 @@ def in_threads(hooks, pipeline):
 @pytest.mark.parametrize("name", ["training", "tuning"])
 def test_no_network_is_trained_in_threads(name):
     use_parameters(SMOKE)
-    with pytest.raises(InputError, match=r"ThreadRunner cannot run '(cnn.train_model|search_par)"):
+    with pytest.raises(InputError, match=r"ThreadRunner cannot run '(train_cnn|search_par)"):
         in_threads(RunnerHooks(), register_pipelines()[name])()
 
 
@@ -139,7 +139,7 @@ def test_a_parameter_of_skipped_nodes_is_rejected():
     catalog = DataCatalog({"train": MemoryDataset(1)})
     check_parameter("data_processing", "data_processing.seed", catalog, only_missing_outputs=True)
     catalog["validation"] = MemoryDataset(1)
-    with pytest.raises(InputError, match=r"skips split_training_digits, whose outputs exist"):
+    with pytest.raises(InputError, match=r"skips data_processing.split_training_digits, whose outputs exist"):
         check_parameter(
             "data_processing", "data_processing.seed", catalog, only_missing_outputs=True
         )

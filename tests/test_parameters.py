@@ -1,10 +1,10 @@
 from copy import deepcopy
 
 import pytest
-from mnist_kedro.pipelines.reporting.nodes.robustness import SUITE
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import Parameters, check_parameters
+from mnist_kedro.pipelines.robustness.nodes import SUITE
 from tests.support.parameters import configured
 
 
@@ -62,8 +62,8 @@ def test_an_environment_changes_only_what_it_names(parameters):
         ("tuning.searches", 4, "'tuning.searches' is 4, but Value error, should not be more than"),
         ("tuning.search", {}, "should name a parameter of training"),
         ("tuning.search.learning_rat", {"low": 1, "high": 2}, "did you mean 'learning_rate'?"),
-        ("tuning.search.learning_rate", {"low": 2, "high": 1}, "a low and a higher high, or"),
-        ("tuning.search.learning_rate", {"low": 0, "high": 1, "log": True}, "a low above 0"),
+        ("tuning.search.learning_rate", {"low": 2, "high": 1}, "low < high, or choices"),
+        ("tuning.search.learning_rate", {"low": 0, "high": 1, "log": True}, "low > 0 if log"),
         ("tuning.search.learning_rate", {"low": -1, "high": 1}, "greater than 0"),
         ("tuning.search.batch_size", {"choices": [32, 0]}, "'tuning.search.batch_size' is"),
         ("tuning.search.augmentation.zoom", {"low": 0, "high": 1}, "search.augmentation.zoom' is"),

@@ -73,7 +73,8 @@ def test_a_run_saves_everything_there_and_nothing_here(make, project, files):
 
 def test_a_slice_goes_on_from_what_is_there(make, files):
     before = files()
-    make("--nodes", "compare_models,cnn.evaluate_model,dense.evaluate_model")
+    nodes = ("compare_models", "cnn.evaluate_model", "dense.evaluate_model")
+    make("--nodes", ",".join(f"reporting.evaluation.{node}" for node in nodes))
     assert before <= files()
     make("--pipelines", "export", "--tags", "cnn")
     made = files() - before
@@ -85,16 +86,16 @@ def test_a_slice_goes_on_from_what_is_there(make, files):
 
 def test_versions_are_kept_and_named(make, files):
     versions = sorted(path.split("/")[2] for path in files() if "/cnn.keras/" in path)
-    make("--nodes", "cnn.train_model", "--params", "training.epochs=1")
+    make("--nodes", "train_cnn", "--params", "training.epochs=1")
     later = sorted(path.split("/")[2] for path in files() if "/cnn.keras/" in path)
     assert later[:-1] == versions
-    make("--nodes", "cnn.predict_test_digits", "--load-versions", f"cnn.model:{versions[0]}")
+    make("--nodes", "reporting.evaluation.cnn.predict_test_digits", "--load-versions", f"cnn.model:{versions[0]}")
 
 
 def test_what_cannot_be_there_says_so(project, make, store):
     before = project.globals.read_text()
     project.globals.write_text(f"paths: {{root: {ROOT}, local: {ROOT}}}\n")
-    outcome = project.run("--nodes", "cnn.train_model", **store)
+    outcome = project.run("--nodes", "train_cnn", **store)
     project.globals.write_text(before)
     assert outcome.status == 1
     assert "expected a path on this machine" in outcome.last_line

@@ -43,9 +43,9 @@ def test_a_killed_run_goes_on(running, whole, stop, number, status):
     assert killed.status == status, killed.log
     if number != signal.SIGKILL:
         assert killed.last_line.startswith("Interrupted. cnn: ")
-        assert "is kept; the same command with --params training.resume=true" in killed.last_line
+        assert "run the same command with --params training.resume=true" in killed.last_line
         assert "Traceback" not in killed.log
     resumed = running.make(*ARGUMENTS, "training.epochs=5,training.resume=true")
-    assert "going on after epoch" in resumed
+    assert "resuming after epoch" in resumed
     assert histories(running) == whole
     assert not list(running.data.rglob("epoch_*"))

@@ -46,12 +46,13 @@ def create_pipelines(parameters: Parameters) -> dict[str, Pipeline]:
         "interpretation": interpretation.create_pipeline(models[0]),
         "report": report.create_pipeline(models[0], _sections(models)),
     }
+    parts = {name: _group(part, f"reporting.{name}") for name, part in reporting.items()}
     pipelines = {
         "ingestion": ingestion.create_pipeline(),
-        "data_processing": data_processing.create_pipeline(),
+        "data_processing": _group(data_processing.create_pipeline(), "data_processing"),
         "training": training.create_pipeline(networks, members),
-        "reporting": sum(reporting.values(), Pipeline([])),
-        **reporting,
+        "reporting": sum(parts.values(), Pipeline([])),
+        **parts,
         "inference": inference.create_pipeline(models, parameters.inference.parts),
         "export": export.create_pipeline(models),
         "tuning": tuning.create_pipeline(models, parameters.tuning.searches),
@@ -63,12 +64,16 @@ def create_pipelines(parameters: Parameters) -> dict[str, Pipeline]:
     return {"__default__": sum((pipelines[name] for name in default), Pipeline([])), **pipelines}
 
 
+def _group(pipeline: Pipeline, namespace: str) -> Pipeline:
+    """Put nodes into a namespace, which Kedro-Viz folds into one box; datasets keep their names."""
+    return Pipeline(pipeline, namespace=namespace, prefix_datasets_with_namespace=False)
+
+
 def _sections(models: Sequence[str]) -> Sections:
     """Return the figures of the report, by its sections."""
     return join_sections(
         evaluation.create_figures(models),
         robustness.create_figures(),
-        training.create_figures(),
         interpretation.create_figures(models[0]),
     )
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from mnist_kedro.metrics.corruptions import CORRUPTIONS, SEVERITIES, corrupt, move_ink
+from mnist_kedro.metrics.corruptions import CORRUPTIONS, SEVERITIES, corrupt, warp_affine
 
 GEOMETRIC = ("rotation", "shear", "scale", "translation", "elastic", "gaussian_blur", "motion_blur")
 
@@ -91,7 +91,7 @@ def test_impulses_hit_their_share_of_the_pixels(images):
 def test_digits_are_moved_as_by_scipy(images, matrix, offset):
     ink = images[:3, ..., 0].astype(np.float32)
     middle = np.full(2, 13.5)
-    moved = move_ink(ink, matrix, offset)
+    moved = warp_affine(ink, matrix, offset)
     for row in range(3):
         expected = ndimage.affine_transform(
             ink[row], matrix, middle - matrix @ middle + offset, order=1, mode="grid-constant"

@@ -50,12 +50,12 @@ def test_a_row_for_each_model_of_each_run():
         (manifest(), ""),
         (manifest(seed=7), "training.seed: none → 7"),
         (manifest(augmentation={"shift": 2}), "training.augmentation.shift: none → 2"),
-        (manifest(commit="abcdef0123"), "code abcdef0"),
-        (manifest(modified=True), "code with changes"),
-        (manifest(digests={"source": "x.h5", "sha256_x_train": "b"}), "other digits"),
+        (manifest(commit="abcdef0123"), "commit abcdef0"),
+        (manifest(modified=True), "uncommitted changes"),
+        (manifest(digests={"source": "x.h5", "sha256_x_train": "b"}), "different data"),
         ({**manifest(), "packages": {"keras": "3.16.0"}}, "keras 3.16.0"),
         ({**manifest(), "processor": "another"}, "on another"),
-        ({**manifest(), "git": None}, "code unknown"),
+        ({**manifest(), "git": None}, "commit unknown"),
     ],
 )
 def test_says_what_changed(after, said):

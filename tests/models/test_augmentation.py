@@ -129,13 +129,13 @@ def test_interpolates_as_tensorflow_does(digits):
 def test_bends_as_a_bicubic_resize_of_the_grid_does():
     import tensorflow as tf
 
-    from mnist_kedro.models.augmentation import random_bending
+    from mnist_kedro.models.augmentation import random_displacements
 
     seed = tf.constant([1, 2])
-    bending = random_bending(5, seed, augmentation(elastic=0.5))
+    displacements = random_displacements(5, seed, augmentation(elastic=0.5))
     grid = 0.5 * tf.random.stateless_normal([10, 16], seed)
     resized = tf.image.resize(tf.reshape(grid, [10, 4, 4, 1]), (28, 28), "bicubic")
-    np.testing.assert_allclose(bending, tf.reshape(resized, [2, 5, 28, 28]), atol=1e-5)
+    np.testing.assert_allclose(displacements, tf.reshape(resized, [2, 5, 28, 28]), atol=1e-5)
 
 
 def test_bends_each_part_of_a_digit_by_another_amount():

@@ -84,7 +84,7 @@ def test_resumes_to_the_same_result(digits, whole, tmp_path, monkeypatch, epoch)
     with interrupted_in(monkeypatch, epoch) as interrupt:
         fit(digits, tmp_path)
     (note,) = interrupt.value.__notes__
-    assert f"cnn: epoch {epoch} is kept" in note
+    assert f"cnn: epoch {epoch} is saved" in note
     assert "training.resume=true" in note
     assert_same_result(fit(digits, tmp_path, resume=True), whole)
 
@@ -100,14 +100,14 @@ def test_a_finished_training_is_not_done_again(digits, whole, tmp_path, caplog):
     caplog.clear()
     caplog.set_level(logging.INFO)
     assert_same_result(fit(digits, tmp_path, resume=True), whole)
-    assert "going on after epoch 4" in caplog.text
+    assert "resuming after epoch 4" in caplog.text
     assert "epoch 1 of" not in caplog.text
 
 
 def test_an_interruption_before_the_first_checkpoint_is_told(digits, whole, tmp_path, monkeypatch):
     with interrupted_in(monkeypatch, 0) as interrupt:
         fit(digits, tmp_path)
-    assert interrupt.value.__notes__ == ["cnn: no epoch was done."]
+    assert interrupt.value.__notes__ == ["cnn: no epoch was completed."]
     assert_same_result(fit(digits, tmp_path, resume=True), whole)
 
 
@@ -120,8 +120,8 @@ def test_skips_a_damaged_checkpoint(digits, whole, tmp_path, monkeypatch, caplog
     newest.write_bytes(content)
     caplog.set_level(logging.INFO)
     assert_same_result(fit(digits, tmp_path, resume=True), whole)
-    assert "epoch_00003.hdf5: damaged checkpoint; going back to the one before" in caplog.text
-    assert "going on after epoch 2" in caplog.text
+    assert "epoch_00003.hdf5: corrupt checkpoint; resuming from the previous one" in caplog.text
+    assert "resuming after epoch 2" in caplog.text
 
 
 OTHERS = {
@@ -159,9 +159,10 @@ def test_refuses_to_resume_with_other_parameters(digits, interrupted, other):
     before = files(interrupted)
     with pytest.raises(InputError) as error:
         fit(digits, interrupted, resume=True, **changes)
-    assert f"cnn: the interrupted training was another one, so it cannot be resumed: {told}" in (
-        str(error.value)
+    assert str(error.value).startswith(
+        "cnn: cannot resume, because the checkpoint was created with"
     )
+    assert f"different settings or data: {told}" in str(error.value)
     assert files(interrupted) == before
 
 
@@ -169,7 +170,7 @@ def test_refuses_to_go_on_with_other_data_and_names_them(digits, interrupted):
     images = digits["images"].copy()
     images[0, 0, 0] = 1
     validation = {key: digits[key][:100] for key in ("images", "labels")}
-    with pytest.raises(InputError, match=r"resumed: train images was \w{8}…, is \w{8}…\. Undo"):
+    with pytest.raises(InputError, match=r"data: train images was \w{8}…, is \w{8}…\. Undo"):
         fit({**digits, "images": images}, interrupted, validation, resume=True)
     fewer = {key: digits[key][:90] for key in ("images", "labels")}
     with pytest.raises(InputError, match="validation images was .*; validation labels was"):
@@ -178,7 +179,7 @@ def test_refuses_to_go_on_with_other_data_and_names_them(digits, interrupted):
 
 @pytest.mark.parametrize("rate", [1e12, 1e38])
 def test_a_loss_of_nan_ends_the_training(digits, tmp_path, rate):
-    with pytest.raises(InputError, match="cnn: the loss became (nan|inf) in epoch 1, so the"):
+    with pytest.raises(InputError, match="cnn: the loss became (nan|inf) in epoch 1, so training"):
         fit(digits, tmp_path, learning_rate=rate)
     assert files(tmp_path) == []
 

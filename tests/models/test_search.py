@@ -57,7 +57,7 @@ def test_several_searches_share_the_trials_and_draw_other_values(run, caplog):
         searches = [run(tuning(trials), once, number=n, searches=2) for n in (1, 2)]
         assert [list(search["trial"]) for search in searches] == shares
     assert pd.concat(searches)["learning_rate"].nunique() == 5
-    assert "search 2: 1 of 2 trials are done already." in caplog.text
+    assert "search 2: 1 of 2 trials are already finished." in caplog.text
     assert "search 2, trial 4: epoch 1 of 1" in caplog.text
     assert "search 2, trial 4: validation accuracy" in caplog.text
 
@@ -97,5 +97,5 @@ def test_a_loss_that_is_no_number_does_not_end_the_search(run):
 
 def test_says_so_when_no_trial_came_to_its_end(run):
     rates = {"choices": [1e30, 2e30]}
-    with pytest.raises(InputError, match="No trial came to its end.*smaller learning rates"):
+    with pytest.raises(InputError, match="No trial completed.*smaller learning rates"):
         run(tuning(1, learning_rate=rates), recipe=training(epochs=1))

@@ -36,7 +36,7 @@ def test_the_figure_says_what_it_takes(accuracies, digits):
     drawn(figure)
     strong = accuracies.assign(accuracy=0.97)
     figure = plot_adversarial_accuracy(digits, strong)
-    assert "When pixels change by 30%, the CNN misreads 3% of the digits" in texts(figure)
+    assert "When pixels change by 30%, the CNN misclassifies 3% of the digits" in texts(figure)
 
 
 def test_the_digits_are_shown(trained, digits):

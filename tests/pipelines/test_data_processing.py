@@ -39,7 +39,7 @@ def test_each_training_digit_is_in_exactly_one_split(mnist):
 def test_says_which_mnist_is_used_and_how_it_is_divided(mnist, caplog):
     caplog.set_level(logging.INFO)
     split(mnist)
-    assert "from 'sample': 600 digits to train on, 200 to validate, 200 to test" in caplog.text
+    assert "from 'sample': 600 training, 200 validation and 200 test digits" in caplog.text
 
 
 def test_the_splits_know_where_they_come_from(mnist):

@@ -156,8 +156,8 @@ def test_the_contact_sheet_shows_what_the_network_sees(read, shown, folder):
     assert len(captions) == 12
     assert captions[0] == "no digit"  # blank.png
     assert re.fullmatch(r"\d  (\d\d|>99)%|\d→\d  (\d\d|>99)%", captions[-1])
-    assert "A digit is read in 11 of these 12 pictures" in texts(figure)
-    assert "From all of 32" in texts(figure)
+    assert "A digit is found in 11 of these 12 pictures" in texts(figure)
+    assert "A selection from 32 pictures" in texts(figure)
     drawn(figure)
 
 

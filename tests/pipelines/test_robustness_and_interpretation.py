@@ -12,6 +12,7 @@ from mnist_kedro.pipelines.evaluation.nodes import predict_digits
 from mnist_kedro.pipelines.interpretation.nodes import (
     describe_layers,
     plot_attributions,
+    plot_augmented_digits,
     plot_embedding,
     plot_feature_maps,
     plot_first_layer,
@@ -22,7 +23,7 @@ from mnist_kedro.pipelines.robustness.nodes import (
     measure_out_of_distribution,
 )
 from mnist_kedro.plots.robustness import plot_out_of_distribution, plot_robustness
-from tests.support.parameters import REPORTING
+from tests.support.parameters import REPORTING, augmentation, training
 
 
 def test_corrupted_digits_are_misread_more_often(trained, digits):
@@ -101,12 +102,12 @@ def test_each_of_its_figures_says_what_it_found(trained, digits):
     predictions.loc[[1, 2], "prediction"] = (predictions.loc[[1, 2], "label"] + 1) % 10
     wrong = (predictions["label"] != predictions["prediction"]).sum()
     figures = {
-        "reads": plot_robustness(digits, evaluate_corruptions(digits, REPORTING, cnn=trained)),
+        "classifies": plot_robustness(digits, evaluate_corruptions(digits, REPORTING, cnn=trained)),
         "sure of": plot_out_of_distribution(
             digits, measure_out_of_distribution(digits, REPORTING, cnn=trained)
         ),
         "looks for first": plot_first_layer(trained, digits, name="cnn"),
-        "misread": plot_attributions(trained, digits, predictions, name="cnn"),
+        "mistakes": plot_attributions(trained, digits, predictions, name="cnn"),
         "into a": plot_feature_maps(trained, digits, predictions, name="cnn"),
         "of the digits apart": plot_embedding(trained, digits, predictions, name="cnn"),
     }
@@ -116,7 +117,7 @@ def test_each_of_its_figures_says_what_it_found(trained, digits):
         assert finding in title
         assert "cnn" in title.lower()
         figure.savefig("/dev/null", format="png")
-    drawn = [axes for axes in figures["misread"].axes if axes.images]
+    drawn = [axes for axes in figures["mistakes"].axes if axes.images]
     assert len(drawn) == 3 * min(wrong, 10) + 2 * 10
 
 
@@ -124,4 +125,18 @@ def test_a_network_that_misreads_nothing_has_a_figure_too(trained, digits):
     predictions = predict_digits(trained, digits)
     predictions["prediction"] = predictions["label"]
     figure = plot_attributions(trained, digits, predictions, name="cnn")
-    assert "misreads nothing" in figure.texts[0].get_text()
+    assert "makes no mistakes" in figure.texts[0].get_text()
+
+
+def test_draws_a_digit_of_each_class_with_its_variations(digits):
+    amounts = {"rotation": 10, "zoom": 0.1, "elastic": 0.5}
+    options = training(augmentation=augmentation(**amounts))
+    figure = plot_augmented_digits(digits, options)
+    (picture,) = figure.axes[0].images
+    assert picture.get_array().shape == (10 * 40, 10 * 36)
+    texts = [text.get_text() for text in figure.texts]
+    assert any("varied by rotation ±10°, zoom ±10%, elastic 0.5 px." in text for text in texts)
+    left, right = picture.get_array()[:40, :36], picture.get_array()[:40, 36:72]
+    assert (left != right).any()
+    same = plot_augmented_digits(digits, training()).axes[0].images[0].get_array()
+    np.testing.assert_array_equal(same[:40, :36], same[:40, 36:72])

@@ -6,9 +6,9 @@ from kedro.runner import SequentialRunner
 from mnist_kedro.datasets import CheckpointsDataset, LogFolderDataset
 from mnist_kedro.errors import InputError
 from mnist_kedro.pipelines.training import create_pipeline
-from mnist_kedro.pipelines.training.nodes import plot_augmented_digits, train_model
+from mnist_kedro.pipelines.training.nodes import train_model
 from tests.support.networks import EVERY_NETWORK, NETWORKS, STATISTICS
-from tests.support.parameters import augmentation, training
+from tests.support.parameters import training
 
 OPTIONS = training(epochs=8, batch_size=40, learning_rate=0.01)
 
@@ -25,31 +25,23 @@ def test_trains_a_model_that_has_learned(digits, name, tmp_path):
 
 
 @pytest.mark.parametrize("models", [("cnn", "dense"), ("resnet",), ("lenet5", "cnn", "dense")])
-def test_each_model_has_its_namespace(models):
+def test_each_model_has_its_node_and_datasets(models):
     pipeline = create_pipeline({name: NETWORKS[name] for name in models})
-    assert {node.name for node in pipeline.nodes} == {
-        "draw_augmented_digits",
-        *(f"{m}.train_model" for m in models),
-    }
-    assert pipeline.outputs() == {"figures.augmented_digits"} | {
-        f"{m}.{o}" for m in models for o in ("model", "history")
-    }
-    shared = {"train", "validation", "pixel_statistics", "params:training"}
-    own = ("params:{}.network", "{}.checkpoints", "{}.tensorboard_logs")
+    assert {node.name for node in pipeline.nodes} == {f"train_{model}" for model in models}
+    assert pipeline.outputs() == {f"{m}.{o}" for m in models for o in ("model", "history")}
+    shared = {"train", "validation", "pixel_statistics", "params:training", "tensorboard_logs"}
+    own = ("params:{}.network", "{}.checkpoints")
     assert pipeline.inputs() == shared | {name.format(m) for m in models for name in own}
 
 
 def test_the_members_of_an_ensemble_share_all_but_the_seed():
     pipeline = create_pipeline({"dense": NETWORKS["dense"]}, 3)
-    trainings = [node for node in pipeline.nodes if node.namespace]
-    assert [node.name for node in trainings] == [
-        "dense.train_model",
-        "dense_2.train_model",
-        "dense_3.train_model",
-    ]
-    for node in trainings:
+    names = ["dense", "dense_2", "dense_3"]
+    assert [node.name for node in pipeline.nodes] == [f"dense_ensemble.train_{n}" for n in names]
+    for name, node in zip(names, pipeline.nodes, strict=True):
         assert {"params:training", "params:dense.network"} <= set(node.inputs)
-        assert f"{node.namespace}.checkpoints" in node.inputs
+        assert f"{name}.checkpoints" in node.inputs
+        assert node.outputs == [f"{name}.model", f"{name}.history"]
 
 
 def test_each_member_has_a_seed_of_its_own(digits, tmp_path):
@@ -77,7 +69,7 @@ def test_runs_on_an_in_memory_catalog(digits, tmp_path):
     }.items():
         catalog[name] = data
     catalog["dense.checkpoints"] = CheckpointsDataset(filepath=str(tmp_path))
-    catalog["dense.tensorboard_logs"] = LogFolderDataset(filepath=str(tmp_path / "logs"))
+    catalog["tensorboard_logs"] = LogFolderDataset(filepath=str(tmp_path / "logs"))
     catalog["dense.model"] = MemoryDataset(copy_mode="assign")
     pipeline = create_pipeline(NETWORKS).only_nodes_with_tags("dense")
     outputs = SequentialRunner().run(pipeline, catalog)
@@ -97,7 +89,7 @@ def test_tensorboard_reads_the_logs(digits, tmp_path):
         digits, digits, STATISTICS, options, NETWORKS["dense"], checkpoints, logs, "dense"
     )
     for split, key in (("train", "loss"), ("validation", "validation_loss")):
-        events = EventAccumulator(str(tmp_path / "logs" / split)).Reload()
+        events = EventAccumulator(str(tmp_path / "logs" / "dense" / split)).Reload()
         logged = [make_ndarray(event.tensor_proto) for event in events.Tensors("epoch_loss")]
         np.testing.assert_allclose(logged, history[key], rtol=1e-6)
 
@@ -115,17 +107,3 @@ def test_a_network_is_drawn_for_kedro_viz():
     pipeline = create_pipeline({"dense": NETWORKS["dense"]}, 2)
     for node in pipeline.only_nodes_with_tags("dense").nodes:
         assert "64<br/>50,240 weights" in node.preview().content
-
-
-def test_draws_a_digit_of_each_class_with_its_variations(digits):
-    amounts = {"rotation": 10, "zoom": 0.1, "elastic": 0.5}
-    options = training(augmentation=augmentation(**amounts))
-    figure = plot_augmented_digits(digits, options)
-    (picture,) = figure.axes[0].images
-    assert picture.get_array().shape == (10 * 40, 10 * 36)
-    texts = [text.get_text() for text in figure.texts]
-    assert any("varied by rotation ±10°, zoom ±10%, elastic 0.5 px." in text for text in texts)
-    left, right = picture.get_array()[:40, :36], picture.get_array()[:40, 36:72]
-    assert (left != right).any()
-    same = plot_augmented_digits(digits, training()).axes[0].images[0].get_array()
-    np.testing.assert_array_equal(same[:40, :36], same[:40, 36:72])

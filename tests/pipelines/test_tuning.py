@@ -109,11 +109,11 @@ def test_a_killed_search_goes_on(running):
 
     stopped = interrupted("trial 1: epoch 1", signal.SIGINT)
     assert stopped.status == 130, stopped.log
-    said = "Interrupted. The same command goes on with the trials that are done."
+    said = "Interrupted. Finished trials are saved; to continue, run the same command."
     assert stopped.last_line == said
     assert interrupted("trial 3: epoch 1", signal.SIGKILL).status == -9
     log = running.make("--pipelines", "tuning")
-    assert "1 of 3 trials are done already" in log
+    assert "1 of 3 trials are already finished" in log
     assert "trial 2: epoch" not in log
     assert "Warning" not in log
     trials = pd.read_csv(running.latest("08_reporting/tuning_trials.csv"))

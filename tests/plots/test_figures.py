@@ -75,7 +75,7 @@ def test_the_least_confident_hit_comes_first(digits, predictions):
     figure = plot_least_confident_hits(digits, predictions, shown(mistakes=2), model="cnn")
     captions = [text.get_text() for text in figure.axes[0].texts]
     assert captions == [f"{digits['labels'][7]}  30%", f"{digits['labels'][5]}  40%"]
-    assert "less than 90% sure of 2 of the 797 digits it reads right" in texts(figure)
+    assert "less than 90% sure of 2 of its 797 correct predictions" in texts(figure)
     drawn(figure)
 
 
@@ -103,9 +103,9 @@ def test_a_perfect_confusion_matrix_has_no_mistake_to_name(digits):
 @pytest.mark.parametrize(
     ("epochs", "augmented", "variation"),
     [
-        (1, 0, "as they are"),
-        (5, 5, "varied anew in each epoch"),
-        (40, 30, "in each of the first 30 epochs"),
+        (1, 0, "not augmented"),
+        (5, 5, "augmented in each epoch"),
+        (40, 30, "augmented in the first 30 epochs"),
     ],
 )
 def test_training_curves_show_both_models_and_splits(digits, epochs, augmented, variation):
@@ -147,7 +147,7 @@ def test_the_reliability_diagram_shows_confidence_against_accuracy(digits):
     metrics = {"models": {"cnn": {"temperature_scaling": {"temperature": 0.5}}}}
     figure = plot_reliability_diagram(digits, predictions, metrics, model="cnn")
     assert "as trained, error 8.00%" in texts(figure)
-    assert "confidence is 8.00% off" in texts(figure)
+    assert "calibration error is 8.00%" in texts(figure)
     trained = figure.axes[0].containers[0].lines[0]
     assert trained.get_xydata() == pytest.approx(np.array([[0.82, 0.9]]))
     drawn(figure)
@@ -163,7 +163,7 @@ def test_the_risk_coverage_curve_says_what_is_read_without_help(digits, predicti
     }
     metrics = {"models": {"cnn": {"rejection": rejection}}}
     figure = plot_risk_coverage(digits, metrics, cnn=predictions)
-    assert "The CNN reads 75.0% of the digits by itself, 99.83% of them right" in texts(figure)
+    assert "The CNN classifies 75.0% automatically, 99.83% of them correctly" in texts(figure)
     curve, chosen = figure.axes[0].lines[:2]
     np.testing.assert_allclose(curve.get_ydata()[-1], 3 / 800)
     assert chosen.get_xydata() == pytest.approx(np.array([[0.75, 0.0017]]))

@@ -216,7 +216,7 @@ def _configured(project: Project, name: str, content: str) -> Iterator[None]:
         path.write_text(before)
 
 
-TRAIN = ("--nodes", "cnn.train_model", "--params")
+TRAIN = ("--nodes", "train_cnn", "--params")
 
 
 def _interrupted(project: Project) -> str:
@@ -257,7 +257,7 @@ def _model(make: Callable[[Any, Path], Any]) -> Provoke:
         folder.mkdir()
         make(keras, folder / "cnn.keras")
         try:
-            return told(project, "--nodes", "cnn.predict_test_digits")
+            return told(project, "--nodes", "reporting.evaluation.cnn.predict_test_digits")
         finally:
             shutil.rmtree(folder)
 

@@ -21,8 +21,8 @@ def made_by():
     producers = {name: node for node in pipeline.nodes for name in node.outputs}
     options = {
         "mnist.hdf5": ("--pipelines", "ingestion"),
-        "run_manifest.json": ("--nodes", "compute_pixel_statistics"),
-        "epoch_00002.hdf5": ("--nodes", "dense.train_model"),
+        "run_manifest.json": ("--nodes", "data_processing.compute_pixel_statistics"),
+        "epoch_00002.hdf5": ("--nodes", "train_dense"),
     }
 
     def nodes_for(name):

@@ -74,20 +74,19 @@ def told(metrics, corruptions, confidences):
 
 def test_a_readers_questions_are_answered(metrics, corruptions, confidences):
     answers = told(metrics, corruptions, confidences)
-    assert (
-        "The CNN reads 99.00% of 800 test digits right and 8 wrong." in answers["How good is it?"]
-    )
-    assert "98.04–99.49% right, with 95% confidence" in answers["How sure is that?"]
-    assert "with seed 0" in answers["How sure is that?"]
-    assert "not MNIST's numbers" in answers["On what data?"]
-    assert "800 digits were trained on" in answers["On what data?"]
-    assert "The dense network reads 95.00%" in answers["Against what?"]
-    assert "difference of 4.00 points" in answers["Against what?"]
-    assert "p below 0.001" in answers["Against what?"]
+    right = "The CNN classifies 99.00% of 800 test digits correctly and 8 incorrectly."
+    assert right in answers["How good is it?"]
+    assert "95% confidence interval 98.04–99.49%" in answers["How certain is that?"]
+    assert "with seed 0" in answers["How certain is that?"]
+    assert "not MNIST's numbers" in answers["Which data was used?"]
+    assert "800 training, 800 validation and 800 test digits" in answers["Which data was used?"]
+    assert "The dense network classifies 95.00%" in answers["How does it compare?"]
+    assert "difference of 4.00 percentage points" in answers["How does it compare?"]
+    assert "p < 0.001" in answers["How does it compare?"]
     fails = answers["Where does it fail?"]
-    assert "severity 3 of 5 it reads 70.0%" in fails
+    assert "severity 3 of 5 it classifies 70.0%" in fails
     assert "(elastic) 60.0%" in fails
-    assert "over 99% sure of 50% of the noise pictures" in fails
+    assert "over 99% sure of 50% of the noise images" in fails
 
 
 def test_of_mnist_the_wrong_labels_are_told(metrics, corruptions, confidences):
@@ -95,16 +94,17 @@ def test_of_mnist_the_wrong_labels_are_told(metrics, corruptions, confidences):
     rest = {"excluded": 15, "accuracy": 0.9979, "accuracy_ci95": (0.99, 1.0), "errors": 3}
     metrics["models"]["cnn"]["without_label_errors"] = rest
     answers = told(metrics, corruptions, confidences)
-    assert "15 of these digits are known to be labelled wrong" in answers["How good is it?"]
+    assert "15 of these digits are known to be mislabeled" in answers["How good is it?"]
     assert "99.79%" in answers["How good is it?"]
-    assert "byte for byte" in answers["On what data?"]
+    assert "byte for byte" in answers["Which data was used?"]
 
 
 def test_of_an_ensemble_the_seeds_are_told(metrics, corruptions, confidences):
     members = {"seeds": [0, 1, 2], "mean_accuracy": 0.985, "standard_deviation": 0.002}
     metrics["models"]["cnn_ensemble"] = {**metrics["models"]["cnn"], "members": members}
     answers = told(metrics, corruptions, confidences)
-    assert "Trained with 3 seeds it reads 98.50% ± 0.20%" in answers["How sure is that?"]
+    sentence = "Trained with 3 seeds, it has an accuracy of 98.50% ± 0.20%"
+    assert sentence in answers["How certain is that?"]
 
 
 def test_a_model_alone_without_a_mistake_has_answers_too(metrics, corruptions, confidences):
@@ -113,9 +113,9 @@ def test_a_model_alone_without_a_mistake_has_answers_too(metrics, corruptions, c
     cnn["rejection"]["accuracy"] = None
     alone = {**metrics, "models": {"cnn": cnn}, "comparison": {}}
     answers = told(alone, corruptions, confidences)
-    assert "it was trained alone" in answers["Against what?"]
-    assert "Most often" not in answers["Where does it fail?"]
-    assert "by itself" not in answers["How good is it?"]
+    assert "No other model was trained" in answers["How does it compare?"]
+    assert "confusion" not in answers["Where does it fail?"]
+    assert "reject option" not in answers["How good is it?"]
 
 
 class Page(HTMLParser):

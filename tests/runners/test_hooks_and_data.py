@@ -17,7 +17,7 @@ from kedro_datasets.json import JSONDataset
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.runners import DaskRunner
-from mnist_kedro.runners.task import interrupt, packed, perform
+from mnist_kedro.runners.task import interrupt, pickle_task, run_task
 
 at_work = []
 
@@ -181,9 +181,9 @@ def linger(number):
 
 
 def test_only_the_nodes_of_the_interrupted_run_end():
-    task = packed(Node(linger, "number", "late"), DataCatalog({"number": MemoryDataset(1)}))
+    task = pickle_task(Node(linger, "number", "late"), DataCatalog({"number": MemoryDataset(1)}))
     with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(perform, task, {}, ".", "this run")
+        future = pool.submit(run_task, task, {}, ".", "this run")
         while not at_work:
             time.sleep(0.01)
         interrupt("another run")
@@ -223,5 +223,5 @@ def test_a_scheduler_without_workers_says_how_to_start_one(monkeypatch):
     monkeypatch.setattr(dask_runner, "WORKER_SECONDS", 0.5)
     with LocalCluster(n_workers=0, processes=False, dashboard_address=":0") as empty:
         runner = DaskRunner(address=empty.scheduler_address)
-        with pytest.raises(InputError, match=r"no workers; 'dask worker .*' starts one"):
+        with pytest.raises(InputError, match=r"no workers; start one with 'dask worker .*'"):
             runner.run(PIPELINE, DataCatalog({"number": MemoryDataset(3)}), manager())

@@ -35,12 +35,12 @@ def _answer(**values: int) -> None:
 
 
 def _import_libraries() -> None:
-    import mnist_kedro.models.fitting
     import seaborn as sns  # noqa: F401
 
     import mnist_kedro.cli
     import mnist_kedro.datasets.keras_model_dataset
     import mnist_kedro.metrics.classification
+    import mnist_kedro.models.fitting
     import mnist_kedro.plots.digits  # noqa: F401
 
 

@@ -31,9 +31,9 @@ class LogFolderDataset(AbstractDataset[Never, Path]):
     """Provide a node with a folder for its logs, a new one for each run.
 
     ```yaml
-    cnn.tensorboard_logs:
+    tensorboard_logs:
       type: mnist_kedro.datasets.LogFolderDataset
-      filepath: data/08_reporting/tensorboard/cnn
+      filepath: data/08_reporting/tensorboard
     ```
     """
 

@@ -1,4 +1,4 @@
-"""Show what a network has learned."""
+"""Show what a network was trained on, and what it has learned."""
 
 from mnist_kedro.pipelines.interpretation.pipeline import create_figures, create_pipeline
 

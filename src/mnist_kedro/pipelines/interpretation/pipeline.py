@@ -8,6 +8,7 @@ from mnist_kedro.pipelines.figures import Sections, figure
 from mnist_kedro.pipelines.interpretation.nodes import (
     describe_layers,
     plot_attributions,
+    plot_augmented_digits,
     plot_embedding,
     plot_feature_maps,
     plot_first_layer,
@@ -15,7 +16,7 @@ from mnist_kedro.pipelines.interpretation.nodes import (
 
 
 def create_pipeline(model: str) -> Pipeline:
-    """Create the pipeline from one model to its layers, and figures of what it has learned."""
+    """Create the pipeline that shows what one model was trained on, and what it has learned."""
     layers = Node(
         func=describe_layers,
         inputs=f"{model}.model",
@@ -32,6 +33,7 @@ def create_figures(model: str) -> Sections:
     predictions = f"{model}.predictions"
     return {
         "Mistakes": [figure(plot_attributions, [network, "test", predictions], name=model)],
+        "Training": [figure(plot_augmented_digits, ["train", "params:training"])],
         "What it has learned": [
             figure(plot_first_layer, [network, "test"], name=model),
             figure(plot_feature_maps, [network, "test", predictions], name=model),

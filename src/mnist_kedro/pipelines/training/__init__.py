@@ -1,5 +1,5 @@
 """Train the networks."""
 
-from mnist_kedro.pipelines.training.pipeline import create_figures, create_pipeline
+from mnist_kedro.pipelines.training.pipeline import create_pipeline
 
-__all__ = ["create_figures", "create_pipeline"]
+__all__ = ["create_pipeline"]

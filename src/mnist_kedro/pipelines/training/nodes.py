@@ -4,28 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from kedro.pipeline.preview_contract import MermaidPreview
-from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import LabelledImages, PixelStatistics
 from mnist_kedro.datasets import Checkpoints
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameters import TrainingParameters
-from mnist_kedro.plots import augmentation
-from mnist_kedro.plots.style import describe_source
-
-
-def plot_augmented_digits(train: LabelledImages, training: TrainingParameters) -> Figure:
-    """Plot a digit of each class, and how the training augments it."""
-    from mnist_kedro.models.augmentation import variations  # noqa: PLC0415  (imports TensorFlow)
-
-    rows = np.unique(np.asarray(train["labels"]), return_index=True)[1]
-    images = train["images"][rows]
-    augmented = variations(images, augmentation.VARIATIONS, training.augmentation, training.seed)
-    return augmentation.plot_augmented_digits(
-        images, augmented, training.augmentation, describe_source(train)
-    )
 
 
 def preview_network(network: NetworkParameters) -> MermaidPreview:
@@ -55,7 +39,7 @@ def train_model(
         training: number of epochs, learning rate, augmentation and so on.
         network: which network.
         checkpoints: where the state after each epoch is saved, and loaded when a training resumes.
-        tensorboard_logs: the folder of the logs, if ``training.tensorboard`` is true.
+        tensorboard_logs: a folder for logs, if ``training.tensorboard`` is true.
         name: of the network in the log.
         member: number of the network in an ensemble, from 0; it is added to the seed.
 
@@ -67,7 +51,7 @@ def train_model(
     from mnist_kedro.models.tensorboard import log_to_tensorboard  # noqa: PLC0415  (TensorFlow)
 
     options = training.model_copy(update={"seed": training.seed + member})
-    callbacks = [log_to_tensorboard(tensorboard_logs)] if training.tensorboard else []
+    callbacks = [log_to_tensorboard(tensorboard_logs / name)] if training.tensorboard else []
     return fit_network(
         train, validation, pixel_statistics, options, network, checkpoints, name, callbacks
     )

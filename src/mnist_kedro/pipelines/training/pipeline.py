@@ -2,18 +2,12 @@
 
 from collections.abc import Mapping
 from functools import partial, update_wrapper
-from itertools import chain
 
 from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.pipelines import member_names
-from mnist_kedro.pipelines.figures import Sections, figure
-from mnist_kedro.pipelines.training.nodes import (
-    plot_augmented_digits,
-    preview_network,
-    train_model,
-)
+from mnist_kedro.pipelines.training.nodes import preview_network, train_model
 
 
 def create_pipeline(networks: Mapping[str, NetworkParameters], members: int = 1) -> Pipeline:
@@ -21,24 +15,15 @@ def create_pipeline(networks: Mapping[str, NetworkParameters], members: int = 1)
 
     Args:
         networks: by the names of their models.
-        members: networks of each kind, which differ by their seeds.
+        members: networks of each kind, which differ by their seeds; Kedro-Viz folds several.
     """
-    trainings = [
-        _create_training(model, name, member, network)
-        for model, network in networks.items()
-        for member, name in enumerate(member_names(model, members))
-    ]
-    figures = chain.from_iterable(create_figures().values())
-    return sum(trainings, Pipeline(list(figures), tags="training"))
+    return sum(
+        (_train(model, network, members) for model, network in networks.items()), Pipeline([])
+    )
 
 
-def create_figures() -> Sections:
-    """Declare the figures."""
-    return {"Training": [figure(plot_augmented_digits, ["train", "params:training"])]}
-
-
-def _create_training(model: str, name: str, member: int, network: NetworkParameters) -> Pipeline:
-    """Create the training of one network in a namespace of its own."""
+def _train(model: str, network: NetworkParameters, members: int) -> Pipeline:
+    """Create a node for each member of an ensemble, or one node for a single network."""
     return Pipeline(
         [
             Node(
@@ -48,17 +33,18 @@ def _create_training(model: str, name: str, member: int, network: NetworkParamet
                     "validation",
                     "pixel_statistics",
                     "params:training",
-                    "params:network",
-                    "checkpoints",
+                    f"params:{model}.network",
+                    f"{name}.checkpoints",
                     "tensorboard_logs",
                 ],
-                outputs=["model", "history"],
-                name="train_model",
+                outputs=[f"{name}.model", f"{name}.history"],
+                name=f"train_{name}",
+                tags=name,
                 preview_fn=partial(preview_network, network),
             )
+            for member, name in enumerate(member_names(model, members))
         ],
-        namespace=name,
-        inputs={"train", "validation", "pixel_statistics"},
-        parameters={"training": "training", "network": f"{model}.network"},
+        namespace=f"{model}_ensemble" if members > 1 else None,
+        prefix_datasets_with_namespace=False,
         tags=["training", model],
     )
