@@ -1,13 +1,13 @@
-# The words of this project; `make help` lists them.
+# The targets of this project; `make help` lists them.
 #
-# `make run` and `make test` need nothing but Python 3.11, 3.12 or 3.13: they make an environment in
-# .venv first. To use an environment of your own as it is: make run VENV=/path/to/it
+# `make run` and `make test` need nothing but Python 3.11, 3.12 or 3.13: they first create the
+# environment .venv. To use an environment of your own as it is: make run VENV=/path/to/environment
 
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-# The first supported Python of the machine; or say which: make run PYTHON=/path/to/python3.12
+# The first supported Python on this machine. To choose another: make run PYTHON=/path/to/python3.12
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
 	2>/dev/null && { echo $$name; break; }; done)
@@ -26,21 +26,55 @@ endif
 .DEFAULT_GOAL := help
 
 .PHONY: help
-help:  ## list these words
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help:  ## list all targets
+	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo '  ARGS reach the command: make run ARGS="--env smoke"'
+	@echo 'ARGS passes arguments to the command: make run ARGS="--env smoke"'
+
+##@ Run
 
 .PHONY: run
-run: $(RUN_READY)  ## MNIST to a trained, evaluated and plotted CNN; sets everything up first
+run: $(RUN_READY)  ## run the default pipeline: ingest MNIST, train the networks, write the report
 	$(BIN)/kedro run $(ARGS)
 
+.PHONY: app
+app: $(DEV_READY)  ## classify digits drawn in the browser; trains a network first if there is none
+	$(BIN)/python -m mnist_kedro.serving $(ARGS)
+
+##@ Look
+
+.PHONY: viz
+viz: $(DEV_READY)  ## open Kedro-Viz: the pipelines, with previews of their data
+	$(BIN)/kedro viz run --include-hooks $(ARGS)
+
+.PHONY: viz-build
+viz-build: $(DEV_READY)  ## build Kedro-Viz as a static site in build/
+	$(BIN)/kedro viz build --include-hooks --include-previews $(ARGS)
+
+.PHONY: notebook
+notebook: $(DEV_READY)  ## open the notebook, which runs the workflow cell by cell
+	$(BIN)/jupyter lab notebooks/mnist_classification.ipynb $(ARGS)
+
+##@ Test
+
+.PHONY: lint
+lint: $(DEV_READY)  ## check style (ruff) and types (mypy)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: format
+format: $(DEV_READY)  ## fix style where ruff can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
 .PHONY: test
-test: $(DEV_READY)  ## run the quick tests, or those in ARGS; sets everything up first
+test: $(DEV_READY)  ## run the quick tests, or the tests in ARGS
 	$(BIN)/python -m pytest $(or $(ARGS),$(PARALLEL) --cov-fail-under=85 -m "not slow")
 
 .PHONY: test-all
-test-all: $(DEV_READY)  ## run all tests, with those of environments and crashes
+test-all: $(DEV_READY)  ## run all tests, including slow tests of environments and crashes
 	$(BIN)/python -m pytest $(PARALLEL) --cov-fail-under=90 $(ARGS)
 
 .PHONY: test-lowest
@@ -55,54 +89,31 @@ test-lowest: $(DEV_READY)  ## lint, run and test with the lowest versions that p
 LOWEST := build/lowest
 PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder --cov
 
+##@ Fault injection and benchmarks
+
 .PHONY: fuzz
-fuzz: $(DEV_READY)  ## ingest 20,000 damaged files: nothing crashes, hangs or passes for MNIST
+fuzz: $(DEV_READY)  ## ingest 20,000 corrupt files: none crashes, hangs or passes as MNIST
 	$(BIN)/python -m tests.reliability.fuzz $(or $(ARGS),--times 20000)
 
 .PHONY: kill
-kill: $(DEV_READY)  ## kill 200 runs at random moments: nothing is lost
+kill: $(DEV_READY)  ## kill 200 runs at random moments: no data is lost
 	$(BIN)/python -m tests.reliability.kill $(ARGS)
 
 .PHONY: disk-full
-disk-full: $(DEV_READY)  ## fill the disk of 200 runs at random sizes: nothing is lost; needs root
+disk-full: $(DEV_READY)  ## run 200 times on disks of random size that fill up: no data is lost; needs root
 	unshare --mount $(BIN)/python -m tests.reliability.disk_full $(ARGS)
 
 .PHONY: bench
-bench: $(DEV_READY)  ## this project beside what one would use instead; an hour, on a quiet machine
+bench: $(DEV_READY)  ## compare with Keras and PyTorch examples; takes an hour on an idle machine
 	$(BIN)/python -m benchmarks $(ARGS)
 
-.PHONY: lint
-lint: $(DEV_READY)  ## check style and types
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-
-.PHONY: format
-format: $(DEV_READY)  ## mend what can be mended of style
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
-
-.PHONY: app
-app: $(DEV_READY)  ## draw digits in the browser and see them read; trains a model first if need be
-	$(BIN)/python -m mnist_kedro.serving $(ARGS)
-
-.PHONY: viz
-viz: $(DEV_READY)  ## look at the pipelines and their data in the browser
-	$(BIN)/kedro viz run --include-hooks $(ARGS)
-
-.PHONY: viz-build
-viz-build: $(DEV_READY)  ## the same as a static site, in build/
-	$(BIN)/kedro viz build --include-hooks --include-previews $(ARGS)
-
-.PHONY: notebook
-notebook: $(DEV_READY)  ## the workflow, cell by cell
-	$(BIN)/jupyter lab notebooks/mnist_classification.ipynb $(ARGS)
+##@ Environment
 
 .PHONY: install
-install: $(DEV_READY)  ## make .venv with everything for use and development
+install: $(DEV_READY)  ## create .venv with all dependencies for use and development
 
 .PHONY: requirements
-requirements: $(DEV_READY)  ## compile requirements*.txt from pyproject.toml anew
+requirements: $(DEV_READY)  ## recompile requirements*.txt from pyproject.toml
 	$(BIN)/uv pip compile $(COMPILE) pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile $(COMPILE) --extra dev pyproject.toml -o requirements-dev.txt
 	$(BIN)/uv pip compile $(COMPILE) --group serving --constraints requirements-dev.txt \
@@ -112,13 +123,13 @@ COMPILE := --quiet --universal --python-version 3.11 --upgrade \
 	--no-header --no-emit-index-url --no-emit-find-links
 
 .PHONY: clean
-clean:  ## remove the environment and what was built; data/ stays
+clean:  ## remove .venv, builds and caches; keep data/
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache
 
 .venv/.ready-to-run: requirements.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none was found." \
-		"Install one, or name it: make run PYTHON=/path/to/python3.12" >&2; exit 1; }
-	@echo "Setting up .venv with $(PYTHON): some minutes, once."
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is required, but none was found." \
+		"Install one, or set its path: make run PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@echo "Creating .venv with $(PYTHON); this takes a few minutes, once."
 	test -x .venv/bin/pip || $(PYTHON) -m venv --clear .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --compile -r requirements.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --compile \
@@ -126,7 +137,7 @@ clean:  ## remove the environment and what was built; data/ stays
 	@touch $@
 
 .venv/.ready-to-develop: requirements-dev.txt .venv/.ready-to-run
-	@echo "Adding the tools of development."
+	@echo "Installing the development dependencies."
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --compile \
 		-r requirements-dev.txt
 	@touch $@

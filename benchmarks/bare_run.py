@@ -27,7 +27,7 @@ from mnist_kedro.pipelines.data_processing.nodes import (
 from mnist_kedro.pipelines.evaluation import nodes as evaluation
 from mnist_kedro.pipelines.interpretation import nodes as interpretation
 from mnist_kedro.pipelines.robustness import nodes as robustness
-from mnist_kedro.pipelines.training.nodes import plot_augmented_digits, train_model
+from mnist_kedro.pipelines.training.nodes import train_model
 from mnist_kedro.plots import balance, calibration, confusion, digits, selective, training_curves
 from mnist_kedro.plots.robustness import plot_out_of_distribution, plot_robustness
 from mnist_kedro.reports import render_model_card, render_report
@@ -92,7 +92,9 @@ def main() -> None:
     }
     picked = (test, cnn, options.reporting)
     drawn = {
-        "augmented_digits": plot_augmented_digits(train, training),
+        "augmented_digits": interpretation.plot_augmented_digits(
+            train, training.augmentation, training.seed
+        ),
         "class_balance": balance.plot_class_balance(train, validation, test),
         "training_curves": training_curves.plot_training_curves(train, **histories),
         "confusion_matrix": confusion.plot_confusion_matrix(test, cnn, model="cnn"),

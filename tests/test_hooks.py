@@ -139,7 +139,8 @@ def test_a_parameter_of_skipped_nodes_is_rejected():
     catalog = DataCatalog({"train": MemoryDataset(1)})
     check_parameter("data_processing", "data_processing.seed", catalog, only_missing_outputs=True)
     catalog["validation"] = MemoryDataset(1)
-    with pytest.raises(InputError, match=r"skips data_processing.split_training_digits, whose outputs exist"):
+    told = "skips data_processing.split_training_digits, whose outputs exist"
+    with pytest.raises(InputError, match=told):
         check_parameter(
             "data_processing", "data_processing.seed", catalog, only_missing_outputs=True
         )

@@ -89,7 +89,8 @@ def test_versions_are_kept_and_named(make, files):
     make("--nodes", "train_cnn", "--params", "training.epochs=1")
     later = sorted(path.split("/")[2] for path in files() if "/cnn.keras/" in path)
     assert later[:-1] == versions
-    make("--nodes", "reporting.evaluation.cnn.predict_test_digits", "--load-versions", f"cnn.model:{versions[0]}")
+    node = "reporting.evaluation.cnn.predict_test_digits"
+    make("--nodes", node, "--load-versions", f"cnn.model:{versions[0]}")
 
 
 def test_what_cannot_be_there_says_so(project, make, store):

@@ -1,3 +1,3 @@
-"""MNIST from ``mnist.hdf5`` to a trained, evaluated and plotted Keras CNN, as a Kedro project."""
+"""Train, evaluate and export Keras networks on MNIST in a Kedro project."""
 
 __version__ = "0.1.0"

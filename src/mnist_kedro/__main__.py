@@ -1,4 +1,4 @@
-"""``python -m mnist_kedro`` does what ``kedro run`` does, also from an installed wheel."""
+"""Run ``kedro run`` as ``python -m mnist_kedro``, also from an installed wheel."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Import this to import TensorFlow without the lines that its C++ parts print at any log level."""
+"""Import TensorFlow without the messages that its C++ code prints at every log level."""
 
 import os
 import sys
@@ -9,11 +9,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def hold_back_stderr() -> Iterator[None]:
-    """Hold back what is written to standard error, below Python too; show it after an exception."""
+    """Capture standard error, also of C++ code, and write it only if an exception is raised."""
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as held:
+    with tempfile.TemporaryFile() as captured:
         original = os.dup(2)
-        os.dup2(held.fileno(), 2)
+        os.dup2(captured.fileno(), 2)
         failed = True
         try:
             yield
@@ -23,16 +23,16 @@ def hold_back_stderr() -> Iterator[None]:
             os.dup2(original, 2)
             os.close(original)
             if failed:
-                held.seek(0)
-                os.write(2, held.read())
+                captured.seek(0)
+                os.write(2, captured.read())
 
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's warnings and errors only
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow logs errors only
 
 with hold_back_stderr():
     import keras  # noqa: F401
     import tensorflow as tf
 
-    # Looking for a GPU prints an error where there is none; later on it is known.
+    # TensorFlow's first search for a GPU prints an error if there is none.
     tf.config.list_physical_devices()

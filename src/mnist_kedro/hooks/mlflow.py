@@ -1,4 +1,4 @@
-"""Runs logged to MLflow, where an environment has an ``mlflow.yml``."""
+"""Log runs to MLflow if the environment has an ``mlflow.yml``."""
 
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
@@ -16,45 +16,45 @@ from pydantic import BaseModel
 from mnist_kedro.errors import InputError
 
 _HISTORY, _MODEL = ".history", ".model"
-_REPORTING = "08_reporting"  # what lies in this folder is logged as files
+_ARTIFACTS_FOLDER = "08_reporting"  # its files are logged as artifacts
 
 
 class MlflowHooks:
-    """Hands a run to kedro-mlflow, and logs what that leaves to the catalog.
+    """Track a run with kedro-mlflow, and log its metrics, models and files.
 
-    The settings disable kedro-mlflow's own registration: it would track every run, and log a group
-    of typed parameters as one text.
+    The settings disable the plugin's own hooks, because they would track every run, and log a group
+    of typed parameters as one string.
     """
 
     @hook_impl(trylast=True)  # the parameters are checked first
     def after_context_created(self, context: KedroContext) -> None:
-        """Connect to MLflow, if this environment asks for it.
+        """Connect to MLflow if the environment enables it.
 
         Raises:
-            InputError: when kedro-mlflow is not installed.
+            InputError: if kedro-mlflow is not installed.
         """
         self._tracking: Any = None
         try:
-            asked = context.config_loader["mlflow"]
+            settings = context.config_loader["mlflow"]
         except MissingConfigException:
             return
-        if not asked:
+        if not settings:
             return
         try:
             from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook  # noqa: PLC0415
         except ImportError as error:
             raise InputError(
-                "mlflow.yml asks for MLflow, but kedro-mlflow is not installed; "
+                "mlflow.yml enables MLflow, but kedro-mlflow is not installed; "
                 "pip install 'mnist_kedro[mlflow]'."
             ) from error
         self._tracking = MlflowHook()
         self._tracking.after_context_created(context)
 
-    @hook_impl(trylast=True)  # after all checks: what they refuse is no run
+    @hook_impl(trylast=True)  # after all checks, so that rejected runs are not logged
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
-        """Open the run."""
+        """Start the MLflow run."""
         self._catalog = catalog
         if self._tracking:
             self._tracking.before_pipeline_run(run_params, pipeline, catalog)
@@ -63,7 +63,7 @@ class MlflowHooks:
     def before_node_run(
         self, node: Node, catalog: DataCatalog, inputs: dict[str, Any], is_async: bool
     ) -> None:
-        """Log the node's parameters, one by one."""
+        """Log the node's parameters individually."""
         if self._tracking:
             plain = {
                 name: value.model_dump(mode="json") if isinstance(value, BaseModel) else value
@@ -74,10 +74,10 @@ class MlflowHooks:
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str) -> None:
-        """Log metrics and curves as such, models as such, and everything else as files."""
+        """Log metrics, learning curves and models as MLflow's own types, and reports as files."""
         if not self._tracking:
             return
-        import mlflow  # noqa: PLC0415  (imports for a second)
+        import mlflow  # noqa: PLC0415  (the import takes a second)
 
         if dataset_name == "metrics":
             metrics = self._catalog.load(dataset_name)
@@ -95,16 +95,16 @@ class MlflowHooks:
         if isinstance(dataset, AbstractVersionedDataset) and dataset.exists():
             path = dataset._get_load_path()  # noqa: SLF001
             of_this_run = path.parent.name == dataset.resolve_save_version()
-            if of_this_run and path.parents[2].name == _REPORTING:
+            if of_this_run and path.parents[2].name == _ARTIFACTS_FOLDER:
                 mlflow.log_artifact(path.as_posix())
 
-    @hook_impl(trylast=True)  # the manifest is logged too
+    @hook_impl(trylast=True)  # after the manifest is saved
     def after_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
-        """Close the run."""
+        """End the MLflow run."""
         if self._tracking:
-            self._log_file("run_manifest")  # a hook saved it
+            self._log_file("run_manifest")  # saved by a hook, not by a node
             self._tracking.after_pipeline_run(run_params, pipeline, catalog)
 
     @hook_impl
@@ -115,13 +115,13 @@ class MlflowHooks:
         pipeline: Pipeline,
         catalog: DataCatalog,
     ) -> None:
-        """Close it as failed."""
+        """End the MLflow run as failed."""
         if self._tracking:
             self._tracking.on_pipeline_error(error, run_params, pipeline, catalog)
 
 
 def _numbers(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    """All numbers in mappings, by their names, say ``test.cnn.classes.7.f1``."""
+    """Yield all numbers in nested mappings with names such as ``test.cnn.classes.7.f1``."""
     for name, value in values.items():
         if isinstance(value, Mapping):
             yield from _numbers(value, f"{prefix}{name}.")
@@ -130,7 +130,7 @@ def _numbers(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
 
 
 def _log_curves(network: str, history: Mapping[str, Any]) -> None:
-    """A value for each epoch."""
+    """Log the values of each epoch."""
     import mlflow  # noqa: PLC0415
 
     curves = {name: values for name, values in history.items() if isinstance(values, list)}
@@ -142,7 +142,7 @@ def _log_curves(network: str, history: Mapping[str, Any]) -> None:
 
 
 def _log_model(network: str, model: Any) -> None:
-    """In MLflow's form, which ``mlflow.keras.load_model`` and ``mlflow models serve`` take."""
+    """Log a model for ``mlflow.keras.load_model`` and ``mlflow models serve``."""
     import mlflow.keras  # noqa: PLC0415
 
     requirements = [f"{package}=={version(package)}" for package in ("keras", "tensorflow")]

@@ -1,4 +1,4 @@
-"""What a run tells while it goes."""
+"""Log the progress of a run."""
 
 import logging
 import time
@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 
 class ProgressHooks:
-    """A line for each finished node, with the seconds that it took."""
+    """Log each finished node with its duration in seconds."""
 
     def __init__(self) -> None:
         self._started: dict[str, float] = {}
@@ -19,24 +19,24 @@ class ProgressHooks:
 
     @hook_impl
     def before_pipeline_run(self) -> None:
-        """A session in a notebook runs several pipelines."""
+        """Forget the nodes of the previous run in the same process, such as a notebook."""
         self.seconds = {}
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
-        """Start the clock, after the node's inputs were loaded."""
+        """Start the clock after the node's inputs are loaded."""
         self._started[node.name] = time.perf_counter()
 
     @hook_impl
     def after_node_run(self, node: Node) -> None:
-        """Say that the node is done, before its outputs are saved."""
+        """Log that the node is done, before its outputs are saved."""
         self.seconds[node.name] = time.perf_counter() - self._started.pop(node.name)
         logger.info("Done: %s (%.1f s)", node.name, self.seconds[node.name])
 
     @hook_impl
     def after_pipeline_run(self, run_params: dict[str, Any]) -> None:
-        """Say under which version everything was saved."""
+        """Log the version under which the run saved its outputs."""
         if run_params["only_missing_outputs"] and not self.seconds:
-            logger.info("Nothing to do: all outputs are there.")
+            logger.info("Nothing to do: all outputs exist.")
         else:
             logger.info("All outputs of this run are version %s.", run_params["run_id"])

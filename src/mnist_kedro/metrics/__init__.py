@@ -1,1 +1,1 @@
-"""What is computed about the models: pure functions over NumPy arrays, no TensorFlow."""
+"""Compute metrics of models, in pure functions of NumPy arrays without TensorFlow."""

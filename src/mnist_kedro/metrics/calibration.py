@@ -1,7 +1,7 @@
-"""Can the probabilities be taken at their word? Proper scores, calibration, temperature scaling.
+"""Evaluate predicted probabilities: proper scores, calibration and temperature scaling.
 
-All digits are gone through block by block: what is computed on the way takes several times the
-memory of the probabilities themselves.
+The functions process the digits block by block, because their intermediate results take several
+times the memory of the probabilities.
 """
 
 from collections.abc import Iterator
@@ -18,25 +18,25 @@ from mnist_kedro.metrics.classification import Classes
 
 Probabilities = NDArray[np.floating]
 
-_BINS = 15  # of confidence, as Guo et al. have
-_SMALLEST = np.finfo(np.float32).tiny  # a probability of 0 has no logarithm
-_TEMPERATURES = (0.05, 20.0)
+_BINS = 15  # of confidence, as in Guo et al.
+_MIN_PROBABILITY = np.finfo(np.float32).tiny  # 0 has no logarithm
+_TEMPERATURE_BOUNDS = (0.05, 20.0)
 
 
 class ProbabilityScores(TypedDict):
-    """How good the probabilities are; of each score, less is better."""
+    """Scores of predicted probabilities; lower is better."""
 
-    negative_log_likelihood: float  # nats a digit, ≥ 0
+    negative_log_likelihood: float  # nats per digit, ≥ 0
     brier_score: float  # in 0–2
     expected_calibration_error: float  # in 0–1
 
 
 class Reliability(NamedTuple):
-    """The digits by their confidence, in bins of equal width; empty ones are left out."""
+    """Statistics of the digits in each bin of confidence; empty bins are omitted."""
 
-    confidence: NDArray[np.float64]  # (b,), the mean of each bin
+    confidence: NDArray[np.float64]  # (b,), mean of each bin
     accuracy: NDArray[np.float64]  # (b,)
-    digits: NDArray[np.int64]  # (b,), at least 1 each
+    digits: NDArray[np.int64]  # (b,), number of digits in each bin, at least 1
 
 
 def score_probabilities(
@@ -46,24 +46,24 @@ def score_probabilities(
 
     Args:
         labels: ``(n,)`` integers in 0–9, n ≥ 1.
-        probabilities: ``(n, 10)``, each row of sum 1.
-        temperature: by which they are scaled first.
+        probabilities: ``(n, 10)``, rows that sum to 1.
+        temperature: of the temperature scaling that is applied first; 1 changes nothing.
     """
     scores = np.array(
         [
-            (len(part[0]), negative_log_likelihood(*part), brier_score(*part))
-            for part in _parts(labels, probabilities, temperature)
+            (len(block[0]), negative_log_likelihood(*block), brier_score(*block))
+            for block in _scaled_blocks(labels, probabilities, temperature)
         ]
     )
-    likelihood, distance = np.average(scores[:, 1:], axis=0, weights=scores[:, 0])
+    loss, brier = np.average(scores[:, 1:], axis=0, weights=scores[:, 0])
     return ProbabilityScores(
-        negative_log_likelihood=float(likelihood),
-        brier_score=float(distance),
+        negative_log_likelihood=float(loss),
+        brier_score=float(brier),
         expected_calibration_error=expected_calibration_error(labels, probabilities, temperature),
     )
 
 
-def _parts(
+def _scaled_blocks(
     labels: Classes, probabilities: Probabilities, temperature: float
 ) -> Iterator[tuple[Classes, Probabilities]]:
     for start, block in blocks(probabilities):
@@ -72,16 +72,16 @@ def _parts(
 
 
 def negative_log_likelihood(labels: Classes, probabilities: Probabilities) -> float:
-    """The mean of −log of the true class's probability (the cross-entropy), in nats."""
+    """Compute the mean of −log of the true class's probability (the cross-entropy), in nats."""
     true = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return float(-np.log(np.maximum(true, _SMALLEST)).mean())
+    return float(-np.log(np.maximum(true, _MIN_PROBABILITY)).mean())
 
 
 def brier_score(labels: Classes, probabilities: Probabilities) -> float:
-    """The mean squared distance from the certain truth, summed over the classes: 0–2.
+    """Compute the mean squared distance from the one-hot labels, summed over the classes: 0–2.
 
-    Brier 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2, in his own form, for several
-    classes.
+    This is Brier's original form for several classes (Brier 1950,
+    doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2).
     """
     return float(((probabilities - np.eye(CLASSES)[labels]) ** 2).sum(axis=1).mean())
 
@@ -89,9 +89,10 @@ def brier_score(labels: Classes, probabilities: Probabilities) -> float:
 def expected_calibration_error(
     labels: Classes, probabilities: Probabilities, temperature: float = 1.0
 ) -> float:
-    """How far confidence and accuracy are apart, the mean over the digits.
+    """Compute the mean absolute difference of confidence and accuracy in 15 bins of confidence.
 
-    In 15 bins of equal width, as in Guo et al. 2017 (arXiv:1706.04599). Arguments as above.
+    The bins have equal width, and are weighted by their digits (Guo et al. 2017, arXiv:1706.04599).
+    The arguments are those of :func:`score_probabilities`.
     """
     bins = reliability(labels, probabilities, temperature)
     return float(np.average(np.abs(bins.accuracy - bins.confidence), weights=bins.digits))
@@ -100,50 +101,53 @@ def expected_calibration_error(
 def reliability(
     labels: Classes, probabilities: Probabilities, temperature: float = 1.0
 ) -> Reliability:
-    """Mean confidence and accuracy of the digits in each bin of confidence; arguments as above."""
-    parts = [_in_bins(*part) for part in _parts(labels, probabilities, temperature)]
-    sums = np.sum(parts, axis=0)
-    digits, confidence, right = sums[:, sums[0] > 0]
-    return Reliability(confidence / digits, right / digits, digits.astype(np.int64))
+    """Compute mean confidence and accuracy in 15 bins of confidence, of equal width.
+
+    The arguments are those of :func:`score_probabilities`.
+    """
+    scaled = _scaled_blocks(labels, probabilities, temperature)
+    sums = np.sum([_sum_bins(*block) for block in scaled], axis=0)
+    digits, confidence, correct = sums[:, sums[0] > 0]
+    return Reliability(confidence / digits, correct / digits, digits.astype(np.int64))
 
 
-def _in_bins(labels: Classes, probabilities: Probabilities) -> NDArray[np.float64]:
-    """``(3, 15)``: of each bin how many digits, the sum of their confidence, how many are right."""
+def _sum_bins(labels: Classes, probabilities: Probabilities) -> NDArray[np.float64]:
+    """Count digits, sum their confidence and count correct ones in each bin: ``(3, 15)``."""
     confidence = probabilities.max(axis=1).astype(np.float64)
-    right = probabilities.argmax(axis=1) == labels
+    correct = probabilities.argmax(axis=1) == labels
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    weights = np.ones(len(bins)), confidence, right
+    weights = np.ones(len(bins)), confidence, correct
     return np.array([np.bincount(bins, weight, _BINS) for weight in weights])
 
 
 def fit_temperature(labels: Classes, probabilities: Probabilities) -> float:
-    """The temperature that makes the true classes of the validation digits most likely.
+    """Fit the temperature that maximizes the likelihood of the labels of the validation digits.
 
-    One number for all digits (Guo et al. 2017, arXiv:1706.04599): above 1 the network is too sure
-    of itself, below 1 too unsure. It changes no prediction. Kept within 0.05–20: where a network
-    makes no mistake, no temperature is low enough.
+    One temperature for all digits (Guo et al. 2017, arXiv:1706.04599): above 1 the network is
+    overconfident, below 1 underconfident. Scaling changes no prediction. The temperature is bounded
+    to 0.05–20, because for a network without errors a lower one is always better.
     """
 
     def loss(log_temperature: float) -> float:
         total = 0.0
         for start, block in blocks(probabilities):
-            logits = _logarithm(block) / np.exp(log_temperature)
+            logits = _to_logits(block) / np.exp(log_temperature)
             rows = np.arange(len(block))
             total -= _log_softmax(logits)[rows, labels[start : start + len(block)]].sum()
         return total / len(labels)
 
-    found = minimize_scalar(loss, bounds=np.log(_TEMPERATURES), method="bounded")
-    return float(np.exp(found.x))
+    result = minimize_scalar(loss, bounds=np.log(_TEMPERATURE_BOUNDS), method="bounded")
+    return float(np.exp(result.x))
 
 
 def scale_temperature(probabilities: Probabilities, temperature: float) -> NDArray[np.float64]:
-    """The probabilities ``(n, 10)`` that the logits give when divided by the temperature, > 0."""
-    return np.exp(_log_softmax(_logarithm(probabilities) / temperature))
+    """Return the probabilities ``(n, 10)`` after dividing the logits by a temperature > 0."""
+    return np.exp(_log_softmax(_to_logits(probabilities) / temperature))
 
 
-def _logarithm(probabilities: Probabilities) -> NDArray[np.float64]:
-    """The logits, up to a number for each digit, which a softmax takes away."""
-    return np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST))
+def _to_logits(probabilities: Probabilities) -> NDArray[np.float64]:
+    """Compute the logits up to a constant for each digit, which does not change their softmax."""
+    return np.log(np.maximum(probabilities.astype(np.float64), _MIN_PROBABILITY))
 
 
 def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

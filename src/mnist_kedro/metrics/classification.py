@@ -1,4 +1,4 @@
-"""Accuracy with its interval, the confusion matrix, and precision, recall and F1 of each class."""
+"""Compute accuracy, the confusion matrix, and precision, recall and F1 of each class."""
 
 from typing import TypedDict
 
@@ -9,11 +9,11 @@ from scipy.stats import binomtest
 from mnist_kedro.contracts import CLASSES
 
 Classes = NDArray[np.integer]
-_TOP = 10
+_MAX_CONFUSIONS = 10
 
 
 class ClassMetrics(TypedDict):
-    """How well one class is told from the others; ratios in 0–1."""
+    """The metrics of one class against the others; ratios in 0–1."""
 
     precision: float
     recall: float
@@ -22,7 +22,7 @@ class ClassMetrics(TypedDict):
 
 
 class Confusion(TypedDict):
-    """How often digits of one class are taken for another."""
+    """The number of digits of one class that are predicted as another."""
 
     label: int
     prediction: int
@@ -30,7 +30,7 @@ class Confusion(TypedDict):
 
 
 class Classification(TypedDict):
-    """How well a model classifies."""
+    """The classification metrics of a model."""
 
     accuracy: float
     accuracy_ci95: tuple[float, float]
@@ -47,12 +47,12 @@ def classify_errors(labels: Classes, predictions: Classes) -> Classification:
         labels: ``(n,)`` integers in 0–9, n ≥ 1.
         predictions: ``(n,)`` integers in 0–9.
     """
-    right = int(np.sum(labels == predictions))
+    correct = int(np.sum(labels == predictions))
     matrix = confusion_matrix(labels, predictions)
     return Classification(
-        accuracy=right / len(labels),
-        accuracy_ci95=wilson_interval(right, len(labels)),
-        errors=len(labels) - right,
+        accuracy=correct / len(labels),
+        accuracy_ci95=wilson_interval(correct, len(labels)),
+        errors=len(labels) - correct,
         confusion=matrix.tolist(),
         top_confusions=top_confusions(matrix),
         classes=class_metrics(matrix),
@@ -60,35 +60,35 @@ def classify_errors(labels: Classes, predictions: Classes) -> Classification:
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
-    """95 % interval of a proportion (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
+    """Return the 95% interval of a proportion (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
     interval = binomtest(successes, trials).proportion_ci(confidence_level=0.95, method="wilson")
     return float(interval.low), float(interval.high)
 
 
 def confusion_matrix(labels: Classes, predictions: Classes) -> NDArray[np.int64]:
-    """``(10, 10)`` counts: a row for each true class, a column for each predicted one."""
+    """Count digits by true class (rows) and predicted class (columns): ``(10, 10)``."""
     cells = labels.astype(np.int64) * CLASSES + predictions
     return np.bincount(cells, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
 
 
 def top_confusions(confusion: NDArray[np.int64]) -> list[Confusion]:
-    """The most frequent confusions, ten at most, from the most frequent on."""
-    wrong = confusion - np.diag(np.diag(confusion))
-    cells = np.argsort(-wrong, axis=None, kind="stable")[:_TOP]
+    """Return up to ten confusions, the most frequent first."""
+    errors = confusion - np.diag(np.diag(confusion))
+    cells = np.argsort(-errors, axis=None, kind="stable")[:_MAX_CONFUSIONS]
     return [
         Confusion(label=int(cell) // CLASSES, prediction=int(cell) % CLASSES, count=int(count))
-        for cell, count in zip(cells, wrong.flat[cells], strict=True)
+        for cell, count in zip(cells, errors.flat[cells], strict=True)
         if count
     ]
 
 
 def class_metrics(confusion: NDArray[np.int64]) -> dict[str, ClassMetrics]:
-    """Precision, recall, F1 and support of each class; a ratio over nothing counts as 0."""
-    right = np.diag(confusion)
+    """Compute precision, recall, F1 and support of each class; undefined ratios are 0."""
+    correct = np.diag(confusion)
     support, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
-    precision = right / np.maximum(predicted, 1)
-    recall = right / np.maximum(support, 1)
-    f1 = 2 * right / np.maximum(support + predicted, 1)
+    precision = correct / np.maximum(predicted, 1)
+    recall = correct / np.maximum(support, 1)
+    f1 = 2 * correct / np.maximum(support + predicted, 1)
     return {
         str(digit): ClassMetrics(
             precision=float(precision[digit]),

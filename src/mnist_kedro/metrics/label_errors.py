@@ -1,4 +1,4 @@
-"""Accuracy on MNIST's test digits but those whose labels are known to be wrong."""
+"""Evaluate on MNIST's test digits without those whose labels are known to be wrong."""
 
 from typing import TypedDict
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from mnist_kedro.metrics.classification import Classes, wilson_interval
 
-# Rows of the test split whose label a majority of annotators called wrong (Northcutt, Athalye and
+# Rows of the test split whose label a majority of annotators rejected (Northcutt, Athalye and
 # Mueller 2021, arXiv:2103.14749, labelerrors.com).
 LABEL_ERRORS = (
     *(947, 1621, 1901, 2130, 2462, 2597, 2654, 3520),
@@ -15,7 +15,7 @@ LABEL_ERRORS = (
 
 
 class WithoutLabelErrors(TypedDict):
-    """How well a model classifies the digits whose labels are not in doubt."""
+    """The classification metrics on the digits whose labels are not known to be wrong."""
 
     excluded: int
     accuracy: float
@@ -24,16 +24,16 @@ class WithoutLabelErrors(TypedDict):
 
 
 def classify_without_label_errors(labels: Classes, predictions: Classes) -> WithoutLabelErrors:
-    """Leave out the test digits whose labels are known to be wrong.
+    """Compare predicted with true classes, except where the label is known to be wrong.
 
     Args:
-        labels: ``(10000,)`` integers in 0–9, of the canonical MNIST's test split in its order.
+        labels: ``(10000,)`` integers in 0–9, of the test split of canonical MNIST in its order.
         predictions: ``(10000,)`` integers in 0–9.
     """
-    right = np.delete(labels == predictions, LABEL_ERRORS)
+    correct = np.delete(labels == predictions, LABEL_ERRORS)
     return WithoutLabelErrors(
         excluded=len(LABEL_ERRORS),
-        accuracy=float(right.mean()),
-        accuracy_ci95=wilson_interval(int(right.sum()), len(right)),
-        errors=int((~right).sum()),
+        accuracy=float(correct.mean()),
+        accuracy_ci95=wilson_interval(int(correct.sum()), len(correct)),
+        errors=int((~correct).sum()),
     )

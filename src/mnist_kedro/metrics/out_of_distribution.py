@@ -1,4 +1,4 @@
-"""Pictures that are no digits, and how well a model's confidence tells them from digits."""
+"""Generate out-of-distribution images, and measure how well confidence detects them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,16 +10,16 @@ _WHITE = 255
 
 
 def out_of_distribution(images: Pixels, seed: int = 0) -> dict[str, Pixels]:
-    """As many pictures of each kind as there are digits.
+    """Generate ``n`` images of each kind of out-of-distribution images.
 
     Args:
         images: ``(n, 28, 28, 1)`` uint8 in 0–255, digits.
-        seed: of the noise and of the order that pixels are shuffled into.
+        seed: of the noise and the shuffled pixels.
 
     Returns:
-        Of the same form: ``noise`` (uniform), ``scrambled`` (each digit's pixels in an order of
-        its own, so with as much ink), ``inverted`` (white on black became black on white) and
-        ``blank``, of which one is as good as many: a single picture.
+        Images of the same shape, dtype and range: ``noise`` (uniform), ``scrambled`` (the shuffled
+        pixels of each digit, so with the same ink), ``inverted`` (black digits on white) and
+        ``blank``, a single image, because all would be equal.
     """
     rng = np.random.default_rng(seed)
     flat = images.reshape(len(images), -1)
@@ -32,15 +32,16 @@ def out_of_distribution(images: Pixels, seed: int = 0) -> dict[str, Pixels]:
 
 
 def area_under_roc(digits: NDArray[np.floating], others: NDArray[np.floating]) -> float:
-    """How often a digit gets a higher confidence than a picture that is none; ties count half.
+    """Compute the area under the ROC curve of detecting digits by their confidence.
 
-    The area under the ROC curve, which is the Mann–Whitney statistic over all pairs (Hanley and
-    McNeil 1982, doi:10.1148/radiology.143.1.7063747).
+    It is the share of pairs in which a digit has a higher confidence than a non-digit image, ties
+    counting half: the Mann–Whitney statistic divided by the number of pairs (Hanley and McNeil
+    1982, doi:10.1148/radiology.143.1.7063747).
 
     Args:
-        digits: ``(n,)`` confidences, n ≥ 1.
-        others: ``(m,)`` confidences, m ≥ 1.
+        digits: ``(n,)`` confidences of digits, n ≥ 1.
+        others: ``(m,)`` confidences of non-digit images, m ≥ 1.
     """
     ranks = rankdata(np.concatenate((digits, others)))[: len(digits)]
-    above = ranks.sum() - len(digits) * (len(digits) + 1) / 2
-    return float(above / (len(digits) * len(others)))
+    u_statistic = ranks.sum() - len(digits) * (len(digits) + 1) / 2
+    return float(u_statistic / (len(digits) * len(others)))

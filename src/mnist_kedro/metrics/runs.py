@@ -1,4 +1,4 @@
-"""What one run did otherwise than the one before, and what came of it."""
+"""Compare the metrics of all runs, and what changed in each."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,22 +13,22 @@ _COLUMNS = (
 
 
 def describe_runs(metrics: Mapping[str, Run], manifests: Mapping[str, Run]) -> pd.DataFrame:
-    """A row for each model of each run that reported, in their order.
+    """Tabulate the metrics of each model in each run, in the order of the runs.
 
     Args:
-        metrics: of each run, as in ``metrics.json``, by the run's version.
-        manifests: of each run, as in ``run_manifest.json``; some may be missing.
+        metrics: the ``metrics.json`` of each run, by the run's version.
+        manifests: the ``run_manifest.json`` of each run; some may be missing.
 
     Returns:
-        ``run``, ``model``, ``accuracy`` with its 95 % interval ``low`` and ``high``, ``errors``,
-        ``test_digits``, ``training_seconds``, ``data`` (what it was tested on), ``commit`` (None:
-        not known) and ``changed``: what the run did otherwise than the one before it.
+        ``run``, ``model``, ``accuracy`` with its 95% interval ``low`` and ``high``, ``errors``,
+        ``test_digits``, ``training_seconds``, ``data`` (the test data), ``commit`` (None if
+        unknown) and ``changed``, the changes since the previous run.
     """
     rows = []
-    before: Run | None = None
+    previous: Run | None = None
     for run, reported in metrics.items():
         manifest = manifests.get(run)
-        changed = "; ".join(_changes(before, manifest)) if before and manifest else ""
+        changed = "; ".join(_list_changes(previous, manifest)) if previous and manifest else ""
         git = (manifest or {}).get("git") or {}
         for model, evaluation in reported["models"].items():
             low, high = evaluation["accuracy_ci95"]
@@ -39,24 +39,24 @@ def describe_runs(metrics: Mapping[str, Run], manifests: Mapping[str, Run]) -> p
                     *(reported["data"]["description"], git.get("commit"), changed),
                 )
             )
-        before = manifest or before
+        previous = manifest or previous
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
-def _changes(before: Run, after: Run) -> Iterator[str]:
-    """In a few words each: parameters, digits, code, packages, machine."""
-    old, new = dict(_leaves(before["parameters"])), dict(_leaves(after["parameters"]))
+def _list_changes(before: Run, after: Run) -> Iterator[str]:
+    """Describe what changed in parameters, data, code, packages and processor."""
+    old, new = dict(_flatten(before["parameters"])), dict(_flatten(after["parameters"]))
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):
-            yield f"{name}: {_told(old, name)} → {_told(new, name)}"
+            yield f"{name}: {_format(old, name)} → {_format(new, name)}"
     digests = [name for name in after["data"] if name.startswith("sha256")]
     if any(before["data"].get(name) != after["data"][name] for name in digests):
-        yield "other digits"
+        yield "different data"
     commits = [(run["git"] or {}).get("commit") for run in (before, after)]
     if commits[0] != commits[1]:
-        yield f"code {(commits[1] or 'unknown')[:7]}"
+        yield f"commit {(commits[1] or 'unknown')[:7]}"
     if (after["git"] or {}).get("modified"):
-        yield "code with changes"
+        yield "uncommitted changes"
     for name, version in after["packages"].items():
         if before["packages"].get(name) != version:
             yield f"{name} {version}"
@@ -64,14 +64,14 @@ def _changes(before: Run, after: Run) -> Iterator[str]:
         yield f"on {after['processor']}"
 
 
-def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """``(training.epochs, 2)`` and so on."""
-    for key, value in tree.items():
+def _flatten(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the dotted name and the value of each parameter, such as ``(training.epochs, 2)``."""
+    for key, value in parameters.items():
         if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{key}.")
+            yield from _flatten(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
 
 
-def _told(leaves: Mapping[str, Any], name: str) -> str:
-    return str(leaves[name]) if name in leaves else "none"
+def _format(parameters: Mapping[str, Any], name: str) -> str:
+    return str(parameters[name]) if name in parameters else "none"

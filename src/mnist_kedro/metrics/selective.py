@@ -1,75 +1,83 @@
-"""What if a model may say that it is not sure? Accuracy against the share of digits it reads."""
+"""Evaluate a reject option: accuracy against the share of digits that a model classifies."""
 
 from typing import NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-Hits = NDArray[np.bool_]
+Correct = NDArray[np.bool_]
 Confidences = NDArray[np.floating]
 
 
 class RiskCoverage(NamedTuple):
-    """What each threshold of confidence leads to, from the highest to the lowest."""
+    """Coverage and risk at each confidence threshold, from the highest to the lowest."""
 
-    threshold: NDArray[np.floating]  # (t,), each confidence that occurs, descending
-    coverage: NDArray[np.float64]  # (t,), the share of digits read: in (0, 1], ascending to 1
-    risk: NDArray[np.float64]  # (t,), the error rate of those: in 0–1
+    threshold: NDArray[np.floating]  # (t,), the distinct confidences, descending
+    coverage: NDArray[np.float64]  # (t,), the share of digits accepted, in (0, 1], ascending to 1
+    risk: NDArray[np.float64]  # (t,), the error rate of the accepted digits, in 0–1
 
 
 class Rejection(TypedDict):
-    """What comes of reading only the digits that a model is sure enough of."""
+    """The results of rejecting digits whose confidence is below a threshold."""
 
     target_accuracy: float
-    threshold: float  # of confidence; digits below it are left to a person
-    coverage: float  # the share of the test digits that is read
-    accuracy: float | None  # of those; None when none is read
+    threshold: float  # of confidence; digits below it are rejected
+    coverage: float  # the share of the test digits that is accepted
+    accuracy: float | None  # on the accepted digits; None if all are rejected
     errors: int
 
 
-def risk_coverage(right: Hits, confidence: Confidences) -> RiskCoverage:
-    """The curve of El-Yaniv and Wiener 2010 (JMLR 11, 1605–1641).
+def risk_coverage(correct: Correct, confidence: Confidences) -> RiskCoverage:
+    """Compute the risk-coverage curve (El-Yaniv and Wiener 2010, JMLR 11, 1605–1641).
 
     Args:
-        right: ``(n,)`` whether the prediction is right, n ≥ 1.
+        correct: ``(n,)`` whether each prediction is correct, n ≥ 1.
         confidence: ``(n,)`` of the predictions, in 0–1.
     """
     order = np.argsort(-confidence, kind="stable")
     sorted_confidence = confidence[order]
-    errors = np.cumsum(~right[order])
-    # Digits of one confidence are read together or not at all.
-    last_of_equals = np.flatnonzero(np.append(np.diff(sorted_confidence) != 0, True))
-    read = last_of_equals + 1
+    errors = np.cumsum(~correct[order])
+    # A threshold accepts either all digits of the same confidence or none of them.
+    last_of_ties = np.flatnonzero(np.append(np.diff(sorted_confidence) != 0, True))
+    accepted = last_of_ties + 1
     return RiskCoverage(
-        sorted_confidence[last_of_equals], read / len(right), errors[last_of_equals] / read
+        sorted_confidence[last_of_ties], accepted / len(correct), errors[last_of_ties] / accepted
     )
 
 
-def confidence_threshold(right: Hits, confidence: Confidences, accuracy: float) -> float:
-    """The least threshold with which at least this share of the digits read is right.
-
-    To be found on the validation digits. Above 1, so that nothing is read, when there is none.
+def confidence_threshold(correct: Correct, confidence: Confidences, accuracy: float) -> float:
+    """Find the lowest threshold at which the accepted digits reach an accuracy.
 
     Args:
-        right: as above.
-        confidence: as above.
-        accuracy: asked for, in 0–1.
+        correct: ``(n,)`` whether each prediction is correct, on the validation digits, n ≥ 1.
+        confidence: ``(n,)`` of the predictions, in 0–1.
+        accuracy: to reach, in 0–1.
+
+    Returns:
+        The threshold; above 1, so that all digits are rejected, if none reaches the accuracy.
     """
-    curve = risk_coverage(right, confidence)
+    curve = risk_coverage(correct, confidence)
     accurate = np.flatnonzero(curve.risk <= 1 - accuracy)
     return float(curve.threshold[accurate[-1]]) if len(accurate) else float(np.nextafter(1, 2))
 
 
 def reject_unsure(
-    right: Hits, confidence: Confidences, threshold: float, target_accuracy: float
+    correct: Correct, confidence: Confidences, threshold: float, target_accuracy: float
 ) -> Rejection:
-    """Read only the digits of at least the confidence ``threshold``; arguments as above."""
-    read = confidence >= threshold
-    errors = int((~right[read]).sum())
+    """Reject the digits whose confidence is below ``threshold``, and evaluate the others.
+
+    Args:
+        correct: ``(n,)`` whether each prediction is correct, n ≥ 1.
+        confidence: ``(n,)`` of the predictions, in 0–1.
+        threshold: as :func:`confidence_threshold` returns it.
+        target_accuracy: that the threshold was chosen for.
+    """
+    accepted = confidence >= threshold
+    errors = int((~correct[accepted]).sum())
     return Rejection(
         target_accuracy=target_accuracy,
         threshold=threshold,
-        coverage=float(read.mean()),
-        accuracy=1 - errors / int(read.sum()) if read.any() else None,
+        coverage=float(accepted.mean()),
+        accuracy=1 - errors / int(accepted.sum()) if accepted.any() else None,
         errors=errors,
     )

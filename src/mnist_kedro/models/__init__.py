@@ -1,6 +1,6 @@
-"""What is trained: the networks, how digits are varied, and the training itself.
+"""Build, train, explain, attack and export networks, and augment digits.
 
-Importing anything from here imports TensorFlow, which takes seconds: import it where it is used.
+Importing this package imports TensorFlow, which takes seconds: nodes import it when they run.
 """
 
-from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that imports it)
+from mnist_kedro import quiet_tensorflow  # noqa: F401  (before any other import of TensorFlow)

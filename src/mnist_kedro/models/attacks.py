@@ -1,8 +1,5 @@
-"""Digits changed just so that a network misreads them. Importing this module imports TensorFlow."""
+"""Generate adversarial examples: digits perturbed so that a network misclassifies them."""
 
-from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that imports it)
-
-# isort: split
 import keras
 import numpy as np
 import tensorflow as tf
@@ -12,25 +9,25 @@ from mnist_kedro.contracts import Pixels
 from mnist_kedro.models.gradients import log_probability_gradients, split_at_pixels
 
 _BATCH = 500
-_STEPS_TO_THE_BORDER = 2.5  # times the radius, all steps together
+_TOTAL_STEP = 2.5  # the sum of all step sizes, in multiples of the radius
 
 
 def fast_gradient_sign(
     model: keras.Model, images: Pixels, labels: NDArray[np.integer], epsilon: float
 ) -> Pixels:
-    """One step against the true class (FGSM; Goodfellow et al. 2015, arXiv:1412.6572).
+    """Take one step against the true class (FGSM; Goodfellow et al. 2015, arXiv:1412.6572).
 
     Args:
-        model: as the catalog has it.
+        model: a network from the catalog.
         images: ``(n, 28, 28, 1)`` uint8 in 0–255.
         labels: ``(n,)`` integers in 0–9, the true classes.
-        epsilon: how far each pixel may be changed, a share in 0–1 of its range.
+        epsilon: the largest change of a pixel, as a fraction of its range, in 0–1.
 
     Returns:
-        Pictures that differ from ``images`` by ``255 * epsilon`` at most, rounded down.
+        Images that differ from ``images`` by at most ``255 * epsilon``, rounded down.
     """
     radius = _radius(epsilon)
-    return _descend(model, images, images.astype(np.float32), labels, radius, radius, 1)
+    return _perturb(model, images, images.astype(np.float32), labels, radius, radius, 1)
 
 
 def projected_gradient_descent(
@@ -41,30 +38,30 @@ def projected_gradient_descent(
     steps: int,
     seed: int,
 ) -> Pixels:
-    """Small steps from a random point nearby (PGD; Madry et al. 2018, arXiv:1706.06083).
+    """Take small steps from a random start (PGD; Madry et al. 2018, arXiv:1706.06083).
 
-    A step is 2.5 times the radius divided by their number, so that each point within the radius can
-    be reached from each other one. Other arguments and the result are as above.
+    A step is 2.5 times the radius divided by the number of steps, so that every point within the
+    radius can be reached from every other. The result is like that of :func:`fast_gradient_sign`.
 
     Args:
-        model: as the catalog has it.
-        images: the digits.
-        labels: their true classes.
-        epsilon: how far each pixel may be changed.
-        steps: how many.
+        model: a network from the catalog.
+        images: ``(n, 28, 28, 1)`` uint8 in 0–255.
+        labels: ``(n,)`` integers in 0–9, the true classes.
+        epsilon: the largest change of a pixel, as a fraction of its range, in 0–1.
+        steps: number of steps.
         seed: of the random start.
     """
     radius = _radius(epsilon)
-    away = np.random.default_rng(seed).uniform(-radius, radius, images.shape).astype(np.float32)
-    step = _STEPS_TO_THE_BORDER * radius / steps
-    return _descend(model, images, images + away, labels, radius, step, steps)
+    offsets = np.random.default_rng(seed).uniform(-radius, radius, images.shape).astype(np.float32)
+    step = _TOTAL_STEP * radius / steps
+    return _perturb(model, images, images + offsets, labels, radius, step, steps)
 
 
 def _radius(epsilon: float) -> int:
-    return int(255 * epsilon)  # in bytes: a picture stays a picture
+    return int(255 * epsilon)  # a whole number, so that the result can be rounded to uint8
 
 
-def _descend(
+def _perturb(
     model: keras.Model,
     images: Pixels,
     start: NDArray[np.float32],
@@ -73,16 +70,16 @@ def _descend(
     step: float,
     steps: int,
 ) -> Pixels:
-    standardise, network = split_at_pixels(model)
-    found = [np.empty_like(images[:0])]
+    standardize, network = split_at_pixels(model)
+    perturbed = [np.empty_like(images[:0])]
     for first in range(0, len(images), _BATCH):
-        part = slice(first, first + _BATCH)
-        classes = tf.constant(labels[part], tf.int32)
-        original = tf.constant(images[part], tf.float32)
+        batch = slice(first, first + _BATCH)
+        classes = tf.constant(labels[batch], tf.int32)
+        original = tf.constant(images[batch], tf.float32)
         low, high = tf.maximum(original - radius, 0), tf.minimum(original + radius, 255)
-        pixels = tf.clip_by_value(start[part], low, high)
+        pixels = tf.clip_by_value(start[batch], low, high)
         for _ in range(steps):
-            gradients = log_probability_gradients(network, standardise(pixels), classes)
+            gradients = log_probability_gradients(network, standardize(pixels), classes)
             pixels = tf.clip_by_value(pixels - step * tf.sign(gradients), low, high)
-        found.append(np.rint(pixels.numpy()).astype(np.uint8))
-    return np.concatenate(found)
+        perturbed.append(np.rint(pixels.numpy()).astype(np.uint8))
+    return np.concatenate(perturbed)

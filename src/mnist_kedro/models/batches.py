@@ -1,4 +1,4 @@
-"""Batches of digits, varied to train on and as they are to validate on."""
+"""Feed digits to Keras in batches, augmented for training and unchanged for validation."""
 
 from collections.abc import Iterator
 
@@ -21,22 +21,22 @@ def training_batches(
     epoch: tf.Variable,
     augmented_epochs: int,
 ) -> tf.data.Dataset:
-    """Shuffled and augmented batches that follow from the seed and the epoch alone.
+    """Shuffle and augment the training digits, depending only on the seed and the epoch.
 
-    So a training that is resumed sees the digits that it would have seen. The pixels stay bytes
-    until they are inside the network. Digits that do not fill the last batch of an epoch wait for
-    another epoch's shuffle.
+    A resumed training therefore sees the same digits as one without interruption. The pixels stay
+    uint8 until the network standardizes them. An epoch drops the digits that do not fill its last
+    batch; the next epoch draws others.
 
     Args:
-        images: ``(n, 28, 28, 1)`` uint8; of :class:`~mnist_kedro.arrays.Rows` no more than
-            ``parameters.shuffle_buffer`` are in memory at a time, and as many that are read for
-            later, see :func:`~mnist_kedro.models.shuffling.shuffled_batches`.
+        images: ``(n, 28, 28, 1)`` uint8; of :class:`~mnist_kedro.arrays.Rows`, at most twice
+            ``parameters.shuffle_buffer`` are in memory at a time, see
+            :func:`~mnist_kedro.models.shuffling.shuffled_batches`.
         labels: ``(n,)`` uint8.
         parameters: batch size, shuffle buffer, augmentation and seed.
-        epoch: the epoch, int64 from 0, read while an iteration goes on.
-        augmented_epochs: the first so many. In those after them the digits are not varied, so
-            that the training ends on such as are to be classified (Touvron et al. 2019,
-            arXiv:1906.06423).
+        epoch: number of the current epoch, int64 from 0; it is read during iteration.
+        augmented_epochs: number of epochs with augmentation. The epochs after them use the digits
+            unchanged, so that the training ends on digits like those to classify (Touvron et al.
+            2019, arXiv:1906.06423).
 
     Returns:
         Pairs of ``(batch, 28, 28, 1)`` and ``(batch,)``, both uint8.
@@ -44,54 +44,56 @@ def training_batches(
     size = min(parameters.batch_size, len(labels))
     steps = len(labels) // size
     if isinstance(images, Rows):
-        plain = _from_file(images, labels, size, parameters, epoch)
+        shuffled = _shuffle_file(images, labels, size, parameters, epoch)
     else:
-        plain = _from_memory(images, labels, size, parameters, epoch)
+        shuffled = _shuffle_memory(images, labels, size, parameters, epoch)
 
-    # AutoGraph has nothing to do here, and takes 0.3 s to find that out.
+    # AutoGraph would take 0.3 s to find nothing to convert here.
     @tf.autograph.experimental.do_not_convert
     def seeds(_: tf.Tensor) -> tf.data.Dataset:
         return tf.data.Dataset.from_tensor_slices(tf.random.split(_seed(parameters, epoch), steps))
 
     @tf.autograph.experimental.do_not_convert
-    def vary(batch: tuple[tf.Tensor, tf.Tensor], seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def augment_batch(
+        batch: tuple[tf.Tensor, tf.Tensor], seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         pixels, digits = batch
-        varied = tf.cond(
+        augmented = tf.cond(
             epoch < augmented_epochs,
             lambda: augment(pixels, seed, parameters.augmentation),
             lambda: pixels,
         )
-        return varied, digits
+        return augmented, digits
 
-    batches = tf.data.Dataset.zip((plain, tf.data.Dataset.range(1).flat_map(seeds)))
-    return _of_known_length(batches.map(vary).prefetch(2), steps)
+    batches = tf.data.Dataset.zip((shuffled, tf.data.Dataset.range(1).flat_map(seeds)))
+    return _with_length(batches.map(augment_batch).prefetch(2), steps)
 
 
 def validation_batches(images: ManyPixels, labels: Labels) -> tf.data.Dataset:
-    """All digits of a split, as they are and in their order.
+    """Split the validation digits into batches, in their order.
 
     Args:
-        images: ``(n, 28, 28, 1)`` uint8; of :class:`~mnist_kedro.arrays.Rows` a part is in memory
-            at a time.
+        images: ``(n, 28, 28, 1)`` uint8; of :class:`~mnist_kedro.arrays.Rows`, only a part is in
+            memory at a time.
         labels: ``(n,)`` uint8.
 
     Returns:
         Pairs of ``(batch, 28, 28, 1)`` and ``(batch,)``, both uint8.
     """
 
-    def batches() -> Iterator[tuple[Pixels, Labels]]:
+    def read_batches() -> Iterator[tuple[Pixels, Labels]]:
         for start, block in blocks(images):
             for first, batch in blocks(block, _VALIDATION_BATCH):
                 yield batch, labels[start + first : start + first + len(batch)]
 
     if isinstance(images, Rows):
-        made = tf.data.Dataset.from_generator(batches, output_signature=_signature(None))
+        batches = tf.data.Dataset.from_generator(read_batches, output_signature=_signature(None))
     else:
-        made = tf.data.Dataset.from_tensor_slices((images, labels)).batch(_VALIDATION_BATCH)
-    return _of_known_length(made.prefetch(2), -(-len(labels) // _VALIDATION_BATCH))
+        batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(_VALIDATION_BATCH)
+    return _with_length(batches.prefetch(2), -(-len(labels) // _VALIDATION_BATCH))
 
 
-def _from_memory(
+def _shuffle_memory(
     images: Pixels, labels: Labels, size: int, parameters: TrainingParameters, epoch: tf.Variable
 ) -> tf.data.Dataset:
     pixels, digits = tf.constant(images), tf.constant(labels)
@@ -111,20 +113,20 @@ def _from_memory(
     return tf.data.Dataset.range(1).flat_map(shuffled_rows).map(batch)
 
 
-def _from_file(
+def _shuffle_file(
     images: Rows, labels: Labels, size: int, parameters: TrainingParameters, epoch: tf.Variable
 ) -> tf.data.Dataset:
-    def batches(number: np.int64) -> Iterator[tuple[Pixels, Labels]]:
+    def read_batches(number: np.int64) -> Iterator[tuple[Pixels, Labels]]:
         random = np.random.default_rng([parameters.seed, int(number)])
         return shuffled_batches(images, labels, size, parameters.shuffle_buffer, random)
 
     @tf.autograph.experimental.do_not_convert
-    def of_epoch(_: tf.Tensor) -> tf.data.Dataset:
+    def epoch_batches(_: tf.Tensor) -> tf.data.Dataset:
         return tf.data.Dataset.from_generator(
-            batches, args=(epoch,), output_signature=_signature(size)
+            read_batches, args=(epoch,), output_signature=_signature(size)
         )
 
-    return tf.data.Dataset.range(1).flat_map(of_epoch)
+    return tf.data.Dataset.range(1).flat_map(epoch_batches)
 
 
 def _seed(parameters: TrainingParameters, epoch: tf.Variable) -> tf.Tensor:
@@ -138,9 +140,9 @@ def _signature(size: int | None) -> tuple[tf.TensorSpec, tf.TensorSpec]:
     )
 
 
-def _of_known_length(batches: tf.data.Dataset, steps: int) -> tf.data.Dataset:
+def _with_length(batches: tf.data.Dataset, steps: int) -> tf.data.Dataset:
     options = tf.data.Options()
-    # There is nothing to tune here, and the tuner's thread took up to 9 s to end after an epoch.
+    # Autotuning has nothing to tune here, and its thread took up to 9 s to end after an epoch.
     options.autotune.enabled = False
-    known = tf.data.experimental.assert_cardinality(steps)  # for the progress bar
-    return batches.apply(known).with_options(options)
+    with_steps = tf.data.experimental.assert_cardinality(steps)  # the progress bar shows them
+    return batches.apply(with_steps).with_options(options)

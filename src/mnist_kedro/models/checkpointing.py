@@ -1,4 +1,4 @@
-"""What a training keeps after each epoch, and how it goes on from there."""
+"""Save a checkpoint after each epoch, and resume an interrupted training."""
 
 import logging
 import math
@@ -29,7 +29,7 @@ def describe_training(
     network: NetworkParameters,
     dtype_policy: str,
 ) -> dict[str, Any]:
-    """All that the result of a training depends on, by the names that a person knows it by."""
+    """Collect everything that determines the result of a training, by the names that users know."""
     options = parameters.model_dump(
         exclude={"models", "members", "resume", "mixed_bfloat16", "tensorboard"}
     )
@@ -49,33 +49,33 @@ def describe_training(
 
 
 class Checkpointing(keras.callbacks.Callback):
-    """Keeps weights, optimiser and history after each epoch; stops when the loss is no number.
+    """Save weights, optimizer and history after each epoch; stop if the loss is NaN or infinite.
 
-    ``BackupAndRestore`` of Keras writes in place, and its history begins at the restart.
+    Keras's ``BackupAndRestore`` overwrites its file in place, and its history starts at the resume.
     """
 
     def __init__(
         self, name: str, checkpoints: Checkpoints | None, training: Mapping[str, Any]
     ) -> None:
-        """Without ``checkpoints`` only the history is kept."""
+        """Create the callback; if ``checkpoints`` is None, it only records the history."""
         super().__init__()
         self._name, self._checkpoints, self._training = name, checkpoints, training
-        self.epochs = 0  # done
+        self.epochs = 0  # completed
         self.curves: dict[str, list[float]] = {curve: [] for curve in _CURVES}
-        self.seconds = 0.0  # of training, in all runs
+        self.seconds = 0.0  # of training, summed over all runs
 
     def resume(self, model: keras.Model) -> None:
-        """Go on from the newest checkpoint of the same training; without one, from the start.
+        """Load the newest checkpoint of the same training, if there is one.
 
         Raises:
-            InputError: when there is one of another training alone; it names the differences.
+            InputError: if all checkpoints belong to other trainings; names the differences.
         """
         if self._checkpoints is None:
             return
         state = self._checkpoints.load(self._training)
         if state is None:
-            self._refuse_another(self._checkpoints)
-            logger.info("%s: no checkpoint, training from the start.", self._name)
+            self._reject_other_training(self._checkpoints)
+            logger.info("%s: no checkpoint found; training from scratch.", self._name)
             return
         for key, variables in _variables(model).items():
             for i, variable in enumerate(variables):
@@ -83,31 +83,32 @@ class Checkpointing(keras.callbacks.Callback):
         self.epochs = state["epoch"]
         self.seconds = state["seconds"]
         self.curves = {curve: state[f"curves/{curve}"].tolist() for curve in _CURVES}
-        logger.info("%s: going on after epoch %d.", self._name, self.epochs)
+        logger.info("%s: resuming after epoch %d.", self._name, self.epochs)
 
-    def _refuse_another(self, checkpoints: Checkpoints) -> None:
+    def _reject_other_training(self, checkpoints: Checkpoints) -> None:
         differences = checkpoints.differences(self._training)
         if differences:
-            told = "; ".join(
-                f"{name} was {_short(was)}, is {_short(now)}"
-                for name, (was, now) in differences.items()
+            changes = "; ".join(
+                f"{name} was {_shorten(old)}, is {_shorten(new)}"
+                for name, (old, new) in differences.items()
             )
             raise InputError(
-                f"{self._name}: the interrupted training was another one, so it cannot be resumed: "
-                f"{told}. Undo that, or train from the start without training.resume."
+                f"{self._name}: cannot resume, because the checkpoint was created with different "
+                f"settings or data: {changes}. Undo the change, or train from scratch without "
+                "training.resume."
             )
 
     def on_train_begin(self, logs=None):  # noqa: ARG002
-        """Start the clock."""
+        """Start measuring time."""
         self._started = time.perf_counter() - self.seconds
 
     def on_train_batch_end(self, batch, logs=None):  # noqa: ARG002
-        """Stop at once when the loss is no number: nothing can come of it."""
-        self._check(logs["loss"])
+        """Stop at once if the loss is NaN or infinite: the training cannot recover."""
+        self._check_finite(logs["loss"])
 
     def on_epoch_end(self, epoch, logs=None):
-        """Save the state."""
-        self._check(logs["loss"] + logs["val_loss"])
+        """Save a checkpoint."""
+        self._check_finite(logs["loss"] + logs["val_loss"])
         for curve in _CURVES:
             self.curves[curve].append(float(logs[curve]))
         self.seconds = time.perf_counter() - self._started
@@ -124,21 +125,21 @@ class Checkpointing(keras.callbacks.Callback):
         state |= {f"curves/{curve}": np.array(values) for curve, values in self.curves.items()}
         return state | {"epoch": epoch + 1, "seconds": self.seconds}
 
-    def _check(self, loss: float) -> None:
+    def _check_finite(self, loss: float) -> None:
         if not math.isfinite(loss):
             raise InputError(
-                f"{self._name}: the loss became {float(loss)} in epoch {self.epochs + 1}, so the "
-                "training ends; earlier models and the last good checkpoint are kept as they are. "
-                "A smaller training.learning_rate may help."
+                f"{self._name}: the loss became {float(loss)} in epoch {self.epochs + 1}, so "
+                "training stopped; earlier models and the last good checkpoint are unchanged. "
+                "Try a smaller training.learning_rate."
             )
 
-    def how_to_resume(self) -> str:
-        """What to tell a person who interrupted the training."""
+    def resume_hint(self) -> str:
+        """Return a message that says how to resume the training after an interruption."""
         if not self.epochs:
-            return f"{self._name}: no epoch was done."
+            return f"{self._name}: no epoch was completed."
         return (
-            f"{self._name}: epoch {self.epochs} is kept; the same command with "
-            "--params training.resume=true goes on from there."
+            f"{self._name}: epoch {self.epochs} is saved; to continue after it, run the same "
+            "command with --params training.resume=true."
         )
 
 
@@ -146,7 +147,7 @@ def _variables(model: keras.Model) -> dict[str, list[keras.Variable]]:
     return {"weights": model.weights, "optimizer": model.optimizer.variables}
 
 
-def _short(value: Any) -> str:
-    """A value as a person would write it; of a digest, its beginning."""
+def _shorten(value: Any) -> str:
+    """Convert a value to text, and a SHA-256 digest to its first eight characters."""
     text = str(value)
     return f"{text[:8]}…" if len(text) == 64 else text

@@ -1,23 +1,20 @@
-"""A network as a drawing. Importing this module imports TensorFlow."""
+"""Draw networks."""
 
-from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that imports it)
-
-# isort: split
 import keras
 
 from mnist_kedro.contracts import PixelStatistics
 from mnist_kedro.networks import NetworkParameters
 
-_ANY = PixelStatistics(mean=0.0, standard_deviation=1.0)  # they change nothing in the drawing
+_STATISTICS = PixelStatistics(mean=0.0, standard_deviation=1.0)  # the drawing shows neither
 
 
 def draw_network(network: NetworkParameters) -> str:
-    """The layers of a network and what goes from each to the next, in Mermaid's language.
+    """Draw the layers of a network and their connections as a Mermaid flowchart.
 
-    Each layer tells its type, the shape of what it hands on and its weights
+    Each node shows the type of the layer, its output shape and its number of weights
     (https://mermaid.js.org/syntax/flowchart.html).
     """
-    model = network.build(_ANY)
+    model = network.build(_STATISTICS)
     pixels = model.inputs[0]
     names = {id(pixels): "pixels"}
     lines = ["flowchart TD", f'pixels(["pixels<br/>{_shape(pixels)}"])']

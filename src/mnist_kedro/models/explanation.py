@@ -1,16 +1,12 @@
-"""What a trained network has learned and looks at. Importing this module imports TensorFlow."""
+"""Explain a trained network: filters, feature maps, attributions and embeddings."""
 
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that imports it)
-
-# isort: split
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers
+from numpy.typing import NDArray
 
 from mnist_kedro.contracts import Pixels
 from mnist_kedro.models.gradients import (
@@ -24,29 +20,30 @@ _BATCH = 500
 
 
 class FirstLayer(NamedTuple):
-    """The first layer of a network with weights, and what it makes of a digit."""
+    """The filters of the first layer with weights, and its output for a digit."""
 
     filters: NDArray[np.float32]  # (f, side, side)
-    responses: NDArray[
-        np.float32
-    ]  # (f, height, width), 1 × 1 of a dense layer, as it hands them on
+    responses: NDArray[np.float32]  # (f, height, width); (f, 1, 1) if the layer is dense
 
 
 def feature_maps(model: keras.Model, image: Pixels) -> dict[str, NDArray[np.float32]]:
-    """What each convolution and each dense layer makes of a digit, as it hands it on.
+    """Compute the output of each convolution and dense layer for a digit.
 
     Args:
-        model: as the catalog has it.
+        model: a network from the catalog.
         image: ``(28, 28, 1)`` uint8.
 
     Returns:
-        By the name of the layer, ``(maps, height, width)``; ``(units, 1, 1)`` of a dense one.
+        The outputs by the names of the layers: ``(maps, height, width)`` of a convolution,
+        ``(units, 1, 1)`` of a dense layer.
     """
     copy = connected_copy(model)
     shown = [layer for layer in copy.layers if isinstance(layer, layers.Conv2D | layers.Dense)]
-    outputs = keras.Model(copy.inputs[0], {layer.name: layer.output for layer in shown})
-    made = {name: keras.ops.convert_to_numpy(maps) for name, maps in outputs(image[None]).items()}
-    return {layer.name: _maps_first(made[layer.name][0]) for layer in shown}
+    submodel = keras.Model(copy.inputs[0], {layer.name: layer.output for layer in shown})
+    outputs = {
+        name: keras.ops.convert_to_numpy(maps) for name, maps in submodel(image[None]).items()
+    }
+    return {layer.name: _maps_first(outputs[layer.name][0]) for layer in shown}
 
 
 def _maps_first(output: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -55,10 +52,10 @@ def _maps_first(output: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def first_layer(model: keras.Model, image: Pixels) -> FirstLayer:
-    """The filters of the first convolution or dense layer, and what that layer hands on.
+    """Return the filters of the first convolution or dense layer, and its output for a digit.
 
     Args:
-        model: as the catalog has it.
+        model: a network from the catalog.
         image: ``(28, 28, 1)`` uint8.
     """
     name, responses = next(iter(feature_maps(model, image).items()))
@@ -71,37 +68,38 @@ def first_layer(model: keras.Model, image: Pixels) -> FirstLayer:
 def integrated_gradients(
     model: keras.Model, images: Pixels, classes: NDArray[np.integer]
 ) -> NDArray[np.float32]:
-    """How much each pixel says for a class: positive for it, negative against it.
+    """Attribute the log-probability of a class to pixels; negative values are against the class.
 
-    The gradient of the class's log-probability, integrated on the straight way from a blank
-    picture to the digit (Sundararajan, Taly and Yan 2017, arXiv:1703.01365). A digit's attributions
-    sum up to how much more likely the class is than on blank paper, in nats.
+    An attribution is the gradient of the class's log-probability, integrated along the straight
+    path from a blank image to the digit (Sundararajan, Taly and Yan 2017, arXiv:1703.01365). The
+    attributions of a digit sum to the log-probability of the class minus that on the blank image,
+    in nats.
 
     Args:
-        model: as the catalog has it.
+        model: a network from the catalog.
         images: ``(n, 28, 28, 1)`` uint8 in 0–255.
-        classes: ``(n,)`` integers in 0–9, the class of each digit that is asked about.
+        classes: ``(n,)`` integers in 0–9, the class to explain for each digit.
 
     Returns:
         ``(n, 28, 28)`` float32.
     """
-    if not len(images):  # TensorFlow takes no gradient of nothing
+    if not len(images):  # TensorFlow computes no gradients for an empty batch
         return np.zeros(images.shape[:3], np.float32)
-    standardise, network = split_at_pixels(model)
-    blank, digits = standardise(np.zeros_like(images[:1])), standardise(images)
+    standardize, network = split_at_pixels(model)
+    blank, digits = standardize(np.zeros_like(images[:1])), standardize(images)
     chosen = tf.constant(classes, tf.int32)
     total = tf.zeros_like(digits)
     for step in range(_STEPS):  # the midpoint rule
-        way = (step + 0.5) / _STEPS
-        total += log_probability_gradients(network, blank + way * (digits - blank), chosen)
+        position = (step + 0.5) / _STEPS
+        total += log_probability_gradients(network, blank + position * (digits - blank), chosen)
     return ((digits - blank) * total / _STEPS).numpy()[..., 0]
 
 
 def embed(model: keras.Model, images: Pixels) -> NDArray[np.float32]:
-    """What the last layer with weights reads.
+    """Compute the input of the last layer with weights.
 
     Args:
-        model: as the catalog has it.
+        model: a network from the catalog.
         images: ``(n, 28, 28, 1)`` uint8.
 
     Returns:

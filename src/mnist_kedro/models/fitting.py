@@ -25,26 +25,26 @@ from mnist_kedro.models.training_twin import training_twin
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameters import TrainingParameters
 
-# Batches that TensorFlow runs without going back to Python; one at a time takes 1.08 times as long.
+# Batches per call from Python to TensorFlow; an epoch with one at a time takes 1.08 times as long.
 _STEPS_PER_EXECUTION = 32
-# `epochs: auto`: sixteen passes over all of MNIST; of fewer digits, as many as make 400 steps.
-_FEWEST_EPOCHS = 16
-_FEWEST_STEPS = 400
+# `epochs: auto` means 16 epochs, or as many as are needed for 400 steps if there are fewer digits.
+_MIN_EPOCHS = 16
+_MIN_STEPS = 400
 
 
 class TrainingHistory(TypedDict):
-    """How a network was trained: one value an epoch in the lists."""
+    """The history of a training; lists have one value for each epoch."""
 
-    accuracy: list[float]  # on the training digits, as augmented, during the epoch
+    accuracy: list[float]  # on the augmented training digits, during the epoch
     loss: list[float]
     validation_accuracy: list[float]  # after the epoch
     validation_loss: list[float]
     seconds: list[float]
-    training_seconds: float  # in all
+    training_seconds: float  # total
     training_digits: int
     epochs: int
-    augmented_epochs: int  # of them, the first
-    parameters: int  # trained weights of the network
+    augmented_epochs: int  # the first ones; the others use the digits unchanged
+    parameters: int  # number of trainable weights
     precision: str  # Keras dtype policy
     seed: int
     data: Provenance  # of the training digits
@@ -60,35 +60,35 @@ def fit_network(
     name: str,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> tuple[keras.Model, TrainingHistory]:
-    """Build a network and train it by AdamW with a one-cycle learning rate.
+    """Build a network and train it with AdamW and a one-cycle learning rate.
 
-    The rate climbs linearly to its peak and falls to zero by a half cosine (Smith and Topin 2017,
-    arXiv:1708.07120; AdamW: Loshchilov and Hutter 2019, arXiv:1711.05101). The weights are those
-    after the last epoch: the validation digits are watched, not chosen by.
+    The learning rate rises linearly to its peak and falls to zero by a half cosine (Smith and Topin
+    2017, arXiv:1708.07120; AdamW: Loshchilov and Hutter 2019, arXiv:1711.05101). The weights are
+    those after the last epoch: the validation digits are only monitored, they select nothing.
 
-    A checkpoint is kept after each epoch; with ``parameters.resume`` the training goes on from the
-    newest of them, to the same result as without the interruption.
+    A checkpoint is saved after each epoch. With ``parameters.resume`` the training resumes from the
+    newest one, and gives the same result as without interruption.
 
     Args:
-        train: digits to learn from.
-        validation: digits to watch.
+        train: digits to train on.
+        validation: digits to evaluate after each epoch.
         statistics: of the training pixels.
-        parameters: the recipe.
-        network: what to build.
-        checkpoints: of this training; None: it is not resumed if it is interrupted.
-        name: what the log calls it.
-        callbacks: further ones, called after the checkpoint of an epoch.
+        parameters: number of epochs, learning rate, augmentation and so on.
+        network: which network.
+        checkpoints: of this training; None: save none, so that it cannot be resumed.
+        name: of the network in the log.
+        callbacks: further callbacks, called after an epoch's checkpoint is saved.
 
     Returns:
-        The trained network, of stock float32 Keras layers, and its history.
+        The trained network, made of float32 Keras layers, and its history.
 
     Raises:
-        InputError: when the loss becomes NaN or infinite, or the checkpoints are of a training on
-            other data or with other parameters.
+        InputError: if the loss becomes NaN or infinite, or if the checkpoints belong to a training
+            on other data or with other parameters.
     """
-    train, validation = (_read_few(of, parameters.shuffle_buffer) for of in (train, validation))
+    train, validation = (_load_small(of, parameters.shuffle_buffer) for of in (train, validation))
     labels = train["labels"]
-    steps = max(1, len(labels) // parameters.batch_size)  # an epoch's
+    steps = max(1, len(labels) // parameters.batch_size)  # per epoch
     epochs = number_of_epochs(parameters, steps)
     augmented_epochs = parameters.augmented_epochs(epochs)
     policy = dtype_policy(parameters.mixed_bfloat16)
@@ -109,7 +109,7 @@ def fit_network(
             validation_data=validation_batches(validation["images"], validation["labels"]),
             initial_epoch=checkpointing.epochs,
             epochs=epochs,
-            shuffle=False,  # the batches are shuffled already
+            shuffle=False,  # training_batches shuffles
             verbose=0,
             callbacks=[
                 keras.callbacks.LambdaCallback(on_epoch_begin=lambda i, _: epoch.assign(i)),
@@ -120,7 +120,7 @@ def fit_network(
         )
     except KeyboardInterrupt as interrupt:
         if checkpoints is not None:
-            interrupt.add_note(checkpointing.how_to_resume())
+            interrupt.add_note(checkpointing.resume_hint())
         raise
     model.set_weights(twin.get_weights())
     curves = checkpointing.curves
@@ -142,10 +142,10 @@ def fit_network(
     return model, history
 
 
-def _read_few(digits: LabelledImages, at_most: int) -> LabelledImages:
-    """The labels in memory, and the images too, unless there are more."""
-    few = len(digits["images"]) <= at_most
-    images = np.asarray(digits["images"]) if few else digits["images"]
+def _load_small(digits: LabelledImages, limit: int) -> LabelledImages:
+    """Load the labels into memory, and the images too if there are at most ``limit``."""
+    small = len(digits["images"]) <= limit
+    images = np.asarray(digits["images"]) if small else digits["images"]
     return {**digits, "images": images, "labels": np.asarray(digits["labels"])}
 
 
@@ -153,8 +153,8 @@ def _compile(twin: keras.Model, parameters: TrainingParameters, steps: int, epoc
     optimizer = keras.optimizers.AdamW(
         one_cycle(parameters, steps * epochs), weight_decay=parameters.weight_decay
     )
-    # Decay is for what multiplies; and Keras computes the learning rate anew for each weight that
-    # decays, which made the first epoch 0.6 s longer.
+    # Only weights that multiply should decay. Keras also recomputes the learning rate for every
+    # variable that decays, which made the first epoch 0.6 s longer.
     optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
     twin.compile(
         optimizer=optimizer,
@@ -163,32 +163,32 @@ def _compile(twin: keras.Model, parameters: TrainingParameters, steps: int, epoc
         steps_per_execution=min(_STEPS_PER_EXECUTION, steps),
         jit_compile=False,  # XLA takes four times as long on a CPU
     )
-    optimizer.build(twin.trainable_variables)  # a checkpoint may be read into it
-    # The metrics make their variables when they are first used. Within the compiled step that has
-    # it compiled twice: 0.7 s.
+    optimizer.build(twin.trainable_variables)  # a checkpoint may be loaded into it
+    # Metrics create their variables on first use. If that happened inside the compiled step, it
+    # would be compiled twice: 0.7 s.
     twin.compute_metrics(x=None, y=np.zeros(1), y_pred=np.zeros((1, CLASSES)))
 
 
 def number_of_epochs(parameters: TrainingParameters, steps: int) -> int:
-    """Return how many epochs to train: as many as asked for, or more for fewer digits.
+    """Return the number of epochs to train; ``auto`` gives more epochs to fewer digits.
 
     Args:
         parameters: ``epochs``, a number or ``auto``.
-        steps: batches of an epoch, at least 1.
+        steps: batches in an epoch, at least 1.
     """
     if parameters.epochs != "auto":
         return parameters.epochs
-    return max(_FEWEST_EPOCHS, math.ceil(_FEWEST_STEPS / steps))
+    return max(_MIN_EPOCHS, math.ceil(_MIN_STEPS / steps))
 
 
 def one_cycle(
     parameters: TrainingParameters, steps: int
 ) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Make the schedule of a training: the rate rises to its peak, then falls to 0.
+    """Create the learning rate schedule: the rate rises to its peak, then falls to 0.
 
     Args:
         parameters: the peak ``learning_rate`` and the ``warmup_fraction`` of the steps before it.
-        steps: of the whole training, at least 1.
+        steps: number of steps of the training, at least 1.
     """
     warmup = round(steps * parameters.warmup_fraction)
     return keras.optimizers.schedules.CosineDecay(

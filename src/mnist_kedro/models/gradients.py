@@ -1,39 +1,36 @@
-"""What a network's answer owes to the pixels. Importing this module imports TensorFlow."""
+"""Compute the gradients of a network with respect to the pixels."""
 
-from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that imports it)
-
-# isort: split
 import keras
 import tensorflow as tf
 from keras import layers
 
 
 def connected_copy(model: keras.Model) -> keras.Model:
-    """The same network, of which parts can be taken: those of a loaded one are not connected."""
+    """Copy a network such that submodels can be taken; layers of a loaded one are not connected."""
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
     return copy
 
 
 def split_at_pixels(model: keras.Model) -> tuple[layers.Layer, keras.Model]:
-    """The layer that standardises pixels, and the network from there to the logits.
+    """Split a network into the layer that standardizes pixels, and the layers up to the logits.
 
-    Bytes have no gradient, standardised pixels have.
+    TensorFlow computes gradients for standardized pixels, but not for uint8.
     """
     copy = connected_copy(model)
-    standardise = next(layer for layer in copy.layers if isinstance(layer, layers.Normalization))
-    return standardise, keras.Model(standardise.output, copy.get_layer("probabilities").input)
+    standardize = next(layer for layer in copy.layers if isinstance(layer, layers.Normalization))
+    return standardize, keras.Model(standardize.output, copy.get_layer("probabilities").input)
 
 
 @tf.function(reduce_retracing=True)
 def log_probability_gradients(
     network: keras.Model, pixels: tf.Tensor, classes: tf.Tensor
 ) -> tf.Tensor:
-    """The gradients of each picture's log-probability of its class, by its standardised pixels.
+    """Compute the gradient of each image's log-probability of a class, by standardized pixels.
 
     Args:
-        network: as :func:`split_at_pixels` gives it.
-        pixels: ``(n, 28, 28, 1)``, standardised.
+        network: from standardized pixels to logits, as :func:`split_at_pixels` returns it.
+        pixels: ``(n, 28, 28, 1)``, standardized.
         classes: ``(n,)`` integers in 0–9.
     """
     with tf.GradientTape() as tape:

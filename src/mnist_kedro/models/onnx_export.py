@@ -1,16 +1,13 @@
-"""Networks as ONNX graphs. Importing this module imports TensorFlow.
+"""Convert networks to ONNX.
 
-The one converter from Keras that there is, tf2onnx, looks for a maintainer and is tested to
-TensorFlow 2.15. The networks here are made of a dozen kinds of layers, so each is written down.
-What Keras lays out as (height, width, maps) ONNX lays out as (maps, height, width).
+The only converter from Keras, tf2onnx, looks for a maintainer and is tested up to TensorFlow 2.15.
+The networks here use about a dozen types of layers, so this module converts each type itself.
+Keras stores images as (height, width, maps), ONNX as (maps, height, width).
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that imports it)
-
-# isort: split
 import keras
 import numpy as np
 import onnx
@@ -22,25 +19,24 @@ from mnist_kedro.contracts import CLASSES, IMAGE_SIDE
 from mnist_kedro.errors import InputError
 from mnist_kedro.models.capsules import EPSILON, SelfAttentionRouting
 from mnist_kedro.models.gradients import connected_copy
+from mnist_kedro.models.saved_model import PIXELS, PROBABILITIES
 
-PIXELS, PROBABILITIES = "pixels", "probabilities"
-_OPSET, _IR = 17, 8  # of 2022: what serves today reads them
+_OPSET, _IR = 17, 8  # of 2022, so that all current runtimes can load the file
 
 
 def to_onnx(model: keras.Model) -> onnx.ModelProto:
-    """The same network: ``pixels`` ``(n, 28, 28, 1)`` uint8 → ``probabilities`` ``(n, 10)``.
+    """Convert a network: ``pixels`` ``(n, 28, 28, 1)`` uint8 → ``probabilities`` ``(n, 10)``.
 
     Args:
-        model: as the catalog has it.
+        model: a network from the catalog.
 
     Raises:
-        InputError: for a layer of a kind that no network here has.
+        InputError: if the network has a layer of an unsupported type.
     """
     model = connected_copy(model)
     graph = _Graph()
-    flat = graph.add("Cast", [PIXELS], to=TensorProto.FLOAT)
-    first = graph.add("Transpose", [flat], perm=[0, 3, 1, 2])
-    values = {id(model.inputs[0]): first}
+    floats = graph.add("Cast", [PIXELS], to=TensorProto.FLOAT)
+    values = {id(model.inputs[0]): graph.add("Transpose", [floats], perm=[0, 3, 1, 2])}
     for layer in model.layers:
         if isinstance(layer, layers.InputLayer):
             continue
@@ -48,66 +44,68 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
         values[id(layer.output)] = _convert(graph, layer, inputs)
     graph.add("Identity", [values[id(model.outputs[0])]], output=PROBABILITIES)
     shape: list[str | int | None] = ["n", IMAGE_SIDE, IMAGE_SIDE, 1]
-    made = helper.make_model(
+    converted = helper.make_model(
         helper.make_graph(
             graph.nodes,
             model.name,
             [helper.make_tensor_value_info(PIXELS, TensorProto.UINT8, shape)],
             [helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, ["n", CLASSES])],
-            graph.weights,
+            graph.constants,
         ),
         opset_imports=[helper.make_opsetid("", _OPSET)],
         ir_version=_IR,
         producer_name="mnist_kedro",
     )
-    onnx.checker.check_model(made, full_check=True)
-    return made
+    onnx.checker.check_model(converted, full_check=True)
+    return converted
 
 
 class _Graph:
-    """Nodes and weights, as they are added."""
+    """The nodes and constants of a graph under construction."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
-        self.weights: list[onnx.TensorProto] = []
+        self.constants: list[onnx.TensorProto] = []
 
     def add(self, kind: str, inputs: Sequence[str], output: str = "", **options: Any) -> str:
-        """Add a node; returns the name of what it gives."""
+        """Add a node, and return the name of its output."""
         output = output or f"{kind}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [output], **options))
         return output
 
-    def weigh(self, values: Any, dtype: type = np.float32) -> str:
-        """Add a constant."""
-        name = f"constant_{len(self.weights)}"
+    def add_constant(self, values: Any, dtype: type = np.float32) -> str:
+        """Add a constant, and return its name."""
+        name = f"constant_{len(self.constants)}"
         array = np.ascontiguousarray(keras.ops.convert_to_numpy(values).astype(dtype))
-        self.weights.append(numpy_helper.from_array(array, name))
+        self.constants.append(numpy_helper.from_array(array, name))
         return name
 
 
 def _convert(graph: _Graph, layer: layers.Layer, inputs: list[str]) -> str:
-    for kind, convert in _CONVERSIONS.items():
-        if type(layer) is kind:
-            return convert(graph, layer, inputs)
-    raise InputError(
-        f"a layer of type {type(layer).__name__} cannot be written as ONNX; expected one of "
-        f"{', '.join(kind.__name__ for kind in _CONVERSIONS)}; "
-        "its conversion would stand in models/onnx_export.py."
-    )
+    convert = _CONVERSIONS.get(type(layer))
+    if convert is None:
+        raise InputError(
+            f"a layer of type {type(layer).__name__} cannot be converted to ONNX; expected one of "
+            f"{', '.join(kind.__name__ for kind in _CONVERSIONS)}; "
+            "add its conversion to models/onnx_export.py."
+        )
+    return convert(graph, layer, inputs)
 
 
-def _standardise(graph: _Graph, layer: layers.Normalization, inputs: list[str]) -> str:
+def _standardize(graph: _Graph, layer: layers.Normalization, inputs: list[str]) -> str:
     deviation = np.maximum(np.sqrt(np.asarray(layer.variance)), keras.config.epsilon())
-    centred = graph.add("Sub", [*inputs, graph.weigh(np.asarray(layer.mean).reshape(()))])
-    return graph.add("Div", [centred, graph.weigh(deviation.reshape(()))])
+    centered = graph.add("Sub", [*inputs, graph.add_constant(np.asarray(layer.mean).reshape(()))])
+    return graph.add("Div", [centered, graph.add_constant(deviation.reshape(()))])
 
 
 def _crop(graph: _Graph, layer: layers.Cropping2D, inputs: list[str]) -> str:
     (top, bottom), (left, right) = layer.cropping
     _, height, width, _ = layer.input.shape
-    starts = graph.weigh(np.array([top, left]), np.int64)
-    ends = graph.weigh(np.array([height - bottom, width - right]), np.int64)
-    return graph.add("Slice", [*inputs, starts, ends, graph.weigh(np.array([2, 3]), np.int64)])
+    starts = graph.add_constant(np.array([top, left]), np.int64)
+    ends = graph.add_constant(np.array([height - bottom, width - right]), np.int64)
+    return graph.add(
+        "Slice", [*inputs, starts, ends, graph.add_constant(np.array([2, 3]), np.int64)]
+    )
 
 
 def _convolve(graph: _Graph, layer: layers.Conv2D, inputs: list[str]) -> str:
@@ -115,7 +113,7 @@ def _convolve(graph: _Graph, layer: layers.Conv2D, inputs: list[str]) -> str:
     return _activate(graph, layer, _conv(graph, layer, inputs, kernel, 1))
 
 
-def _convolve_each(graph: _Graph, layer: layers.DepthwiseConv2D, inputs: list[str]) -> str:
+def _convolve_depthwise(graph: _Graph, layer: layers.DepthwiseConv2D, inputs: list[str]) -> str:
     kernel = np.transpose(keras.ops.convert_to_numpy(layer.kernel), (2, 3, 0, 1))
     maps = kernel.shape[0]
     kernel = kernel.reshape(-1, 1, *kernel.shape[2:])
@@ -125,7 +123,10 @@ def _convolve_each(graph: _Graph, layer: layers.DepthwiseConv2D, inputs: list[st
 def _conv(
     graph: _Graph, layer: Any, inputs: list[str], kernel: NDArray[np.float32], groups: int
 ) -> str:
-    weights = [graph.weigh(kernel), *([graph.weigh(layer.bias)] if layer.use_bias else [])]
+    weights = [
+        graph.add_constant(kernel),
+        *([graph.add_constant(layer.bias)] if layer.use_bias else []),
+    ]
     return graph.add(
         "Conv",
         [*inputs, *weights],
@@ -153,26 +154,29 @@ def _padding(layer: Any) -> str:
     return {"valid": "VALID", "same": "SAME_UPPER"}[layer.padding]
 
 
-def _normalise(graph: _Graph, layer: layers.BatchNormalization, inputs: list[str]) -> str:
+def _normalize_batch(graph: _Graph, layer: layers.BatchNormalization, inputs: list[str]) -> str:
     weights = (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance)
-    constants = [graph.weigh(weight) for weight in weights]
+    constants = [graph.add_constant(weight) for weight in weights]
     return graph.add("BatchNormalization", [*inputs, *constants], epsilon=layer.epsilon)
 
 
 def _flatten(graph: _Graph, layer: layers.Flatten, inputs: list[str]) -> str:
-    if len(layer.input.shape) == 4:  # in the order of Keras
+    if len(layer.input.shape) == 4:  # Keras flattens (height, width, maps)
         inputs = [graph.add("Transpose", inputs, perm=[0, 2, 3, 1])]
     return graph.add("Flatten", inputs, axis=1)
 
 
 def _reshape(graph: _Graph, layer: layers.Reshape, inputs: list[str]) -> str:
     flat = _flatten(graph, layer, inputs)
-    shape = graph.weigh(np.array([-1, *layer.output.shape[1:]]), np.int64)
+    shape = graph.add_constant(np.array([-1, *layer.output.shape[1:]]), np.int64)
     return graph.add("Reshape", [flat, shape])
 
 
-def _multiply(graph: _Graph, layer: layers.Dense, inputs: list[str]) -> str:
-    weights = [graph.weigh(layer.kernel), *([graph.weigh(layer.bias)] if layer.use_bias else [])]
+def _dense(graph: _Graph, layer: layers.Dense, inputs: list[str]) -> str:
+    weights = [
+        graph.add_constant(layer.kernel),
+        *([graph.add_constant(layer.bias)] if layer.use_bias else []),
+    ]
     return _activate(graph, layer, graph.add("Gemm", [*inputs, *weights]))
 
 
@@ -183,45 +187,49 @@ def _activate(graph: _Graph, layer: Any, value: str) -> str:
 
 
 def _route(graph: _Graph, layer: SelfAttentionRouting, inputs: list[str]) -> str:
-    """As :meth:`SelfAttentionRouting.call`."""
-    one, tiny = graph.weigh(np.array(1.0)), graph.weigh(np.array(EPSILON))
+    """Compute the same as :meth:`SelfAttentionRouting.call`."""
+    one, tiny = graph.add_constant(np.array(1.0)), graph.add_constant(np.array(EPSILON))
 
     def lengths(capsules: str, *, keep: bool) -> str:
         squares = graph.add("Mul", [capsules, capsules])
-        axes = graph.weigh(np.array([-1]), np.int64)
+        axes = graph.add_constant(np.array([-1]), np.int64)
         sums = graph.add("ReduceSum", [squares, axes], keepdims=int(keep))
         return graph.add("Sqrt", [graph.add("Add", [sums, tiny])])
 
-    long = lengths(*inputs, keep=True)
-    shrunk = graph.add("Sub", [one, graph.add("Exp", [graph.add("Neg", [long])])])
-    squashed = graph.add("Mul", [graph.add("Div", [*inputs, long]), shrunk])
-    votes = graph.add("Einsum", [squashed, graph.weigh(layer.votes)], equation="nid,cide->ncie")
-    over = graph.weigh(np.array([2]), np.int64)
-    total = graph.add("ReduceSum", [votes, over], keepdims=1)
-    last = graph.weigh(np.array([3]), np.int64)
-    agreement = graph.add("ReduceSum", [graph.add("Mul", [votes, total]), last], keepdims=0)
-    scaled = graph.add("Div", [agreement, graph.weigh(np.array(layer.size**0.5))])
-    weights = graph.add("Add", [graph.add("Softmax", [scaled], axis=1), graph.weigh(layer.priors)])
+    norms = lengths(*inputs, keep=True)
+    factors = graph.add("Sub", [one, graph.add("Exp", [graph.add("Neg", [norms])])])
+    squashed = graph.add("Mul", [graph.add("Div", [*inputs, norms]), factors])
+    votes = graph.add(
+        "Einsum", [squashed, graph.add_constant(layer.votes)], equation="nid,cide->ncie"
+    )
+    capsule_axis = graph.add_constant(np.array([2]), np.int64)
+    total = graph.add("ReduceSum", [votes, capsule_axis], keepdims=1)
+    last_axis = graph.add_constant(np.array([3]), np.int64)
+    agreement = graph.add("ReduceSum", [graph.add("Mul", [votes, total]), last_axis], keepdims=0)
+    scaled = graph.add("Div", [agreement, graph.add_constant(np.array(layer.size**0.5))])
+    weights = graph.add(
+        "Add", [graph.add("Softmax", [scaled], axis=1), graph.add_constant(layer.priors)]
+    )
     capsules = graph.add("Einsum", [weights, votes], equation="nci,ncie->nce")
     return lengths(capsules, keep=False)
 
 
 _CONVERSIONS: dict[type, Callable[[_Graph, Any, list[str]], str]] = {
-    layers.Normalization: _standardise,
+    layers.Normalization: _standardize,
     layers.Cropping2D: _crop,
     layers.Conv2D: _convolve,
-    layers.DepthwiseConv2D: _convolve_each,
+    layers.DepthwiseConv2D: _convolve_depthwise,
     layers.MaxPooling2D: _pool("MaxPool"),
     layers.AveragePooling2D: _pool("AveragePool"),
     layers.GlobalAveragePooling2D: lambda graph, _, inputs: graph.add(
         "Flatten", [graph.add("GlobalAveragePool", inputs)], axis=1
     ),
-    layers.BatchNormalization: _normalise,
+    layers.BatchNormalization: _normalize_batch,
     layers.ReLU: lambda graph, _, inputs: graph.add("Relu", inputs),
     layers.Add: lambda graph, _, inputs: graph.add("Sum", inputs),
     layers.Flatten: _flatten,
     layers.Reshape: _reshape,
-    layers.Dense: _multiply,
+    layers.Dense: _dense,
     layers.Softmax: lambda graph, _, inputs: graph.add("Softmax", inputs, axis=-1),
     SelfAttentionRouting: _route,
 }

@@ -1,4 +1,4 @@
-"""What a person sees while a network trains."""
+"""Report the progress of a training."""
 
 import logging
 import time
@@ -10,7 +10,7 @@ logger = logging.getLogger(__name__)
 
 
 class EpochProgress(keras.callbacks.Callback):
-    """A bar for the steps of an epoch, on a terminal, and a log line for each epoch.
+    """Show a progress bar on a terminal, and log one line for each epoch.
 
     It also adds ``seconds`` to the history.
     """
@@ -20,22 +20,22 @@ class EpochProgress(keras.callbacks.Callback):
         self._name = name
 
     def on_epoch_begin(self, epoch, logs=None):  # noqa: ARG002
-        """Start the bar."""
+        """Show the progress bar."""
         self._started = time.perf_counter()
         self._bar = tqdm(
             total=self.params["steps"],
             desc=f"{self._name} epoch {epoch + 1}/{self.params['epochs']}",
             unit="batch",
             leave=False,
-            disable=None,  # no bar unless a person watches
+            disable=None,  # tqdm shows a bar only on a terminal
         )
 
     def on_train_batch_end(self, batch, logs=None):  # noqa: ARG002
-        """Move the bar; several batches may have passed at once."""
+        """Update the progress bar, by several batches if Keras runs them at once."""
         self._bar.update(min(batch + 1, self._bar.total) - self._bar.n)
 
     def on_epoch_end(self, epoch, logs=None):
-        """Replace the bar by a line."""
+        """Replace the progress bar with a log line."""
         self._bar.close()
         logs["seconds"] = time.perf_counter() - self._started
         logger.info(

@@ -1,10 +1,7 @@
-"""Networks as TensorFlow SavedModels. Importing this module imports TensorFlow."""
+"""Export networks as TensorFlow SavedModels, and run them."""
 
 from pathlib import Path
 
-from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that imports it)
-
-# isort: split
 import keras
 import numpy as np
 import tensorflow as tf
@@ -13,17 +10,17 @@ from mnist_kedro.arrays import blocks
 from mnist_kedro.contracts import IMAGE_SIDE, ManyPixels
 from mnist_kedro.models.gradients import connected_copy
 
-PIXELS, PROBABILITIES = "pixels", "probabilities"
+PIXELS, PROBABILITIES = "pixels", "probabilities"  # names of the input and the output
 
 
 def write_saved_model(model: keras.Model, folder: Path) -> None:
-    """The same network: ``pixels`` ``(n, 28, 28, 1)`` uint8 → ``probabilities`` ``(n, 10)``.
+    """Export a network: ``pixels`` ``(n, 28, 28, 1)`` uint8 → ``probabilities`` ``(n, 10)``.
 
     Args:
-        model: as the catalog has it.
-        folder: new; it gets ``saved_model.pb`` and what belongs to it.
+        model: a network from the catalog.
+        folder: a new folder for ``saved_model.pb`` and its other files.
     """
-    model = connected_copy(model)  # without the optimizer, which is as large
+    model = connected_copy(model)  # without the optimizer, which is as large as the weights
     archive = keras.export.ExportArchive()
     archive.track(model)
     shape = (None, IMAGE_SIDE, IMAGE_SIDE, 1)
@@ -36,7 +33,8 @@ def write_saved_model(model: keras.Model, folder: Path) -> None:
 
 
 def run_saved_model(folder: Path, images: ManyPixels) -> np.ndarray:
-    """What a SavedModel of this project's says of ``(n, 28, 28, 1)`` bytes: ``(n, 10)``."""
+    """Predict with an exported network: ``(n, 28, 28, 1)`` uint8 → ``(n, 10)`` probabilities."""
     serve = tf.saved_model.load(str(folder)).signatures["serving_default"]
-    found = [serve(**{PIXELS: tf.constant(block)})[PROBABILITIES] for _, block in blocks(images)]
-    return np.concatenate(found)
+    return np.concatenate(
+        [serve(**{PIXELS: tf.constant(block)})[PROBABILITIES] for _, block in blocks(images)]
+    )

@@ -1,4 +1,4 @@
-"""Search for training parameters."""
+"""Search for better training parameters with Optuna."""
 
 import hashlib
 import json
@@ -26,14 +26,14 @@ from mnist_kedro.parameters import (
 
 logger = logging.getLogger(__name__)
 
-_DONE = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
-# Trials that are trained to their end before any is compared with the median of the others.
-_NEVER_PRUNED = 5
+_FINISHED = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+# The first trials are never pruned, so that the median of several complete trials is known.
+_STARTUP_TRIALS = 5
 
 
 @dataclass(frozen=True)
-class _Share:
-    """What one of several searches has: of two, the first has the trials 1, 3, 5 and so on."""
+class _TrialShare:
+    """The trials that one of several searches runs: of two, the first runs 1, 3, 5 and so on."""
 
     number: int
     searches: int
@@ -42,21 +42,21 @@ class _Share:
     def name(self) -> str:
         return "tuning" if self.searches == 1 else f"search {self.number}"
 
-    def trials(self, of_all: int) -> int:
-        """How many trials it has."""
-        return len(range(self.number, of_all + 1, self.searches))
+    def count_trials(self, total: int) -> int:
+        """Return the number of trials of this search, if all searches run ``total`` trials."""
+        return len(range(self.number, total + 1, self.searches))
 
-    def seed(self, first: int, earlier: int = 0) -> int:
-        """No two searches ever draw by the same, also when they go on after earlier trials."""
-        return first + self.number - 1 + earlier * self.searches
+    def seed(self, base: int, earlier: int = 0) -> int:
+        """Return a seed that no other search uses, also if the search resumes after some trials."""
+        return base + self.number - 1 + earlier * self.searches
 
-    def trial(self, optunas: int) -> int:
-        """A trial's number, which no other search has; Optuna counts each study's from 0."""
-        return self.number + optunas * self.searches
+    def trial_number(self, index: int) -> int:
+        """Return a trial number that no other search uses; Optuna's index starts at 0 in each."""
+        return self.number + index * self.searches
 
-    def describe(self, optunas: int) -> str:
-        """A trial, for the log."""
-        trial = f"trial {self.trial(optunas)}"
+    def describe_trial(self, index: int) -> str:
+        """Return the name of a trial for the log."""
+        trial = f"trial {self.trial_number(index)}"
         return trial if self.searches == 1 else f"{self.name}, {trial}"
 
 
@@ -71,82 +71,85 @@ def search(
     number: int = 1,
     searches: int = 1,
 ) -> pd.DataFrame:
-    """Maximise the validation accuracy after the last epoch.
+    """Maximize the validation accuracy after the last epoch.
 
-    Values are drawn by the tree-structured Parzen estimator (Bergstra et al. 2011, "Algorithms for
-    hyper-parameter optimization"); a trial that is behind the median of the earlier ones after an
-    epoch is pruned (Golovin et al. 2017, doi:10.1145/3097983.3098043). The study goes on with the
-    trials that the storage has of the same digits, recipe, network and search.
+    The tree-structured Parzen estimator samples the values (Bergstra et al. 2011, "Algorithms for
+    hyper-parameter optimization"). A trial that is below the median of the earlier ones after an
+    epoch is pruned (Golovin et al. 2017, doi:10.1145/3097983.3098043). The study resumes after the
+    trials in the storage that had the same digits, parameters, network and search.
 
-    Several searches may share the trials. They learn nothing of each other.
+    Several searches may share the trials, but do not learn from each other's results.
 
     Args:
-        train: digits to learn from.
-        validation: digits that the trials are compared by.
+        train: digits to train on.
+        validation: digits to compare the trials by.
         statistics: of the training pixels.
-        training: the recipe, for all that is not searched.
-        network: what is trained.
-        tuning: what is searched, and how often.
+        training: parameters that are not searched.
+        network: which network.
+        tuning: what to search, and the number of trials.
         storage: of the trials.
-        number: which one of several searches, from 1; it is added to the seed.
-        searches: how many they are.
+        number: of the search among those that share the trials, from 1; it is added to the seed.
+        searches: the number of searches.
 
     Returns:
-        A row for each trial that is done: ``trial`` (from 1; several searches have no number
-        twice), ``state`` (complete or pruned), ``validation_accuracy`` (0–1, after the last epoch
-        that it had), ``epochs``, ``seconds``, and a column for each searched parameter.
+        A row for each finished trial: ``trial`` (from 1, unique across searches), ``state``
+        (complete or pruned), ``validation_accuracy`` (0–1, after the trial's last epoch),
+        ``epochs``, ``seconds``, and a column for each searched parameter.
 
     Raises:
-        InputError: when no trial came to its end.
+        InputError: if no trial completed.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    described = describe_training(
+    description = describe_training(
         train, validation, statistics, training, network, dtype_policy(training.mixed_bfloat16)
     )
-    share = _Share(number, searches)
+    share = _TrialShare(number, searches)
     study = optuna.create_study(
         storage=storage,
-        study_name=_study_name(described, tuning, share.seed(tuning.seed)),
+        study_name=_study_name(description, tuning, share.seed(tuning.seed)),
         direction="maximize",
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=_NEVER_PRUNED),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=_STARTUP_TRIALS),
         load_if_exists=True,
     )
     seed = share.seed(tuning.seed, earlier=len(study.trials))
     study.sampler = optuna.samplers.TPESampler(seed=seed)
-    done, wanted = len(study.get_trials(states=_DONE)), share.trials(tuning.trials)
-    if done:
-        logger.info("%s: %d of %d trials are done already.", share.name, done, wanted)
+    finished = len(study.get_trials(states=_FINISHED))
+    total = share.count_trials(tuning.trials)
+    if finished:
+        logger.info("%s: %d of %d trials are already finished.", share.name, finished, total)
 
     def objective(trial: optuna.Trial) -> float:
-        options = with_values(training, suggest(trial, tuning.search.spaces))
-        name = share.describe(trial.number)
+        options = _replace_values(training, _suggest_values(trial, tuning.search.spaces))
+        name = share.describe_trial(trial.number)
         try:
             _, history = fit_network(
                 *(train, validation, statistics, options, network, None, name),
                 callbacks=[_Pruning(trial)],
             )
-        except InputError as error:  # its loss is no number
+        except InputError as error:  # the loss became NaN or infinite
             logger.warning("%s", error)
             raise optuna.TrialPruned from error
         return history["validation_accuracy"][-1]
 
-    if done < wanted:
-        enough = optuna.study.MaxTrialsCallback(wanted, states=_DONE)
+    if finished < total:
+        limit = optuna.study.MaxTrialsCallback(total, states=_FINISHED)
         try:
-            study.optimize(objective, callbacks=[partial(_tell, share), enough])
+            study.optimize(objective, callbacks=[partial(_log_trial, share), limit])
         except KeyboardInterrupt as interrupt:
-            interrupt.add_note("The same command goes on with the trials that are done.")
+            interrupt.add_note("Finished trials are saved; to continue, run the same command.")
             raise
     if not study.get_trials(states=(optuna.trial.TrialState.COMPLETE,)):
         raise InputError(
-            "No trial came to its end, so there are no best parameters: allow smaller learning "
-            "rates in tuning.search, or more tuning.trials."
+            "No trial completed, so there are no best parameters: allow smaller learning rates in "
+            "tuning.search, or increase tuning.trials."
         )
-    return _table(study, tuning, share)
+    return _tabulate_trials(study, tuning, share)
 
 
-def suggest(trial: optuna.Trial, spaces: dict[str, SearchedValues]) -> dict[str, float | int]:
-    """A value for each searched parameter; integers where the bounds are."""
+def _suggest_values(
+    trial: optuna.Trial, spaces: dict[str, SearchedValues]
+) -> dict[str, float | int]:
+    """Sample a value for each searched parameter; an integer if both bounds are integers."""
     values: dict[str, float | int] = {}
     for name, space in spaces.items():
         if space.choices:
@@ -154,13 +157,15 @@ def suggest(trial: optuna.Trial, spaces: dict[str, SearchedValues]) -> dict[str,
         elif isinstance(space.low, int) and isinstance(space.high, int):
             values[name] = trial.suggest_int(name, space.low, space.high, log=space.log)
         else:
-            low, high = space.extremes
+            low, high = space.choices_or_bounds
             values[name] = trial.suggest_float(name, low, high, log=space.log)
     return values
 
 
-def with_values(training: TrainingParameters, values: dict[str, float | int]) -> TrainingParameters:
-    """The recipe with other values, named as in ``TrainingSearch.spaces``."""
+def _replace_values(
+    training: TrainingParameters, values: dict[str, float | int]
+) -> TrainingParameters:
+    """Replace parameters by values that are named as in ``TrainingSearch.spaces``."""
     options = OmegaConf.create(training.model_dump() | {"resume": False})
     for name, value in values.items():
         OmegaConf.update(options, name, value)
@@ -168,53 +173,55 @@ def with_values(training: TrainingParameters, values: dict[str, float | int]) ->
 
 
 class _Pruning(keras.callbacks.Callback):
-    """Tells the study how a trial does, and ends it when the study says so."""
+    """Report the accuracy of a trial to its study, and stop the trial if the study prunes it."""
 
     def __init__(self, trial: optuna.Trial) -> None:
         super().__init__()
         self._trial = trial
 
     def on_epoch_end(self, epoch, logs=None):
-        """Report the validation accuracy."""
+        """Report the validation accuracy, and check whether to prune."""
         self._trial.report(logs["val_accuracy"], epoch + 1)
         if self._trial.should_prune():
             raise optuna.TrialPruned
 
 
-def _study_name(described: dict[str, Any], tuning: TuningParameters, seed: int) -> str:
-    """Studies of other digits, recipes or searches do not mix; one of more trials is the same."""
+def _study_name(description: dict[str, Any], tuning: TuningParameters, seed: int) -> str:
+    """Return a name that depends on digits, parameters and search, but not on ``trials``."""
     search = tuning.search.model_dump()
-    text = json.dumps([described, search, seed], sort_keys=True, default=str)
+    text = json.dumps([description, search, seed], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _tell(share: _Share, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+def _log_trial(share: _TrialShare, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
     values = ", ".join(f"{name} {value:.3g}" for name, value in trial.params.items())
     if trial.state != optuna.trial.TrialState.COMPLETE:
-        logger.info("%s: ended early; %s.", share.describe(trial.number), values)
+        logger.info("%s: pruned; %s.", share.describe_trial(trial.number), values)
         return
     logger.info(
         "%s: validation accuracy %.2f%% (best so far: trial %d, %.2f%%); %s.",
-        share.describe(trial.number),
+        share.describe_trial(trial.number),
         100 * (trial.value or 0),
-        share.trial(study.best_trial.number),
+        share.trial_number(study.best_trial.number),
         100 * study.best_value,
         values,
     )
 
 
-def _table(study: optuna.Study, tuning: TuningParameters, share: _Share) -> pd.DataFrame:
+def _tabulate_trials(
+    study: optuna.Study, tuning: TuningParameters, share: _TrialShare
+) -> pd.DataFrame:
     names = list(tuning.search.spaces)
     rows = [
         {
-            "trial": share.trial(trial.number),
+            "trial": share.trial_number(trial.number),
             "state": trial.state.name.lower(),
             "validation_accuracy": trial.intermediate_values.get(trial.last_step or 0),
             "epochs": trial.last_step or 0,
             "seconds": trial.duration.total_seconds() if trial.duration else None,
             **{name: trial.params.get(name) for name in names},
         }
-        for trial in study.get_trials(states=_DONE)
+        for trial in study.get_trials(states=_FINISHED)
     ]
     columns = ["trial", "state", "validation_accuracy", "epochs", "seconds", *names]
     return pd.DataFrame(rows, columns=columns)

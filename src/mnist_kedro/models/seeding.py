@@ -1,4 +1,4 @@
-"""Weights that follow from a seed alone."""
+"""Make initial weights depend on a seed only."""
 
 import random
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from keras.src.random import seed_generator
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed all that Keras draws, and have it draw the seeds of weights from a generator of its own.
+    """Seed Keras, and give it a random number generator that no other thread uses.
 
-    Keras takes them from Python's one generator, from which other threads take numbers too, as
-    those of a Dask worker do: some trainings were not the ones that were asked for. The numbers
-    are the same as without other threads.
+    Keras draws the seeds of initializers from Python's global generator. Other threads, such as
+    those of a Dask worker, draw from it too, so that some trainings were not reproducible. The
+    numbers are the same as those of the global generator without other threads.
     """
     keras.utils.set_random_seed(seed)
     shared = seed_generator.python_random

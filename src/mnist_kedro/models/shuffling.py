@@ -1,4 +1,4 @@
-"""Batches in random order of digits that lie in a file, a part of which is in memory."""
+"""Shuffle digits from a file that is larger than memory."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,31 +12,30 @@ from mnist_kedro.contracts import Labels, Pixels
 def shuffled_batches(
     images: Rows, labels: Labels, size: int, buffer: int, random: np.random.Generator
 ) -> Iterator[tuple[Pixels, Labels]]:
-    """Full batches of all digits, each digit once at most.
+    """Yield full batches of digits in random order, each digit at most once.
 
-    Pieces of consecutive digits, as they lie together in the file, are drawn at random into a
-    buffer, in which the digits are shuffled; meanwhile the next buffer is read. So what the order
-    of the file leaves behind is that of a random choice of ``buffer / images.chunk`` pieces: if the
-    file were sorted by class, a class of a tenth of the digits would have 10 ± 1.1 % (a standard
-    deviation) of a buffer of 250,000.
+    A shuffle buffer is filled with randomly drawn chunks of consecutive digits and shuffled, while
+    a thread reads the next buffer. The order of the file therefore affects a batch only through
+    the random choice of ``buffer / images.chunk`` chunks: in a file sorted by class, a class of a
+    tenth of the digits would make up 10% ± 1.1% (standard deviation) of a buffer of 250,000.
 
     Args:
         images: ``(n, …)``.
         labels: ``(n,)``.
-        size: of a batch.
-        buffer: digits in it; with the next one twice as many are in memory.
-        random: what order there is.
+        size: digits in a batch.
+        buffer: digits in the shuffle buffer; twice as many are in memory, with the next buffer.
+        random: generator that determines the order.
 
     Yields:
         ``n // size`` pairs of ``(size, …)`` and ``(size,)``.
     """
     starts = random.permutation(np.arange(0, len(images), images.chunk))
-    pieces = max(1, buffer // images.chunk)
-    groups = [starts[first : first + pieces] for first in range(0, len(starts), pieces)]
-    rest = images[:0], labels[:0]  # too few for a batch; they go into the next buffer
+    chunks = max(1, buffer // images.chunk)
+    buffers = [starts[first : first + chunks] for first in range(0, len(starts), chunks)]
+    rest = images[:0], labels[:0]  # the next buffer takes the digits that do not fill a batch
     with ThreadPoolExecutor(1) as pool:
-        reading = pool.submit(_read, images, labels, groups[0], size)
-        for following in [*groups[1:], None]:
+        reading = pool.submit(_read, images, labels, buffers[0], size)
+        for following in [*buffers[1:], None]:
             pixels, digits = reading.result()
             if following is not None:
                 reading = pool.submit(_read, images, labels, following, size)
@@ -51,14 +50,14 @@ def shuffled_batches(
 
 
 def _read(images: Rows, labels: Labels, starts: np.ndarray, before: int) -> tuple[Pixels, Labels]:
-    """Pieces one after another, with place for so many digits before them."""
+    """Read chunks one after another, and leave space for ``before`` digits in front of them."""
     stops = np.minimum(starts + images.chunk, len(images))
     total = before + int((stops - starts).sum())
     pixels = np.empty((total, *images.shape[1:]), images.dtype)
     digits = np.empty(total, labels.dtype)
-    done = before
+    filled = before
     for start, stop in zip(starts, stops, strict=True):
-        upto = done + stop - start
-        pixels[done:upto], digits[done:upto] = images[start:stop], labels[start:stop]
-        done = upto
+        end = filled + stop - start
+        pixels[filled:end], digits[filled:end] = images[start:stop], labels[start:stop]
+        filled = end
     return pixels, digits

@@ -1,21 +1,18 @@
-"""Logs for TensorBoard. Importing this module imports TensorFlow."""
+"""Write logs for TensorBoard."""
 
 from importlib.util import find_spec
 from pathlib import Path
 
-from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that imports it)
-
-# isort: split
 import keras
 
 from mnist_kedro.errors import InputError
 
 
 def log_to_tensorboard(folder: Path) -> keras.callbacks.Callback:
-    """Accuracy and loss after each epoch, and how the weights are distributed.
+    """Create a callback that logs accuracy, loss and histograms of the weights after each epoch.
 
     Raises:
-        InputError: when TensorBoard is not installed.
+        InputError: if TensorBoard is not installed.
     """
     if find_spec("tensorboard") is None:
         raise InputError(

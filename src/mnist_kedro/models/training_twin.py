@@ -1,7 +1,7 @@
-"""A faster copy of a network, for training only.
+"""Copy a network to train it faster.
 
-What a network is made of is what it is saved as: stock Keras layers in float32. What it is trained
-as may differ, as long as it has the same weights.
+A saved network consists of stock Keras layers in float32. The network that is trained may consist
+of other layers, as long as it has the same weights.
 """
 
 import keras
@@ -10,23 +10,23 @@ from keras import layers
 
 
 class FusedBatchNormalization(layers.BatchNormalization):
-    """Batch normalisation by TensorFlow's fused operation while training.
+    """Batch normalization that uses TensorFlow's fused operation in training.
 
-    Keras computes the moments and normalises in separate operations, in float32 also under mixed
+    Keras computes the moments and normalizes in separate operations, in float32 even with mixed
     precision: an epoch takes 1.11 times as long (two cores of an Intel Xeon, three epochs each).
     """
 
     def call(self, inputs, training=None, mask=None):
-        """As in Keras; fused are inputs ``(n, height, width, channels)``."""
+        """Normalize; only inputs ``(n, height, width, channels)`` use the fused operation."""
         if not training or len(inputs.shape) != 4:
             return super().call(inputs, training=training, mask=mask)
-        none = tf.constant([], tf.float32)
+        empty = tf.constant([], tf.float32)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
             scale=self.gamma.value,
             offset=self.beta.value,
-            mean=none,
-            variance=none,
+            mean=empty,
+            variance=empty,
             epsilon=self.epsilon,
             is_training=True,
         )
@@ -39,9 +39,9 @@ def training_twin(network: keras.Model, dtype_policy: str) -> keras.Model:
     """Copy a network and its weights for training.
 
     Args:
-        network: made of stock layers.
-        dtype_policy: a Keras policy such as ``mixed_bfloat16``; layers that ask for another type
-            than the default keep it.
+        network: a network of stock layers.
+        dtype_policy: a Keras policy such as ``mixed_bfloat16``, for all layers except
+            ``probabilities``, which stays float32.
     """
 
     def copy(layer: layers.Layer) -> layers.Layer:

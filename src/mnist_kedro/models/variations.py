@@ -1,10 +1,7 @@
-"""Any number of digits like some that are given. Importing this module imports TensorFlow."""
+"""Generate any number of augmented digits."""
 
 from concurrent.futures import ThreadPoolExecutor
 
-from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that imports it)
-
-# isort: split
 import numpy as np
 import tensorflow as tf
 
@@ -14,42 +11,42 @@ from mnist_kedro.machine import usable_cores
 from mnist_kedro.models.augmentation import augment
 from mnist_kedro.parameters import AugmentationParameters
 
-_BLOCK = 4096  # digits that are varied by one seed
+_BLOCK = 4096  # digits that are augmented with one seed
 
 
 def vary(images: ManyPixels, count: int, parameters: AugmentationParameters, seed: int) -> Rows:
-    """Vary digits, each in its turn and each time otherwise, until there are so many.
+    """Generate ``count`` augmented images, cycling through the input digits.
 
-    They are made when they are asked for, by all processors; the same ones each time.
+    Images are generated on access, on all cores; repeated access returns the same images.
 
     Args:
         images: ``(n, 28, 28)`` uint8 in 0–255, the background 0.
-        count: how many there are to be.
-        parameters: the largest amounts of the changes.
-        seed: of the changes.
+        count: number of images to generate.
+        parameters: the largest amounts of the augmentation.
+        seed: of the augmentation.
 
     Returns:
-        ``(count, 28, 28)`` uint8; row i is made of ``images[i % n]``.
+        ``(count, 28, 28)`` uint8; row i is an augmented ``images[i % n]``.
     """
-    kept: dict[int, Pixels] = {}  # the last block, for whoever reads on from within it
+    cache: dict[int, Pixels] = {}  # the last block, because a reader often continues within it
 
-    def block(number: int) -> Pixels:
-        if number in kept:
-            return kept[number]
+    def generate(number: int) -> Pixels:
+        if number in cache:
+            return cache[number]
         rows = np.arange(number * _BLOCK, (number + 1) * _BLOCK) % len(images)
-        state = tf.constant([seed, number], tf.int64)
-        varied = augment(images[rows][..., np.newaxis], state, parameters)
-        return np.asarray(varied)[..., 0]
+        block_seed = tf.constant([seed, number], tf.int64)
+        augmented = augment(images[rows][..., np.newaxis], block_seed, parameters)
+        return np.asarray(augmented)[..., 0]
 
     def read(start: int, stop: int) -> Pixels:
         numbers = range(start // _BLOCK, -(-stop // _BLOCK))
-        with ThreadPoolExecutor(usable_cores()) as pool:  # TensorFlow lets go of the lock
-            made = [*pool.map(block, numbers)]
-        if not made:
+        with ThreadPoolExecutor(usable_cores()) as pool:  # TensorFlow releases the GIL
+            generated = [*pool.map(generate, numbers)]
+        if not generated:
             return np.empty((0, *images.shape[1:]), np.uint8)
-        kept.clear()
-        kept[numbers[-1]] = made[-1]
+        cache.clear()
+        cache[numbers[-1]] = generated[-1]
         first = start - numbers[0] * _BLOCK
-        return np.concatenate(made)[first : first + stop - start]
+        return np.concatenate(generated)[first : first + stop - start]
 
     return Rows((count, *images.shape[1:]), np.dtype(np.uint8), read)

@@ -1,4 +1,4 @@
-"""How networks are attacked."""
+"""The parameters of the adversarial attacks."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from mnist_kedro.parameter_types import Fraction, Group, Seed
 
 
 class AdversarialParameters(Group):
-    """On how many digits, how strongly, how long."""
+    """The number of attacked digits, the strengths of the attacks, and the steps of PGD."""
 
     digits: PositiveInt
     epsilons: Annotated[tuple[Fraction, ...], Field(min_length=1)]

@@ -1,4 +1,4 @@
-"""Where the digits come from, and how they are divided."""
+"""The parameters of the ingestion and of the validation split."""
 
 from typing import Annotated, Self
 
@@ -8,7 +8,7 @@ from mnist_kedro.parameter_types import Fraction, Group, Seed
 
 
 class KeysParameters(Group):
-    """Under which names a file holds the arrays, where it does not tell by itself."""
+    """The keys of the arrays in a source file, if they cannot be recognized."""
 
     x_train: str
     y_train: str
@@ -18,16 +18,16 @@ class KeysParameters(Group):
     y_test: str | None = None
 
     @model_validator(mode="after")
-    def _go_in_pairs(self) -> Self:
+    def _check_pairs(self) -> Self:
         for split in ("validation", "test"):
-            names = getattr(self, f"x_{split}"), getattr(self, f"y_{split}")
-            if (names[0] is None) != (names[1] is None):
+            images, labels = getattr(self, f"x_{split}"), getattr(self, f"y_{split}")
+            if (images is None) != (labels is None):
                 raise ValueError(f"x_{split} and y_{split} should be given together")
         return self
 
 
 class IngestionParameters(Group):
-    """Where MNIST comes from."""
+    """The source of the digits, and the limits of reading and downloading it."""
 
     source: Annotated[str, Field(min_length=1)]
     keys: KeysParameters | None
@@ -43,7 +43,7 @@ class IngestionParameters(Group):
 
 
 class DataProcessingParameters(Group):
-    """How the training digits are divided."""
+    """The split of the training digits into training and validation."""
 
     validation_fraction: Fraction
     seed: Seed

@@ -1,4 +1,4 @@
-"""How digits like MNIST's are made."""
+"""The parameters of the generation of digits."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from mnist_kedro.parameters.training import AugmentationParameters
 
 
 class GenerationParameters(Group):
-    """How many digits are made, and how they are varied."""
+    """The number of digits to generate, and their augmentation."""
 
     digits: Annotated[int, Field(ge=20)]
     seed: Seed

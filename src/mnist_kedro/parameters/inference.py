@@ -1,4 +1,4 @@
-"""Which pictures are read."""
+"""The parameters of the inference."""
 
 from pydantic import PositiveInt
 
@@ -6,7 +6,7 @@ from mnist_kedro.parameter_types import Group
 
 
 class InferenceParameters(Group):
-    """A person's own pictures."""
+    """The pictures to classify, their labels, and how to process and show them."""
 
     images: str | None
     labels: str | None

@@ -1,4 +1,4 @@
-"""How results are shown."""
+"""The parameters of the figures and reports."""
 
 from typing import Annotated
 
@@ -8,10 +8,10 @@ from mnist_kedro.parameter_types import Group
 
 
 class ReportingParameters(Group):
-    """What the figures show, and what is asked of a model."""
+    """The numbers of digits in figures and tests, and the target accuracy of the reject option."""
 
     examples: PositiveInt
     mistakes: PositiveInt
     target_accuracy: Annotated[float, Field(gt=0, lt=1)]
     robustness_digits: PositiveInt
-    corruption_parts: Annotated[int, Field(ge=1, le=18)]  # as many as there are corruptions
+    corruption_parts: Annotated[int, Field(ge=1, le=18)]  # every corruption, and the clean digits

@@ -14,7 +14,7 @@ from mnist_kedro.parameter_types import Fraction, Group, Seed
 
 
 class AugmentationParameters(Group):
-    """The largest random changes of a training digit."""
+    """The largest random transformations of a training digit."""
 
     rotation: Annotated[float, Field(ge=0, le=180)]
     shift: Annotated[float, Field(ge=0, le=14)]
@@ -24,13 +24,13 @@ class AugmentationParameters(Group):
     erasing: Annotated[float, Field(ge=0, le=28)]
 
     @property
-    def varies(self) -> bool:
-        """Return whether digits are changed at all."""
+    def enabled(self) -> bool:
+        """Return whether any amount is above 0."""
         return any(self.model_dump().values())
 
 
 class TrainingParameters(Group):
-    """Which networks are trained, and how."""
+    """The networks to train, and how to train them."""
 
     models: Annotated[tuple[str, ...], Field(min_length=1)]
     members: PositiveInt
@@ -49,12 +49,12 @@ class TrainingParameters(Group):
 
     @field_validator("models")
     @classmethod
-    def _names_each_once(cls, models: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_unique(cls, models: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(models)) < len(models):
             raise ValueError("should name each model once")
         return models
 
     def augmented_epochs(self, epochs: int) -> int:
-        """Return how many epochs, the first ones, are trained on augmented digits."""
-        plain = round(epochs * self.unaugmented_fraction)
-        return epochs - plain if self.augmentation.varies else 0
+        """Return the number of epochs, from the first, that train on augmented digits."""
+        unaugmented = round(epochs * self.unaugmented_fraction)
+        return epochs - unaugmented if self.augmentation.enabled else 0

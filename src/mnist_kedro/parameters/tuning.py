@@ -1,4 +1,4 @@
-"""What is searched for a better recipe."""
+"""The parameters of the hyperparameter search."""
 
 from typing import Annotated, Any, ClassVar, Self
 
@@ -16,7 +16,7 @@ from mnist_kedro.parameters.training import AugmentationParameters, TrainingPara
 
 
 class SearchedValues(Group):
-    """The values that a search may choose from: between two numbers, or one of several."""
+    """The values that a search may choose: a range between two numbers, or a list of choices."""
 
     low: float | int | None = None
     high: float | int | None = None
@@ -24,41 +24,41 @@ class SearchedValues(Group):
     choices: Annotated[tuple[float | int, ...], Field(min_length=2)] | None = None
 
     @model_validator(mode="after")
-    def _is_one_of_the_two(self) -> Self:
-        between = self.low is not None and self.high is not None and self.low < self.high
-        if between == (self.choices is not None):
-            raise ValueError("should have a low and a higher high, or choices")
+    def _check_range_or_choices(self) -> Self:
+        is_range = self.low is not None and self.high is not None and self.low < self.high
+        if is_range == (self.choices is not None):
+            raise ValueError("should have either low < high, or choices")
         if self.log and (self.low is None or self.low <= 0):
-            raise ValueError("should have a low above 0 for log")
+            raise ValueError("should have low > 0 if log is true")
         return self
 
     @property
-    def extremes(self) -> tuple[float | int, ...]:
-        """The values that all others lie between."""
+    def choices_or_bounds(self) -> tuple[float | int, ...]:
+        """Return the choices, or the lowest and the highest value of the range."""
         return self.choices or (self.low or 0, self.high or 0)
 
 
 class _Search(Group):
-    """Values for the fields of another group; what is not named is not searched."""
+    """The values to search for the fields of another group; None: do not search this field."""
 
-    searched: ClassVar[type[Group]]
+    searched_group: ClassVar[type[Group]]
 
     @field_validator("*")
     @classmethod
-    def _allows_what_the_field_allows(cls, values: Any, info: ValidationInfo) -> Any:
+    def _check_against_searched_field(cls, values: Any, info: ValidationInfo) -> Any:
         if isinstance(values, SearchedValues) and info.field_name:
-            field = cls.searched.model_fields[info.field_name]
+            field = cls.searched_group.model_fields[info.field_name]
             annotation: Any = Annotated[field.annotation, *field.metadata]
             allowed: TypeAdapter[Any] = TypeAdapter(annotation)
-            for value in values.extremes:
+            for value in values.choices_or_bounds:
                 allowed.validate_python(value)
         return values
 
 
 class AugmentationSearch(_Search):
-    """Values for ``training.augmentation``."""
+    """The values to search for ``training.augmentation``."""
 
-    searched = AugmentationParameters
+    searched_group = AugmentationParameters
     rotation: SearchedValues | None = None
     shift: SearchedValues | None = None
     zoom: SearchedValues | None = None
@@ -68,9 +68,9 @@ class AugmentationSearch(_Search):
 
 
 class TrainingSearch(_Search):
-    """Values for ``training``."""
+    """The values to search for ``training``."""
 
-    searched = TrainingParameters
+    searched_group = TrainingParameters
     epochs: SearchedValues | None = None
     batch_size: SearchedValues | None = None
     learning_rate: SearchedValues | None = None
@@ -81,15 +81,15 @@ class TrainingSearch(_Search):
 
     @property
     def spaces(self) -> dict[str, SearchedValues]:
-        """What is searched, by its name within ``training``."""
-        own = {name: getattr(self, name) for name in type(self).model_fields}
-        augmentation = own.pop("augmentation")
-        own |= {f"augmentation.{name}": values for name, values in augmentation}
-        return {name: values for name, values in own.items() if values is not None}
+        """Return the values to search by the names of the parameters within ``training``."""
+        spaces = {name: getattr(self, name) for name in type(self).model_fields}
+        augmentation = spaces.pop("augmentation")
+        spaces |= {f"augmentation.{name}": values for name, values in augmentation}
+        return {name: values for name, values in spaces.items() if values is not None}
 
 
 class TuningParameters(Group):
-    """The search for a better recipe."""
+    """The number of trials and searches, and the values to search."""
 
     trials: PositiveInt
     searches: PositiveInt
@@ -98,14 +98,14 @@ class TuningParameters(Group):
 
     @field_validator("searches")
     @classmethod
-    def _have_a_trial_each(cls, searches: int, info: ValidationInfo) -> int:
+    def _check_enough_trials(cls, searches: int, info: ValidationInfo) -> int:
         if searches > info.data.get("trials", searches):
             raise ValueError("should not be more than trials")
         return searches
 
     @field_validator("search")
     @classmethod
-    def _searches_something(cls, search: TrainingSearch) -> TrainingSearch:
+    def _check_not_empty(cls, search: TrainingSearch) -> TrainingSearch:
         if not search.spaces:
             raise ValueError("should name a parameter of training")
         return search

@@ -1,1 +1,1 @@
-"""How results look: functions from plain data to Matplotlib figures, in one style."""
+"""Draw Matplotlib figures from plain data, in one style."""

@@ -1,4 +1,4 @@
-"""What becomes of accuracy when digits are changed to be misread."""
+"""Plot the accuracy of the models under adversarial attacks."""
 
 from collections.abc import Mapping
 
@@ -17,9 +17,8 @@ from mnist_kedro.plots.style import (
     RED,
     TITLE_INCHES,
     annotate,
-    call,
-    decapitalise,
     describe_test,
+    model_in_sentence,
     styled,
 )
 
@@ -28,7 +27,7 @@ _LINES = {"fgsm": ("--", "one step (FGSM)"), "pgd": ("-", "many steps (PGD)")}
 
 @styled
 def plot_adversarial_accuracy(test: LabelledImages, accuracies: pd.DataFrame) -> Figure:
-    """Accuracy of each model under each attack, against how far the pixels may be changed.
+    """Plot the accuracy of each model under each attack against the largest change of a pixel.
 
     Args:
         test: the test split.
@@ -38,33 +37,34 @@ def plot_adversarial_accuracy(test: LabelledImages, accuracies: pd.DataFrame) ->
     figure = Figure(figsize=(8, 4.6))
     axes = figure.add_subplot()
     models = accuracies["model"].unique()
-    for model, colour in zip(models, PALETTE, strict=False):
-        for attack, (line, called) in _LINES.items():
-            own = accuracies[(accuracies["model"] == model) & (accuracies["attack"] == attack)]
+    for model, color in zip(models, PALETTE, strict=False):
+        for attack, (line, description) in _LINES.items():
+            rows = accuracies[(accuracies["model"] == model) & (accuracies["attack"] == attack)]
             axes.plot(
-                own["epsilon"],
-                own["accuracy"],
+                rows["epsilon"],
+                rows["accuracy"],
                 line,
-                color=colour,
+                color=color,
                 marker="o",
                 markersize=4,
-                label=f"{model}, {called}",
+                label=f"{model}, {description}",
             )
     axes.set_ylim(-0.02, 1.02)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    axes.set_xlabel("Largest change of a pixel, of its range")
+    axes.set_xlabel("Largest change of a pixel, in % of its range")
     axes.set_ylabel("Accuracy")
     axes.legend(loc="best")
     first = accuracies[(accuracies["model"] == models[0]) & (accuracies["attack"] == "pgd")]
     halved = first[first["accuracy"] < 0.5].head(1)
-    told = (halved if len(halved) else first.tail(1)).iloc[0]
+    quoted = (halved if len(halved) else first.tail(1)).iloc[0]
+    change, errors = quoted["epsilon"], 1 - quoted["accuracy"]
     annotate(
         figure,
-        f"When pixels change by {told['epsilon']:.0%}, {decapitalise(call(models[0]))} misreads "
-        f"{1 - told['accuracy']:.0%} of the digits",
-        f"{accuracies['digits'].iloc[0]:,} test digits, each changed by someone who knows the "
-        "network and wants it to misread them.",
+        f"When pixels change by {change:.0%}, {model_in_sentence(models[0])} misclassifies "
+        f"{errors:.0%} of the digits",
+        f"{accuracies['digits'].iloc[0]:,} test digits under white-box attacks, which use the "
+        "network's gradients.",
         describe_test(test),
     )
     return figure
@@ -74,42 +74,42 @@ def plot_adversarial_accuracy(test: LabelledImages, accuracies: pd.DataFrame) ->
 def plot_adversarial_digits(
     test: LabelledImages,
     changed: Mapping[float, Pixels],
-    read: Mapping[float, NDArray[np.integer]],
+    predictions: Mapping[float, NDArray[np.integer]],
     labels: NDArray[np.integer],
     model: str,
 ) -> Figure:
-    """The same digits changed more and more, and what the network reads.
+    """Plot the same digits under increasingly strong attacks, with the network's predictions.
 
     Args:
         test: the test split.
-        changed: by how far a pixel may be changed (0–1), ``(n, 28, 28, 1)`` uint8.
-        read: by the same, ``(n,)`` integers in 0–9.
+        changed: for each largest change of a pixel (0–1), the images ``(n, 28, 28, 1)`` uint8.
+        predictions: for each largest change, ``(n,)`` integers in 0–9.
         labels: ``(n,)`` integers in 0–9, the true classes.
-        model: that they are changed for.
+        model: name of the attacked model.
     """
-    pictures = np.concatenate(list(changed.values()))
-    predictions = np.concatenate(list(read.values()))
+    images = np.concatenate(list(changed.values()))
+    predicted = np.concatenate(list(predictions.values()))
     true = np.tile(labels, len(changed))
-    wrong = predictions != true
+    wrong = predicted != true
     figure = digit_grid(
-        pictures,
+        images,
         [
             f"{label}→{prediction}" if label != prediction else str(label)
-            for label, prediction in zip(true, predictions, strict=True)
+            for label, prediction in zip(true, predicted, strict=True)
         ],
         columns=len(labels),
-        colours=[RED if is_wrong else INK for is_wrong in wrong],
+        colors=[RED if is_wrong else INK for is_wrong in wrong],
     )
     figure.set_figheight(figure.get_figheight() + TITLE_INCHES + FOOTER_INCHES)
     epsilons = list(changed)
-    last = wrong[-len(labels) :].sum()
+    misclassified = wrong[-len(labels) :].sum()
     annotate(
         figure,
-        f"When pixels change by {epsilons[-1]:.0%}, {decapitalise(call(model))} misreads "
-        f"{last} of these {len(labels)} digits",
-        "From above, pixels change by at most "
+        f"When pixels change by {epsilons[-1]:.0%}, {model_in_sentence(model)} misclassifies "
+        f"{misclassified} of these {len(labels)} digits",
+        "From top to bottom, pixels change by at most "
         + ", ".join(f"{epsilon:.0%}" for epsilon in epsilons)
-        + " of their range (PGD). Where it misreads: true digit → prediction.",
+        + " of their range (PGD). Mistakes: true digit → prediction.",
         describe_test(test),
     )
     return figure

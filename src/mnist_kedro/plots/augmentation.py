@@ -1,4 +1,4 @@
-"""How training digits are varied."""
+"""Plot the augmentation of training digits."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -8,9 +8,9 @@ from mnist_kedro.parameters import AugmentationParameters
 from mnist_kedro.plots.digits import digit_grid
 from mnist_kedro.plots.style import FOOTER_INCHES, TITLE_INCHES, annotate, styled
 
-VARIATIONS = 9  # of each digit, beside it
+VARIATIONS = 9  # shown beside each digit
 
-_WORDS = {
+_FORMATS = {
     "rotation": "±{:g}°",
     "shift": "±{:g} px",
     "zoom": "±{:.0%}",
@@ -22,29 +22,29 @@ _WORDS = {
 
 @styled
 def plot_augmented_digits(
-    images: Pixels, varied: Pixels, augmentation: AugmentationParameters, data: str
+    images: Pixels, augmented: Pixels, augmentation: AugmentationParameters, data: str
 ) -> Figure:
-    """Digits as they are, each with some of its variations beside it.
+    """Plot digits, each with nine augmented variations beside it.
 
     Args:
         images: ``(n, 28, 28, 1)`` uint8.
-        varied: ``(n, 9, 28, 28, 1)`` uint8.
-        augmentation: how they were varied.
-        data: what the digits are, in a few words.
+        augmented: ``(n, 9, 28, 28, 1)`` uint8.
+        augmentation: parameters of the augmentation.
+        data: description of the digits, in a few words.
     """
-    shown = np.concatenate([images[:, None], varied], axis=1)
+    shown = np.concatenate([images[:, None], augmented], axis=1)
     captions = [""] * (len(images) * (VARIATIONS + 1))
     figure = digit_grid(shown.reshape(-1, *images.shape[1:]), captions, columns=VARIATIONS + 1)
     figure.set_figheight(figure.get_figheight() + TITLE_INCHES + FOOTER_INCHES)
-    amounts = [f"{name} {_WORDS[name].format(value)}" for name, value in augmentation if value]
+    amounts = [f"{name} {_FORMATS[name].format(value)}" for name, value in augmentation if value]
     annotate(
         figure,
-        "How the training varies digits, anew in each epoch"
+        "Training digits are augmented differently in each epoch"
         if amounts
-        else "The training digits are not varied",
-        f"The first of each row as it is, the others varied by {', '.join(amounts)}."
+        else "Training digits are not augmented",
+        f"The first of each row is the original, the others are varied by {', '.join(amounts)}."
         if amounts
-        else "training.augmentation is all zero.",
+        else "All values of training.augmentation are zero.",
         data,
     )
     return figure

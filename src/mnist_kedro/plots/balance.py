@@ -1,4 +1,4 @@
-"""The class balance of the splits."""
+"""Plot the class balance of the splits."""
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ def plot_class_balance(
     annotate(
         figure,
         f"Each digit makes up {low:.1%} to {high:.1%} of every split",
-        "The validation split has the training digits' shares; the test split is as it came.",
+        "The validation split is stratified by class; the test split is unchanged.",
         describe_source(test),
     )
     return figure

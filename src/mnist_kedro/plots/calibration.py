@@ -1,4 +1,4 @@
-"""The reliability diagram: whether confidence matches accuracy."""
+"""Plot the reliability diagram, which compares confidence with accuracy."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,9 +17,17 @@ from mnist_kedro.metrics.calibration import (
 )
 from mnist_kedro.metrics.classification import wilson_interval
 from mnist_kedro.metrics.prediction import PROBABILITIES
-from mnist_kedro.plots.style import BLUE, FAINT, ORANGE, annotate, call, describe_test, styled
+from mnist_kedro.plots.style import (
+    BLUE,
+    FAINT,
+    ORANGE,
+    annotate,
+    describe_test,
+    model_title,
+    styled,
+)
 
-_BAR = 0.012  # of confidence
+_WIDTH = 0.012  # of a bar, in units of confidence
 
 
 @styled
@@ -31,7 +39,7 @@ def plot_reliability_diagram(
     Args:
         test: the test split.
         predictions: a row for each of its digits, with ``label`` and ``p0`` … ``p9``.
-        metrics: of the models; the temperature was chosen on the validation digits.
+        metrics: the content of ``metrics.json``, with the temperature of each model.
         model: name of the model that predicted.
     """
     labels = predictions["label"].to_numpy()
@@ -41,40 +49,41 @@ def plot_reliability_diagram(
     scaled_error = expected_calibration_error(labels, probabilities, temperature)
     figure = Figure(figsize=(7, 5.6))
     accuracy, count = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    accuracy.plot([0, 1], [0, 1], ":", color=FAINT, linewidth=1, label="as it should be")
+    accuracy.plot([0, 1], [0, 1], ":", color=FAINT, linewidth=1, label="perfect calibration")
     variants = (
-        (f"as trained, error {trained_error:.2%}", 1.0, BLUE, -_BAR / 2),
-        (f"temperature {temperature:.2f}, error {scaled_error:.2%}", temperature, ORANGE, _BAR / 2),
+        ("as trained", 1.0, trained_error, BLUE, -_WIDTH / 2),
+        (f"temperature {temperature:.2f}", temperature, scaled_error, ORANGE, _WIDTH / 2),
     )
-    for label, divisor, colour, offset in variants:
+    for name, divisor, error, color, offset in variants:
         bins = reliability(labels, probabilities, divisor)
-        _draw_accuracy(accuracy, bins, colour, label)
-        count.bar(bins.confidence + offset, bins.digits, width=_BAR, color=colour)
+        _draw_accuracy(accuracy, bins, color, f"{name}, error {error:.2%}")
+        count.bar(bins.confidence + offset, bins.digits, width=_WIDTH, color=color)
     accuracy.set_ylabel("Accuracy")
     accuracy.yaxis.set_major_formatter(PercentFormatter(1.0))
     accuracy.legend(loc="lower right")
     count.set_yscale("log")
     count.set_ylabel("Digits")
-    count.set_xlabel("Confidence, the mean of each of 15 bins")
+    count.set_xlabel("Confidence (mean of each of 15 bins)")
     count.xaxis.set_major_formatter(PercentFormatter(1.0))
     annotate(
         figure,
-        f"{call(model)}'s confidence is {trained_error:.2%} off, scaled {scaled_error:.2%}",
-        "The temperature, found on validation digits, changes no prediction. Bars: 95% intervals.",
+        f"{model_title(model)}'s calibration error is {trained_error:.2%}, "
+        f"scaled {scaled_error:.2%}",
+        "The temperature, chosen on validation digits, changes no prediction. Bars: 95% intervals.",
         describe_test(test),
     )
     return figure
 
 
-def _draw_accuracy(axes: Axes, bins: Reliability, colour: str, label: str) -> None:
-    right = np.rint(bins.accuracy * bins.digits).astype(int)
-    pairs = [wilson_interval(r, n) for r, n in zip(right, bins.digits, strict=True)]
-    low, high = np.transpose(pairs)
+def _draw_accuracy(axes: Axes, bins: Reliability, color: str, label: str) -> None:
+    correct = np.rint(bins.accuracy * bins.digits).astype(int)
+    intervals = [wilson_interval(k, n) for k, n in zip(correct, bins.digits, strict=True)]
+    low, high = np.transpose(intervals)
     axes.errorbar(
         bins.confidence,
         bins.accuracy,
         yerr=np.maximum((bins.accuracy - low, high - bins.accuracy), 0),
-        color=colour,
+        color=color,
         marker="o",
         markersize=5,
         linewidth=1.2,

@@ -1,4 +1,4 @@
-"""The confusion matrix."""
+"""Plot the confusion matrix."""
 
 import numpy as np
 import pandas as pd
@@ -7,12 +7,12 @@ from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import LabelledImages
 from mnist_kedro.metrics.classification import confusion_matrix
-from mnist_kedro.plots.style import INK, RED, annotate, call, describe_test, styled
+from mnist_kedro.plots.style import INK, RED, annotate, describe_test, model_in_sentence, styled
 
 
 @styled
 def plot_confusion_matrix(test: LabelledImages, predictions: pd.DataFrame, *, model: str) -> Figure:
-    """Plot the counts of each true digit and prediction; only the mistakes are colored.
+    """Plot the count of each pair of true digit and prediction; only mistakes are colored.
 
     Args:
         test: the test split.
@@ -43,7 +43,7 @@ def plot_confusion_matrix(test: LabelledImages, predictions: pd.DataFrame, *, mo
     annotate(
         figure,
         _finding(mistakes),
-        f"{call(model)}'s predictions, counted; the mistakes are colored.",
+        f"The numbers count {model_in_sentence(model)}'s predictions; mistakes are colored.",
         describe_test(test),
     )
     return figure

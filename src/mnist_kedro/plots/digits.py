@@ -1,4 +1,4 @@
-"""Pictures of digits: a plain grid, sample predictions, worst mistakes, least confident hits."""
+"""Plot images of digits: samples, worst mistakes, least confident hits, a contact sheet."""
 
 import math
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ from mnist_kedro.plots.style import (
     RED,
     TITLE_INCHES,
     annotate,
-    call,
     describe_test,
+    model_title,
     styled,
 )
 
 _CELL_WIDTH, _CELL_HEIGHT = IMAGE_SIDE + 8, IMAGE_SIDE + 12  # pixels, with room for the caption
 _COLUMNS = 10
-_INCHES = 0.85  # a cell's width
-_SURE = 0.995  # would be rounded to 100%
+_CELL_INCHES = 0.85  # width
+_NEARLY_CERTAIN = 0.995  # a higher confidence would be rounded to 100%
 _UNSURE = 0.9
 
 
@@ -34,32 +34,32 @@ def digit_grid(
     images: Pixels,
     captions: Sequence[str],
     columns: int = _COLUMNS,
-    colours: Sequence[str] | None = None,
+    colors: Sequence[str] | None = None,
 ) -> Figure:
-    """Draw digits, dark on white, each with its caption above it.
+    """Draw digits dark on white in a grid, each below its caption.
 
     Args:
         images: ``(n, 28, 28)`` or ``(n, 28, 28, 1)`` uint8 in 0–255.
         captions: n texts.
-        columns: digits in a row.
-        colours: n colours of the captions.
+        columns: number of digits in a row.
+        colors: n colors of the captions.
     """
     rows = max(1, math.ceil(len(images) / columns))
-    paper = np.zeros((rows * _CELL_HEIGHT, columns * _CELL_WIDTH), np.uint8)
-    height = rows * _CELL_HEIGHT / _CELL_WIDTH * _INCHES
-    figure = Figure(figsize=(columns * _INCHES, height))
+    canvas = np.zeros((rows * _CELL_HEIGHT, columns * _CELL_WIDTH), np.uint8)
+    height = rows * _CELL_HEIGHT / _CELL_WIDTH * _CELL_INCHES
+    figure = Figure(figsize=(columns * _CELL_INCHES, height))
     axes = figure.add_subplot()
     axes.set_axis_off()
     for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
         top = i // columns * _CELL_HEIGHT + _CELL_HEIGHT - IMAGE_SIDE
         left = i % columns * _CELL_WIDTH + (_CELL_WIDTH - IMAGE_SIDE) // 2
-        paper[top : top + IMAGE_SIDE, left : left + IMAGE_SIDE] = image.reshape(
+        canvas[top : top + IMAGE_SIDE, left : left + IMAGE_SIDE] = image.reshape(
             IMAGE_SIDE, IMAGE_SIDE
         )
-        colour = colours[i] if colours else INK
+        color = colors[i] if colors else INK
         middle = left + IMAGE_SIDE / 2
-        axes.text(middle, top - 2, caption, ha="center", va="bottom", fontsize=9, color=colour)
-    axes.imshow(paper, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
+        axes.text(middle, top - 2, caption, ha="center", va="bottom", fontsize=9, color=color)
+    axes.imshow(canvas, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
     return figure
 
 
@@ -72,19 +72,19 @@ def plot_sample_predictions(
     Args:
         test: the test split.
         predictions: a row for each of its digits, with ``label``, ``prediction``, ``confidence``.
-        reporting: ``examples``, the number of digits to show.
+        reporting: ``examples`` is the number of digits to show.
         model: name of the model that predicted.
     """
     shown = predictions.head(reporting.examples)
     wrong = shown["label"] != shown["prediction"]
-    right = f"{(~wrong).sum()} of" if wrong.any() else "All of"
+    correct = f"{(~wrong).sum()} of" if wrong.any() else "All of"
     figure = _captioned_digits(
         test["images"][: len(shown)], shown, [RED if is_wrong else INK for is_wrong in wrong]
     )
     annotate(
         figure,
-        f"{right} the first {len(shown)} test digits are classified correctly",
-        f"{call(model)}'s prediction and confidence; for a mistake, true digit → prediction.",
+        f"{correct} the first {len(shown)} test digits are classified correctly",
+        f"{model_title(model)}'s prediction and confidence; mistakes: true digit → prediction.",
         describe_test(test),
     )
     return figure
@@ -94,7 +94,7 @@ def plot_sample_predictions(
 def plot_worst_mistakes(
     test: LabelledImages, predictions: pd.DataFrame, reporting: ReportingParameters, *, model: str
 ) -> Figure:
-    """Plot the most confident mistakes, ``reporting.mistakes`` at most.
+    """Plot the most confident mistakes, at most ``reporting.mistakes``.
 
     The other arguments are those of :func:`plot_sample_predictions`.
     """
@@ -104,11 +104,11 @@ def plot_worst_mistakes(
     )
     images = test["images"][worst.index.to_numpy()]
     figure = _captioned_digits(images, worst, [INK] * len(worst))
-    which = "All of them" if len(worst) == len(mistakes) else f"The {len(worst)} it is surest of"
+    which = "All" if len(worst) == len(mistakes) else f"The {len(worst)} most confident"
     annotate(
         figure,
-        f"{call(model)} misclassifies {len(mistakes)} of {len(predictions):,} test digits",
-        f"{which}: true digit → prediction, and its confidence.",
+        f"{model_title(model)} misclassifies {len(mistakes)} of {len(predictions):,} test digits",
+        f"{which} mistakes: true digit → prediction, with its confidence.",
         describe_test(test),
     )
     return figure
@@ -118,7 +118,7 @@ def plot_worst_mistakes(
 def plot_least_confident_hits(
     test: LabelledImages, predictions: pd.DataFrame, reporting: ReportingParameters, *, model: str
 ) -> Figure:
-    """Plot the least confident correct predictions, ``reporting.mistakes`` at most.
+    """Plot the least confident correct predictions, at most ``reporting.mistakes``.
 
     The other arguments are those of :func:`plot_sample_predictions`.
     """
@@ -129,9 +129,9 @@ def plot_least_confident_hits(
     unsure = int((hits["confidence"] < _UNSURE).sum())
     annotate(
         figure,
-        f"{call(model)} is less than {_UNSURE:.0%} sure of {unsure:,} of the {len(hits):,} digits "
-        "it reads right",
-        f"The {len(least)} it is least sure of: the right prediction, and its confidence.",
+        f"{model_title(model)} is less than {_UNSURE:.0%} sure of {unsure:,} of its {len(hits):,} "
+        "correct predictions",
+        f"The {len(least)} least confident correct predictions, with their confidence.",
         describe_test(test),
     )
     return figure
@@ -141,49 +141,49 @@ def plot_least_confident_hits(
 def plot_contact_sheet(
     pixels: Pixels, predictions: pd.DataFrame, count: int, source: str
 ) -> Figure:
-    """Plot pictures as the network sees them, with their predictions.
+    """Plot pictures as the network sees them, with its predictions.
 
     Args:
         pixels: ``(n, 28, 28, 1)`` uint8.
-        predictions: n rows with ``digit``, ``confidence``, ``status`` and perhaps ``label``.
-        count: the number of all pictures.
-        source: where they come from.
+        predictions: n rows with ``digit``, ``confidence``, ``status`` and optionally ``label``.
+        count: the number of all pictures, of which n are shown.
+        source: where the pictures come from.
     """
     shown = predictions.rename(columns={"digit": "prediction"})
     if "label" not in shown:
         shown["label"] = shown["prediction"]
     shown["label"] = shown["label"].fillna(shown["prediction"])
-    unread = shown["prediction"].isna()
+    rejected = shown["prediction"].isna()
     captions = [
-        "no digit" if nothing else _caption(row)
-        for nothing, row in zip(unread, shown.itertuples(), strict=True)
+        "no digit" if is_rejected else _caption(row)
+        for is_rejected, row in zip(rejected, shown.itertuples(), strict=True)
     ]
     wrong = (shown["label"] != shown["prediction"]).fillna(value=False)
-    colours = [
-        FAINT if nothing else RED if is_wrong else INK
-        for nothing, is_wrong in zip(unread, wrong, strict=True)
+    colors = [
+        FAINT if is_rejected else RED if is_wrong else INK
+        for is_rejected, is_wrong in zip(rejected, wrong, strict=True)
     ]
-    figure = digit_grid(pixels, captions, colours=colours)
+    figure = digit_grid(pixels, captions, colors=colors)
     figure.set_figheight(figure.get_figheight() + TITLE_INCHES + FOOTER_INCHES)
-    which = "All" if count == len(shown) else f"From all of {count:,}"
+    which = "All pictures" if count == len(shown) else f"A selection from {count:,} pictures"
     annotate(
         figure,
-        f"A digit is read in {(~unread).sum()} of these {len(shown)} pictures",
-        f"{which}, as the network sees them: its reading and confidence; red: label → reading.",
+        f"A digit is found in {(~rejected).sum()} of these {len(shown)} pictures",
+        f"{which}, as the network sees them: prediction, confidence; red: label → prediction.",
         source,
     )
     return figure
 
 
-def _captioned_digits(images: Pixels, predictions: pd.DataFrame, colours: list[str]) -> Figure:
+def _captioned_digits(images: Pixels, predictions: pd.DataFrame, colors: list[str]) -> Figure:
     captions = [_caption(row) for row in predictions.itertuples()]
-    figure = digit_grid(images, captions, colours=colours)
+    figure = digit_grid(images, captions, colors=colors)
     figure.set_figheight(figure.get_figheight() + TITLE_INCHES + FOOTER_INCHES)
     return figure
 
 
 def _caption(row: Any) -> str:
-    confidence = f"{row.confidence:.0%}" if row.confidence < _SURE else ">99%"
+    confidence = f"{row.confidence:.0%}" if row.confidence < _NEARLY_CERTAIN else ">99%"
     if row.label == row.prediction:
         return f"{row.prediction}  {confidence}"
     return f"{row.label}→{row.prediction}  {confidence}"

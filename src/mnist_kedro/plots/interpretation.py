@@ -1,4 +1,4 @@
-"""What a network has learned, what it looks at, and how it sorts the digits."""
+"""Plot the filters, feature maps, attributions and features of a network."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,15 +17,15 @@ from mnist_kedro.plots.style import (
     FAINT,
     INK,
     annotate,
-    call,
-    decapitalise,
     describe_test,
+    model_in_sentence,
+    model_title,
     styled,
 )
 
 _COLUMNS = 8
-_UNITS_IN_A_ROW = 64
-_DIVERGING = "RdBu_r"  # told apart by colour-blind readers
+_UNITS_PER_ROW = 64
+_DIVERGING = "RdBu_r"  # color-blind readers can distinguish its ends
 
 
 @styled
@@ -36,14 +36,14 @@ def plot_first_layer(
     model: str,
     data: str,
 ) -> Figure:
-    """The filters of a network's first layer, each above what it makes of one digit.
+    """Plot the filters of a network's first layer, each above its response to one digit.
 
     Args:
         filters: ``(f, side, side)``.
         responses: ``(f, height, width)``.
-        image: ``(28, 28, 1)`` uint8, the digit.
-        model: whose they are.
-        data: what the digit is from.
+        image: the digit, ``(28, 28, 1)`` uint8.
+        model: name of the network.
+        data: description of the split that contains the digit.
     """
     shown = min(len(filters), 2 * _COLUMNS)
     rows = 2 * math.ceil(shown / _COLUMNS)
@@ -51,16 +51,16 @@ def plot_first_layer(
     grid = figure.add_gridspec(rows, _COLUMNS + 2)
     digit = figure.add_subplot(grid[:2, :2])
     digit.imshow(image[..., 0], cmap="gray_r", vmin=0, vmax=255)
-    _bare(digit)
+    _hide_frame(digit)
     for i in range(shown):
         row, column = 2 * (i // _COLUMNS), 2 + i % _COLUMNS
-        _heat(figure.add_subplot(grid[row, column]), filters[i])
-        _heat(figure.add_subplot(grid[row + 1, column]), responses[i])
+        _draw_heatmap(figure.add_subplot(grid[row, column]), filters[i])
+        _draw_heatmap(figure.add_subplot(grid[row + 1, column]), responses[i])
     which = f"{shown} of its {len(filters)}" if shown < len(filters) else f"Its {shown}"
     annotate(
         figure,
-        f"What {decapitalise(call(model))} looks for first",
-        f"{which} filters, each above what it makes of the digit: red is positive, blue negative.",
+        f"What {model_in_sentence(model)} looks for first",
+        f"{which} filters, each above its response to the digit: red is positive, blue negative.",
         data,
     )
     return figure
@@ -74,56 +74,56 @@ def plot_feature_maps(
     model: str,
     data: str,
 ) -> Figure:
-    """What each layer of a network makes of one digit.
+    """Plot the output of each layer of a network for one digit.
 
     Args:
-        maps: by the names of the layers, ``(maps, height, width)``; 1 × 1 of a dense layer.
-        image: ``(28, 28, 1)`` uint8, the digit.
-        prediction: 0–9, what the network takes it for.
-        model: whose layers they are.
-        data: what the digit is from.
+        maps: for each layer, ``(maps, height, width)``; the maps of a dense layer are 1 × 1.
+        image: the digit, ``(28, 28, 1)`` uint8.
+        prediction: the network's prediction, 0–9.
+        model: name of the network.
+        data: description of the split that contains the digit.
     """
     figure = Figure(figsize=(9, 1.02 * (1 + len(maps)) + 0.9))
     grid = figure.add_gridspec(1 + len(maps), _COLUMNS)
     digit = figure.add_subplot(grid[0, 0])
     digit.imshow(image[..., 0], cmap="gray_r", vmin=0, vmax=255)
-    _bare(digit)
-    _name(digit, "pixels\n28 × 28")
+    _hide_frame(digit)
+    _label_row(digit, "pixels\n28 × 28")
     for row, (layer, values) in enumerate(maps.items(), start=1):
         count, height, width = values.shape
         limit = float(np.abs(values).max())
         if height == width == 1:
             strip = figure.add_subplot(grid[row, :])
-            _heat(strip, _fold(values[:, 0, 0]), limit)
-            _name(strip, f"{layer}\n{count} units")
+            _draw_heatmap(strip, _fold_units(values[:, 0, 0]), limit)
+            _label_row(strip, f"{layer}\n{count} units")
             if count == CLASSES:
-                for place, value in enumerate(values[:, 0, 0]):
-                    colour = "white" if abs(value) > limit / 2 else INK
-                    strip.text(place, 0, str(place), color=colour, ha="center", va="center")
+                for unit, value in enumerate(values[:, 0, 0]):
+                    color = "white" if abs(value) > limit / 2 else INK
+                    strip.text(unit, 0, str(unit), color=color, ha="center", va="center")
             continue
-        liveliest = np.argsort(-values.std(axis=(1, 2)), kind="stable")[:_COLUMNS]
-        for column, number in enumerate(liveliest):
+        most_varied = np.argsort(-values.std(axis=(1, 2)), kind="stable")[:_COLUMNS]
+        for column, number in enumerate(most_varied):
             axes = figure.add_subplot(grid[row, column])
-            _heat(axes, values[number], limit)
+            _draw_heatmap(axes, values[number], limit)
             if column == 0:
-                _name(axes, f"{layer}\n{count} maps\n{height} × {width}")
+                _label_row(axes, f"{layer}\n{count} maps\n{height} × {width}")
     annotate(
         figure,
-        f"Layer by layer, {decapitalise(call(model))} turns these pixels into a {prediction}",
-        f"Of each layer the {_COLUMNS} maps that vary most over the digit: red is positive, blue "
+        f"Layer by layer, {model_in_sentence(model)} turns these pixels into a {prediction}",
+        f"The {_COLUMNS} maps of each layer that vary most over the digit: red is positive, blue "
         "negative. Dense layers have a square for each unit.",
         data,
     )
     return figure
 
 
-def _name(axes: Axes, text: str) -> None:
+def _label_row(axes: Axes, text: str) -> None:
     axes.set_ylabel(text, rotation=0, ha="right", va="center", fontsize=8)
 
 
-def _fold(units: NDArray[np.floating]) -> NDArray[np.floating]:
-    """In as few rows as fit into a strip, filled up with nothing."""
-    columns = min(len(units), _UNITS_IN_A_ROW)
+def _fold_units(units: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Arrange units in as few rows as possible; the rest of the last row is NaN."""
+    columns = min(len(units), _UNITS_PER_ROW)
     rows = math.ceil(len(units) / columns)
     folded = np.full(rows * columns, np.nan)
     folded[: len(units)] = units
@@ -140,64 +140,58 @@ def plot_attributions(
     for_hits: NDArray[np.floating],
     model: str,
 ) -> Figure:
-    """Which pixels spoke for what a network reads, where it is wrong and where it is right.
+    """Plot the pixels for and against a class, for mistakes and for correct predictions.
 
     Args:
         test: the test split.
         mistakes: m rows of its predictions, with ``label`` and ``prediction``.
         for_predicted: ``(m, 28, 28)`` attributions to the predicted class.
-        for_true: the same to the true class.
-        hits: h rows of right predictions.
-        for_hits: ``(h, 28, 28)`` attributions to their class.
-        model: whose predictions they are.
+        for_true: ``(m, 28, 28)`` attributions to the true class.
+        hits: h rows of correct predictions.
+        for_hits: ``(h, 28, 28)`` attributions to the class.
+        model: name of the network.
     """
     columns = max(len(mistakes), len(hits), 1)
     figure = Figure(figsize=(max(1.05 * columns + 0.9, 7), 6.6))
     axes = figure.subplots(5, columns, squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
-    _explain(axes[:3], test, mistakes, (for_predicted, for_true))
-    _explain(axes[3:], test, hits, (for_hits,))
-    names = (
-        "misread",
-        "for the\nprediction",
-        "for the\ntrue digit",
-        "read right",
-        "for the\ndigit",
-    )
+    _draw_attributions(axes[:3], test, mistakes, (for_predicted, for_true))
+    _draw_attributions(axes[3:], test, hits, (for_hits,))
+    names = ("mistake", "for the\nprediction", "for the\ntrue digit", "correct", "for the\ndigit")
     for axis, name in zip(axes[:, 0], names, strict=True):
-        _name(axis, name)
+        _label_row(axis, name)
     annotate(
         figure,
-        f"What made {decapitalise(call(model))} misread the digits that it was surest of"
+        f"What led {model_in_sentence(model)} to its most confident mistakes"
         if len(mistakes)
-        else f"{call(model)} misreads nothing",
-        "Integrated gradients from blank paper: red pixels speak for the class, blue ones against.",
+        else f"{model_title(model)} makes no mistakes",
+        "Integrated gradients (blank baseline): red pixels support the class, blue oppose it.",
         describe_test(test),
     )
     return figure
 
 
-def _explain(
+def _draw_attributions(
     axes: NDArray[Any],
     test: LabelledImages,
     predictions: pd.DataFrame,
     attributions: Sequence[NDArray[np.floating]],
 ) -> None:
-    """Digits in the first row, what spoke for each class in the others, on one scale a digit."""
+    """Draw digits in the first row, and their attributions in the others, one scale per digit."""
     images = test["images"][predictions.index.to_numpy()][..., 0]
-    labels, answers = predictions["label"].to_numpy(), predictions["prediction"].to_numpy()
-    for column, (image, label, answer) in enumerate(zip(images, labels, answers, strict=True)):
+    labels, predicted = predictions["label"].to_numpy(), predictions["prediction"].to_numpy()
+    for column, (image, label, digit) in enumerate(zip(images, labels, predicted, strict=True)):
         top, *others = axes[:, column]
         top.set_axis_on()
         top.imshow(image, cmap="gray_r", vmin=0, vmax=255)
-        caption = str(label) if label == answer else f"{label}→{answer}"
+        caption = str(label) if label == digit else f"{label}→{digit}"
         top.set_title(caption, loc="center", color=INK)
-        _bare(top)
+        _hide_frame(top)
         limit = max(np.abs(values[column]).max() for values in attributions)
         for axis, values in zip(others, attributions, strict=True):
             axis.set_axis_on()
-            _heat(axis, values[column], limit, image)
+            _draw_heatmap(axis, values[column], limit, image)
 
 
 @styled
@@ -209,39 +203,37 @@ def plot_embedding(
     predicted: NDArray[np.integer],
     model: str,
 ) -> Figure:
-    """The digits where a network's last features put them, in two dimensions.
+    """Plot the last features of a network for some digits, in two dimensions.
 
     Args:
         test: the test split.
-        rows: ``(n,)``, the digits that are shown.
-        points: ``(n, 2)``, where.
-        shares: ``(2,)``, of the variance that each axis shows, in 0–1.
+        rows: ``(n,)`` rows of the test digits to show.
+        points: ``(n, 2)`` coordinates.
+        shares: ``(2,)`` shares of the variance along each axis, in 0–1.
         predicted: ``(n,)`` integers in 0–9.
-        model: whose features they are.
+        model: name of the network.
     """
     labels = np.asarray(test["labels"])[rows]
     figure = Figure(figsize=(7, 6.2))
     axes = figure.add_subplot()
-    colours = sns.color_palette("colorblind", CLASSES)
+    colors = sns.color_palette("colorblind", CLASSES)
     for digit in range(CLASSES):
-        own = points[labels == digit]
-        axes.scatter(own[:, 0], own[:, 1], s=5, color=colours[digit], alpha=0.6, linewidth=0)
+        x, y = points[labels == digit].T
+        axes.scatter(x, y, s=5, color=colors[digit], alpha=0.6, linewidth=0)
     wrong = predicted != labels
-    misread = points[wrong]
-    axes.scatter(
-        misread[:, 0], misread[:, 1], s=36, facecolor="none", edgecolor=INK, label="misread"
-    )
+    x, y = points[wrong].T
+    axes.scatter(x, y, s=36, facecolor="none", edgecolor=INK, label="misclassified")
     for digit in np.unique(labels):
-        right, up = np.median(points[labels == digit], axis=0)
+        x, y = np.median(points[labels == digit], axis=0)
         axes.text(
-            right,
-            up,
+            x,
+            y,
             str(digit),
             fontsize=15,
             fontweight="bold",
             ha="center",
             va="center",
-            bbox={"boxstyle": "circle", "facecolor": "white", "edgecolor": colours[digit]},
+            bbox={"boxstyle": "circle", "facecolor": "white", "edgecolor": colors[digit]},
         )
     axes.set_xlabel(f"First principal component, {shares[0]:.0%} of the variance")
     axes.set_ylabel(f"Second, {shares[1]:.0%}")
@@ -250,16 +242,16 @@ def plot_embedding(
         axes.legend(loc="upper right")
     annotate(
         figure,
-        f"Two dimensions of {decapitalise(call(model))}'s features tell "
+        f"Two dimensions of {model_in_sentence(model)}'s features tell "
         f"{nearest_centroid_accuracy(points, labels):.0%} of the digits apart",
-        f"What its last layer reads, by PCA: {len(rows):,} test digits, {wrong.sum()} misread. "
-        "Apart: nearest to the mean of their own.",
+        f"PCA of the last layer's inputs: {len(rows):,} test digits, {wrong.sum()} misclassified. "
+        "Apart: closest to the mean of their class.",
         describe_test(test),
     )
     return figure
 
 
-def _heat(
+def _draw_heatmap(
     axes: Axes,
     values: NDArray[np.floating],
     limit: float | None = None,
@@ -268,12 +260,12 @@ def _heat(
     limit = max(float(np.abs(values).max()) if limit is None else limit, 1e-12)
     axes.imshow(values, cmap=_DIVERGING, vmin=-limit, vmax=limit)
     if outline is not None:
-        places = np.arange(IMAGE_SIDE)
-        axes.contour(places, places, outline, levels=[100], colors=FAINT, linewidths=0.6)
-    _bare(axes)
+        pixels = np.arange(IMAGE_SIDE)
+        axes.contour(pixels, pixels, outline, levels=[100], colors=FAINT, linewidths=0.6)
+    _hide_frame(axes)
 
 
-def _bare(axes: Axes) -> None:
+def _hide_frame(axes: Axes) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
     axes.grid(False)

@@ -1,4 +1,4 @@
-"""Accuracy on corrupted digits, and confidence on images that are not digits."""
+"""Plot the accuracy on corrupted digits, and the confidence on out-of-distribution images."""
 
 import numpy as np
 import pandas as pd
@@ -8,15 +8,15 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from mnist_kedro.contracts import LabelledImages
 from mnist_kedro.metrics.out_of_distribution import area_under_roc
-from mnist_kedro.plots.style import BLUE, INK, PALETTE, annotate, call, describe_test, styled
+from mnist_kedro.plots.style import BLUE, INK, PALETTE, annotate, describe_test, model_title, styled
 
-_MIDDLE = 3  # the severity that the title speaks of
-_SURE = 0.99
+_TITLE_SEVERITY = 3  # the middle one
+_HIGH_CONFIDENCE = 0.99
 
 
 @styled
 def plot_robustness(test: LabelledImages, accuracies: pd.DataFrame) -> Figure:
-    """Plot the mean accuracy of each model against severity, and the first model's by corruption.
+    """Plot each model's mean accuracy by severity, and the first model's accuracy by corruption.
 
     Args:
         test: the test split.
@@ -29,13 +29,13 @@ def plot_robustness(test: LabelledImages, accuracies: pd.DataFrame) -> Figure:
     means = corrupted.groupby(["model", "severity"])["accuracy"].mean()
     figure = Figure(figsize=(10, 6))
     lines, table = figure.subplots(1, 2, width_ratios=(1, 1.15))
-    for model, colour in zip(models, PALETTE, strict=False):
+    for model, color in zip(models, PALETTE, strict=False):
         values = [clean[model], *means[model]]
-        lines.plot(range(len(values)), values, color=colour, marker="o", markersize=4, label=model)
+        lines.plot(range(len(values)), values, color=color, marker="o", markersize=4, label=model)
     lines.yaxis.set_major_formatter(PercentFormatter(1.0))
     lines.xaxis.set_major_locator(MaxNLocator(integer=True))
     lines.set_xlabel("Severity")
-    lines.set_title("Accuracy, the mean over all corruptions")
+    lines.set_title("Mean accuracy over all corruptions")
     lines.legend(loc="lower left")
 
     first = corrupted[corrupted["model"] == models[0]]
@@ -55,17 +55,17 @@ def plot_robustness(test: LabelledImages, accuracies: pd.DataFrame) -> Figure:
         yticklabels=[name.replace("_", " ") for name in grid.index],
         ax=table,
     )
-    table.set_title(f"Accuracy of {models[0]} under each, %")
+    table.set_title(f"Accuracy of {models[0]} by corruption, %")
     table.set_xlabel("Severity")
     table.set_ylabel("")
     table.tick_params(left=False, bottom=False, labelrotation=0, labelcolor=INK)
-    hardest = grid[_MIDDLE].idxmin().replace("_", " ")
+    hardest = grid[_TITLE_SEVERITY].idxmin().replace("_", " ")
     annotate(
         figure,
-        f"{call(models[0])} reads {means[models[0], _MIDDLE]:.1%} of digits corrupted at severity "
-        f"{_MIDDLE}; {hardest} is the hardest",
-        f"{len(grid)} corruptions of five severities, each of the same {first['digits'].iloc[0]:,} "
-        "test digits.",
+        f"{model_title(models[0])} classifies {means[models[0], _TITLE_SEVERITY]:.1%} correctly at "
+        f"corruption severity {_TITLE_SEVERITY}; {hardest} is the hardest",
+        f"{len(grid)} corruptions at five severities, applied to the same "
+        f"{first['digits'].iloc[0]:,} test digits.",
         describe_test(test),
     )
     return figure
@@ -87,23 +87,24 @@ def plot_out_of_distribution(test: LabelledImages, confidences: pd.DataFrame) ->
     figure = Figure(figsize=(8, 1.05 * (1 + len(others)) + 1.1))
     rows = figure.subplots(1 + len(others), 1, sharex=True, sharey=True)
     edges = np.linspace(0, 1, 41)
-    for axes, (kind, values), colour in zip(
+    for axes, (kind, values), color in zip(
         rows, {"digits": digits, **others}.items(), PALETTE, strict=False
     ):
-        axes.hist(values, edges, weights=np.full(len(values), 1 / len(values)), color=colour)
-        note = f"{(values > _SURE).mean():.0%} above {_SURE:.0%} confidence"
+        axes.hist(values, edges, weights=np.full(len(values), 1 / len(values)), color=color)
+        note = f"{(values > _HIGH_CONFIDENCE).mean():.0%} above {_HIGH_CONFIDENCE:.0%} confidence"
         if kind != "digits":
-            note += f"; less sure than of a digit in {area_under_roc(digits, values):.0%} of pairs"
+            note += f"; lower than on a digit in {area_under_roc(digits, values):.0%} of pairs"
         axes.set_title(f"{kind} ({len(values):,}): {note}")
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     rows[-1].set_xlabel("Confidence")
     rows[-1].xaxis.set_major_formatter(PercentFormatter(1.0))
-    worst = max(others, key=lambda kind: (others[kind] > _SURE).mean())
+    confident = {kind: (values > _HIGH_CONFIDENCE).mean() for kind, values in others.items()}
+    worst = max(confident, key=lambda kind: confident[kind])
     annotate(
         figure,
-        f"{call(model)} is over {_SURE:.0%} sure of {(others[worst] > _SURE).mean():.0%} of the "
-        f"{worst} pictures",
-        "A model that knew what it does not know would be unsure of all but digits.",
+        f"{model_title(model)} is over {_HIGH_CONFIDENCE:.0%} sure of {confident[worst]:.0%} of "
+        f"the {worst} images",
+        "A model that detected non-digit images would have low confidence on them.",
         describe_test(test),
     )
     return figure

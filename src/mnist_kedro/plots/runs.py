@@ -1,4 +1,4 @@
-"""All runs compared."""
+"""Plot the comparison of all runs."""
 
 import textwrap
 
@@ -8,20 +8,20 @@ from matplotlib.ticker import PercentFormatter
 
 from mnist_kedro.plots.style import FAINT, PALETTE, annotate, styled
 
-_SHOWN = 20  # runs at most, the latest
-_WIDTH = 58  # characters of what changed
-_LINES = 2
+_MAX_RUNS = 20  # the latest are shown
+_LINE_LENGTH = 58  # of the changes, in characters
+_MAX_LINES = 2
 
 
 @styled
 def plot_runs_compared(runs: pd.DataFrame) -> Figure:
-    """Plot the accuracy of each model with its interval, one line a run, the latest on top.
+    """Plot the accuracy of each model with its interval, one row per run, the latest on top.
 
     Args:
-        runs: as :func:`mnist_kedro.metrics.runs.describe_runs` returns it; also loaded from CSV.
+        runs: the table of :func:`mnist_kedro.metrics.runs.describe_runs`, perhaps loaded from CSV.
     """
     runs = runs.fillna({"changed": ""})
-    names = list(dict.fromkeys(runs["run"]))[-_SHOWN:]
+    names = list(dict.fromkeys(runs["run"]))[-_MAX_RUNS:]
     rows = {name: row for row, name in enumerate(names)}
     figure = Figure(figsize=(11, max(2.6, 1.5 + 0.42 * len(names))))
     axes, notes = figure.subplots(1, 2, sharey=True, width_ratios=(1.25, 1))
@@ -41,11 +41,11 @@ def plot_runs_compared(runs: pd.DataFrame) -> Figure:
     axes.tick_params(axis="y", labelsize=9)
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.set_xlabel("Test accuracy, with its 95% interval")
+    axes.set_xlabel("Test accuracy with 95% interval")
     axes.legend(loc="upper left")
     for name, row in rows.items():
         changed = runs.loc[runs["run"] == name, "changed"].iloc[0]
-        lines = textwrap.wrap(changed or "no parameter changed", _WIDTH, max_lines=_LINES)
+        lines = textwrap.wrap(changed or "no parameter changed", _LINE_LENGTH, max_lines=_MAX_LINES)
         notes.text(0, row, "\n".join(lines), va="center", fontsize=8, color=FAINT)
     notes.set_axis_off()
     notes.set_title("What changed since the previous run")
@@ -53,9 +53,9 @@ def plot_runs_compared(runs: pd.DataFrame) -> Figure:
     tested = ", ".join(dict.fromkeys(runs["data"]))
     annotate(
         figure,
-        f"Of {runs['run'].nunique()} runs the best is {best['model']} of {best['run'][:10]}: "
+        f"The best of {runs['run'].nunique()} runs is {best['model']} of {best['run'][:10]}: "
         f"{best['accuracy']:.2%}",
-        "Choosing the best by test digits makes it look better than it is; choose by validation.",
+        "The best of several test accuracies is too optimistic: select by validation accuracy.",
         textwrap.shorten(tested, 150, placeholder=" …"),
     )
     return figure

@@ -1,4 +1,4 @@
-"""The risk-coverage curve: accuracy with a reject option."""
+"""Plot the risk-coverage curve: the error rate with a reject option."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
 
 from mnist_kedro.contracts import LabelledImages
 from mnist_kedro.metrics.selective import Rejection, risk_coverage
-from mnist_kedro.plots.style import FAINT, PALETTE, annotate, call, describe_test, styled
+from mnist_kedro.plots.style import FAINT, PALETTE, annotate, describe_test, model_title, styled
 
 
 @styled
@@ -20,22 +20,22 @@ def plot_risk_coverage(
 
     Args:
         test: the test split.
-        metrics: of the models; the confidence thresholds were chosen on the validation digits.
+        metrics: the content of ``metrics.json``, with the confidence threshold of each model.
         predictions: for each model, a row for each test digit with ``label``, ``prediction`` and
             ``confidence``.
     """
     rejections = {model: metrics["models"][model]["rejection"] for model in predictions}
     figure = Figure(figsize=(7, 4.6))
     axes = figure.add_subplot()
-    for (model, table), colour in zip(predictions.items(), PALETTE, strict=False):
-        right = (table["label"] == table["prediction"]).to_numpy()
-        curve = risk_coverage(right, table["confidence"].to_numpy())
-        some = curve.risk > 0  # none has no place on a logarithmic axis
-        axes.plot(curve.coverage[some], curve.risk[some], color=colour, label=model)
-        chosen = rejections[model]
-        if chosen["errors"]:
-            risk = 1 - (chosen["accuracy"] or 0)
-            axes.plot(chosen["coverage"], risk, "o", color=colour, markersize=7)
+    for (model, table), color in zip(predictions.items(), PALETTE, strict=False):
+        correct = (table["label"] == table["prediction"]).to_numpy()
+        curve = risk_coverage(correct, table["confidence"].to_numpy())
+        positive = curve.risk > 0  # a logarithmic axis cannot show zero
+        axes.plot(curve.coverage[positive], curve.risk[positive], color=color, label=model)
+        at_threshold = rejections[model]
+        if at_threshold["errors"]:
+            risk = 1 - (at_threshold["accuracy"] or 0)
+            axes.plot(at_threshold["coverage"], risk, "o", color=color, markersize=7)
     first, rejection = next(iter(rejections.items()))
     target = rejection["target_accuracy"]
     axes.axhline(1 - target, color=FAINT, linewidth=1, linestyle=":")
@@ -44,13 +44,13 @@ def plot_risk_coverage(
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.set_xlabel("Digits read, the surest first")
-    axes.set_ylabel("Of those, misread")
+    axes.set_xlabel("Coverage: digits classified, the most confident first")
+    axes.set_ylabel("Error rate on these digits")
     axes.legend(loc="upper left")
     annotate(
         figure,
         _finding(first, rejection),
-        f"Dots: as sure as makes {target:.2%} right (dotted line) on the validation digits.",
+        f"Dots: threshold for {target:.2%} accuracy (dotted line) on the validation digits.",
         describe_test(test),
     )
     return figure
@@ -58,6 +58,6 @@ def plot_risk_coverage(
 
 def _finding(model: str, rejection: Rejection) -> str:
     if rejection["accuracy"] is None:
-        return f"{call(model)} is never sure enough to read by itself"
-    read = f"{call(model)} reads {rejection['coverage']:.1%} of the digits by itself"
-    return f"{read}, {rejection['accuracy']:.2%} of them right"
+        return f"{model_title(model)} is never sure enough to classify automatically"
+    classified = f"{model_title(model)} classifies {rejection['coverage']:.1%} automatically"
+    return f"{classified}, {rejection['accuracy']:.2%} of them correctly"

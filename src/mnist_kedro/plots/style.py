@@ -1,4 +1,4 @@
-"""One style for all figures: readable at README size, safe for colour-blind readers."""
+"""Define the style of all figures: readable at README size, safe for color-blind readers."""
 
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -24,37 +24,37 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY = (
 PALETTE = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)
 INK, FAINT = "#222222", "#6B6B6B"
 TITLE_INCHES, FOOTER_INCHES = 0.62, 0.24
-TITLE, DESCRIPTION, SOURCE = "Title", "Description", "Source"  # as the PNG standard calls texts
+TITLE, DESCRIPTION, SOURCE = "Title", "Description", "Source"  # keywords of the PNG standard
 
-_SHEET = Path(__file__).parent / "figures.mplstyle"
+_STYLE_FILE = Path(__file__).parent / "figures.mplstyle"
 
 _P = ParamSpec("_P")
 
 
-# Matplotlib's settings belong to the process. A thread that draws or saves a figure holds this
-# lock, so that the figure does not get the style of another thread's figure.
+# Matplotlib's settings are global. A thread that draws or saves a figure holds this lock, so that
+# the figure does not get the style of another thread's figure.
 MATPLOTLIB_LOCK = RLock()
 
 
 def styled(plot: Callable[_P, Figure]) -> Callable[_P, Figure]:
-    """Draw a figure in the project's style."""
+    """Decorate a function so that it draws its figure in the project's style."""
 
     @wraps(plot)
     def draw(*args: _P.args, **kwargs: _P.kwargs) -> Figure:
-        with MATPLOTLIB_LOCK, mpl.rc_context(fname=_SHEET):
+        with MATPLOTLIB_LOCK, mpl.rc_context(fname=_STYLE_FILE):
             return plot(*args, **kwargs)
 
     return draw
 
 
 def annotate(figure: Figure, finding: str, detail: str, data: str) -> None:
-    """Write what a figure shows above it, and on what data below it; the catalog keeps it too.
+    """Write the title above a figure and the data below it; the PNG file stores them as metadata.
 
     Args:
-        figure: with a constrained layout, which makes room.
-        finding: the title, a statement.
+        figure: gets a constrained layout, which makes room for the texts.
+        finding: the title, which states the finding.
         detail: how to read the figure.
-        data: what digits it is about.
+        data: which digits the figure is about.
     """
     height = figure.get_figheight()
     top, bottom = TITLE_INCHES / height, FOOTER_INCHES / height
@@ -66,19 +66,19 @@ def annotate(figure: Figure, finding: str, detail: str, data: str) -> None:
     figure.text(left, low, data, va="bottom", fontsize=8, color=FAINT, gid=SOURCE)
 
 
-def call(model: str) -> str:
-    """Return the title of a model, for the start of a sentence: "The CNN"."""
+def model_title(model: str) -> str:
+    """Return the title of a model for the start of a sentence: "The CNN"."""
     return ARCHITECTURES[model].title if model in ARCHITECTURES else f"The {model}"
 
 
-def decapitalise(beginning: str) -> str:
-    """The same words within a sentence; names stay as they are."""
-    article, space, name = beginning.partition(" ")
-    return article.lower() + space + name if article == "The" else beginning
+def model_in_sentence(model: str) -> str:
+    """Return the title of a model for the middle of a sentence: "the CNN", "LeNet-5"."""
+    title = model_title(model)
+    return title.replace("The ", "the ", 1) if title.startswith("The ") else title
 
 
 def describe_source(split: Mapping[str, Any]) -> str:
-    """Say in a few words what data a split is of, and whether that is MNIST."""
+    """Describe the data of a split in a few words, and whether it is the canonical MNIST."""
     if split["canonical_mnist"]:
         return "MNIST"
     if split["source"] == "sample":
@@ -87,6 +87,6 @@ def describe_source(split: Mapping[str, Any]) -> str:
 
 
 def describe_test(test: Mapping[str, Any]) -> str:
-    """Say in a few words what a model was tested on."""
-    counted = f"{describe_source(test)}, {len(test['labels']):,} test digits"
-    return counted if test["test_split"] == GIVEN else f"{counted} {test['test_split']}"
+    """Describe the test split in a few words."""
+    digits = f"{describe_source(test)}, {len(test['labels']):,} test digits"
+    return digits if test["test_split"] == GIVEN else f"{digits} {test['test_split']}"

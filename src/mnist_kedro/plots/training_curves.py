@@ -1,4 +1,4 @@
-"""Accuracy and loss over the epochs of training."""
+"""Plot accuracy and loss over the epochs of training."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,12 +32,12 @@ def plot_training_curves(train: LabelledImages, **histories: Mapping[str, Any]) 
         (accuracy_axes, "accuracy", "Accuracy"),
         (loss_axes, "loss", "Loss (cross-entropy)"),
     ):
-        for history, colour in zip(histories.values(), PALETTE, strict=False):
+        for history, color in zip(histories.values(), PALETTE, strict=False):
             epochs = range(1, history["epochs"] + 1)
             marker = "o" if len(epochs) <= 20 else None
-            axes.plot(epochs, history[key], "--", color=colour, alpha=0.8)
+            axes.plot(epochs, history[key], "--", color=color, alpha=0.8)
             axes.plot(
-                epochs, history[f"validation_{key}"], color=colour, marker=marker, markersize=4
+                epochs, history[f"validation_{key}"], color=color, marker=marker, markersize=4
             )
         axes.set_title(title)
         axes.set_xlabel("Epoch")
@@ -47,7 +47,7 @@ def plot_training_curves(train: LabelledImages, **histories: Mapping[str, Any]) 
     loss_axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     loss_axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     loss_axes.yaxis.set_minor_formatter(NullFormatter())
-    _explain_lines(accuracy_axes, list(histories))
+    _add_legend(accuracy_axes, list(histories))
 
     finals = ", ".join(
         f"{name} {history['validation_accuracy'][-1]:.2%}" for name, history in histories.items()
@@ -56,26 +56,25 @@ def plot_training_curves(train: LabelledImages, **histories: Mapping[str, Any]) 
     annotate(
         figure,
         f"Validation accuracy after {first['epochs']} epochs: {finals}",
-        f"{first['training_digits']:,} training digits, {_describe_variation(first)}.",
+        f"{first['training_digits']:,} training digits, {_describe_augmentation(first)}.",
         describe_source(train),
     )
     return figure
 
 
-def _describe_variation(history: Mapping[str, Any]) -> str:
-    varied, epochs = history["augmented_epochs"], history["epochs"]
-    if varied == 0:
-        return "as they are"
+def _describe_augmentation(history: Mapping[str, Any]) -> str:
+    augmented, epochs = history["augmented_epochs"], history["epochs"]
+    if augmented == 0:
+        return "not augmented"
     harder = "which makes them harder than the validation digits"
-    if varied == epochs:
-        return f"varied anew in each epoch, {harder}"
-    return f"varied anew in each of the first {varied} epochs, {harder}; then as they are"
+    if augmented == epochs:
+        return f"augmented in each epoch, {harder}"
+    return f"augmented in the first {augmented} epochs, {harder}"
 
 
-def _explain_lines(axes: Axes, names: list[str]) -> None:
+def _add_legend(axes: Axes, names: list[str]) -> None:
     models = [
-        Line2D([], [], color=colour, label=name)
-        for name, colour in zip(names, PALETTE, strict=False)
+        Line2D([], [], color=color, label=name) for name, color in zip(names, PALETTE, strict=False)
     ]
     splits = [
         Line2D([], [], color=FAINT, label="validation", marker="o", markersize=4),

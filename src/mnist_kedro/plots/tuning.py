@@ -1,4 +1,4 @@
-"""The search for training parameters."""
+"""Plot the search for training parameters."""
 
 from collections.abc import Collection, Sequence
 
@@ -11,34 +11,34 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodF
 from mnist_kedro.plots.style import BLUE, ORANGE, annotate, styled
 
 _COLUMNS = 4
-_GREY = "#A8A8A8"
+_GRAY = "#A8A8A8"
 
 
 @styled
 def plot_tuning_search(
     trials: pd.DataFrame, names: Sequence[str], logarithmic: Collection[str], data: str
 ) -> Figure:
-    """Validation accuracy of the trials, in their order and against each searched value.
+    """Plot the validation accuracy of the trials in their order and against each searched value.
 
     Args:
-        trials: columns ``trial``, ``state``, ``validation_accuracy`` (0–1) and the names; at least
-            one is complete.
-        names: of the searched parameters.
-        logarithmic: those that are drawn on a logarithmic axis.
-        data: what the accuracy is of, in a few words.
+        trials: has the columns ``trial``, ``state``, ``validation_accuracy`` (0–1) and ``names``;
+            at least one trial is complete.
+        names: names of the searched parameters.
+        logarithmic: names of the parameters that are drawn on a logarithmic axis.
+        data: description of the validation digits, in a few words.
     """
     complete = trials[trials["state"] == "complete"]
     pruned = trials[trials["state"] != "complete"]
     best = complete.nlargest(1, "validation_accuracy")
-    bottom, top = _good(complete["validation_accuracy"])
+    bottom, top = _accuracy_limits(complete["validation_accuracy"])
 
     rows, columns = -(-(len(names) + 1) // _COLUMNS), min(len(names) + 1, _COLUMNS)
     figure = Figure(figsize=(2.6 * columns, 2.4 * rows + 1))
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
     for axes, name in zip(panels.flat, ["trial", *names], strict=False):
-        for some, colour, size in ((pruned, _GREY, 14), (complete, BLUE, 22), (best, ORANGE, 48)):
-            heights = some["validation_accuracy"].clip(lower=bottom)
-            axes.scatter(some[name], heights, color=colour, s=size, linewidth=0, clip_on=False)
+        for group, color, size in ((pruned, _GRAY, 14), (complete, BLUE, 22), (best, ORANGE, 48)):
+            heights = group["validation_accuracy"].clip(lower=bottom)
+            axes.scatter(group[name], heights, color=color, s=size, linewidth=0, clip_on=False)
         axes.set_xlabel(name)
         if name in logarithmic:
             _make_logarithmic(axes)
@@ -55,15 +55,15 @@ def plot_tuning_search(
     annotate(
         figure,
         f"The best of {len(trials)} trials reached {best['validation_accuracy'].iloc[0]:.2%}",
-        f"Orange: the best. Grey: {len(pruned)} ended early. At the lower edge: that or less. "
-        "The line: the best so far.",
+        f"Orange: best trial. Gray: {len(pruned)} pruned trials. Lower edge: that value or less. "
+        "Line: best so far.",
         data,
     )
     return figure
 
 
-def _good(accuracies: pd.Series) -> tuple[float, float]:
-    """The range worth looking at: trials far below it would flatten all others."""
+def _accuracy_limits(accuracies: pd.Series) -> tuple[float, float]:
+    """Return the range to show, without outliers far below, which would flatten all others."""
     low, high = float(np.quantile(accuracies, 0.1)), float(accuracies.max())
     room = max(high - low, 1e-3)
     return low - 0.5 * room, min(high + 0.2 * room, 1.0)

@@ -1,4 +1,4 @@
-"""The report and the model card: the results of a run, for people to read."""
+"""Render the report and the model card of a run."""
 
 from mnist_kedro.reports.render import render_model_card, render_report
 

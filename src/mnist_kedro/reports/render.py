@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from omegaconf import OmegaConf
 
 from mnist_kedro.datasets.figure_dataset import Picture
-from mnist_kedro.plots.style import call
+from mnist_kedro.plots.style import model_title
 from mnist_kedro.reports.answers import answer_questions, first_model, interval, percent
 
 _ENVIRONMENT = Environment(
@@ -45,12 +45,12 @@ def render_report(
         confidences: the table ``out_of_distribution_confidences``.
         layers: the table of the first model's layers.
         run: id, parameters, code and machine of the run.
-        sections: names of the figures, by the titles of the sections.
-        pictures: the figures, by their names.
+        sections: names of the figures, by section title.
+        pictures: the figures, by name.
     """
-    facts = _facts(metrics, corruptions, confidences, layers)
+    variables = _template_variables(metrics, corruptions, confidences, layers)
     template = _ENVIRONMENT.get_template("report.html.jinja")
-    return template.render(facts, run=run, pictures=pictures, sections=sections)
+    return template.render(variables, run=run, pictures=pictures, sections=sections)
 
 
 def render_model_card(
@@ -64,11 +64,11 @@ def render_model_card(
 
     The arguments are those of :func:`render_report`.
     """
-    facts = _facts(metrics, corruptions, confidences, layers)
-    return _ENVIRONMENT.get_template("model_card.md.jinja").render(facts, run=run)
+    variables = _template_variables(metrics, corruptions, confidences, layers)
+    return _ENVIRONMENT.get_template("model_card.md.jinja").render(variables, run=run)
 
 
-def _facts(
+def _template_variables(
     metrics: Mapping[str, Any],
     corruptions: pd.DataFrame,
     confidences: pd.DataFrame,
@@ -77,10 +77,10 @@ def _facts(
     name = first_model(metrics)
     return {
         "answers": answer_questions(metrics, corruptions, confidences),
-        "called": call(name),
         "data": metrics["data"],
         "layers": layers.to_dict("records"),
         "model": metrics["models"][name],
         "models": metrics["models"],
         "name": name,
+        "title": model_title(name),
     }

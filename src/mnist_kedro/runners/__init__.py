@@ -1,4 +1,4 @@
-"""Ways to run pipelines that Kedro does not bring.
+"""Run pipelines on a Dask cluster.
 
 kedro run --runner mnist_kedro.runners.DaskRunner --runner-params address=tcp://…
 """

@@ -1,4 +1,4 @@
-"""One pipeline on its way over a Dask cluster."""
+"""Execute one pipeline on a Dask cluster."""
 
 import logging
 import os
@@ -15,16 +15,16 @@ from pluggy import PluginManager
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.runners.replay import NodeHooks
-from mnist_kedro.runners.task import Outcome, interrupt, packed, perform
+from mnist_kedro.runners.task import Outcome, interrupt, pickle_task, run_task
 
 logger = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 2  # between two looks at which workers there are
-_END_SECONDS = 10  # for interrupted nodes to end
+_POLL_SECONDS = 2  # between two updates of the list of workers
+_INTERRUPT_SECONDS = 10  # for interrupted nodes to end
 
 
 class DaskRun:
-    """One pipeline on its way."""
+    """Execute one pipeline: each node as soon as its inputs exist and a worker is free."""
 
     def __init__(
         self,
@@ -35,73 +35,73 @@ class DaskRun:
         run_id: str | None,
     ) -> None:
         self._client, self._catalog = client, catalog
-        self._id = uuid4().hex  # a cluster may have other runs, also with the same run_id
+        self._id = uuid4().hex  # unlike run_id, unique among the cluster's runs
         self._hooks = NodeHooks(hook_manager, catalog, run_id)
         self._dependencies = pipeline.node_dependencies
         self._outputs = pipeline.outputs()
-        self._waiting = [*pipeline.nodes]  # in Kedro's order; the first that can is started
-        self._running: dict[Any, Node] = {}  # by their futures
-        self._in_memory: dict[str, Any] = {}  # futures of what the catalog does not keep
+        self._waiting = [*pipeline.nodes]  # in Kedro's order; the first ready node starts
+        self._running: dict[Any, Node] = {}  # by future
+        self._in_memory: dict[str, Any] = {}  # futures of data that the catalog does not store
         self._workers: set[str] = set()  # addresses
         self.done: set[Node] = set()
 
-    def to_the_end(self) -> None:
-        """Run all nodes; raise what the first raises that fails."""
-        with _scheduler_told(self._client):
+    def execute(self) -> None:
+        """Run all nodes; raise the error of the first node that fails."""
+        with _scheduler_loss_reported(self._client):
             while self._waiting or self._running:
-                self._look_at_workers()
+                self._update_workers()
                 free = max(1, len(self._workers)) - len(self._running)
                 ready = [node for node in self._waiting if self._dependencies[node] <= self.done]
                 for node in ready[: max(0, free)]:
                     self._start(node)
-                for future in self._wait(_LOOK_SECONDS, "FIRST_COMPLETED"):
+                for future in self._wait(_POLL_SECONDS, "FIRST_COMPLETED"):
                     self._finish(self._running.pop(future), future)
 
     def _wait(self, seconds: float, until: str) -> list[Any]:
-        """The nodes' futures that are done, at the latest after so many seconds."""
+        """Wait for nodes, at most ``seconds``, and return the futures of those that ended."""
         from distributed import wait  # noqa: PLC0415
 
         with suppress(TimeoutError):
             wait([*self._running], timeout=seconds, return_when=until)
         return [future for future in self._running if future.done()]
 
-    def _look_at_workers(self) -> None:
+    def _update_workers(self) -> None:
         before = self._workers
-        with suppress(OSError):  # where the scheduler went away, waiting for nodes tells it
+        with suppress(OSError):  # if the scheduler is lost, waiting for nodes reports it
             self._workers = {*self._client.nthreads()}
         if lost := before - self._workers:
-            logger.warning("Lost %s; what ran there runs again.", _workers(lost))
+            logger.warning("Lost %s; interrupted nodes run again.", _count_workers(lost))
             if not self._workers:
                 address = self._client.scheduler.address
-                logger.warning("None is left. Waiting for 'dask worker %s'.", address)
+                logger.warning("No worker is left; start one with 'dask worker %s'.", address)
         if self._workers - before:
-            logger.info("%s.", _workers(self._workers))
+            logger.info("%s.", _count_workers(self._workers))
 
     def interrupt(self) -> list[str]:
-        """End what runs as after Ctrl-C, and give what its nodes have to say of that."""
+        """Interrupt the running nodes as Ctrl-C does, and return the notes of their errors."""
         if not self._workers:
             return []
-        with suppress(Exception):  # the cluster may be gone as well
+        with suppress(Exception):  # the cluster may be lost, too
             self._client.run(interrupt, self._id, on_error="ignore")
-            outcomes = [future.result() for future in self._wait(_END_SECONDS, "ALL_COMPLETED")]
-            errors = [error for outcome in outcomes for error in outcome.errors]
+            ended = self._wait(_INTERRUPT_SECONDS, "ALL_COMPLETED")
+            errors = [error for future in ended for error in future.result().errors]
             return [note for error in errors for note in getattr(error, "__notes__", [])]
         return []
 
     def cancel(self) -> None:
-        """What still runs is not waited for, and what is in memory is let go."""
+        """Cancel the running nodes, and release the data in the workers' memory."""
         self._client.cancel([*self._running])
-        for future in self._in_memory.values():  # to cancel it may fail when a task took it
+        for future in self._in_memory.values():  # canceling may fail if a task used the data
             future.release()
 
     def _start(self, node: Node) -> None:
         self._waiting.remove(node)
-        given = {name: self._in_memory[name] for name in node.inputs if name in self._in_memory}
-        changed = self._hooks.before(node, given)
+        inputs = {name: self._in_memory[name] for name in node.inputs if name in self._in_memory}
+        replaced = self._hooks.before(node, inputs)
         future = self._client.submit(
-            perform,
-            packed(node, self._catalog),
-            {**given, **changed},
+            run_task,
+            pickle_task(node, self._catalog),
+            {**inputs, **replaced},
             os.getcwd(),  # noqa: PTH109
             self._id,
             key=f"{node.name}-{self._id}",
@@ -110,43 +110,43 @@ class DaskRun:
         self._running[future] = node
 
     def _finish(self, node: Node, future: Any) -> None:
-        outcome = _outcome(node, future)
+        outcome = _outcome_of(node, future)
         if outcome.errors:
             error = outcome.error()
             self._hooks.failed(node, error)
             raise error
-        for name in outcome.kept:
+        for name in outcome.names_in_memory:
             self._in_memory[name] = self._client.submit(
                 Outcome.output, future, name, key=f"{name}-{self._id}", pure=False
             )
             if name in self._outputs:
                 self._catalog.save(name, self._in_memory[name].result())
         for name, dataset in outcome.used.items():
-            known: Any = self._catalog.get(name)
-            known.adopt(dataset)
+            local_dataset: Any = self._catalog.get(name)
+            local_dataset.adopt(dataset)
         for name in node.outputs:
             dataset = self._catalog.get(name)
             if isinstance(dataset, AbstractVersionedDataset):
-                dataset.release()  # what it remembers of the file system is of before
+                dataset.release()  # its cached file listing is outdated
         self._hooks.after(node, self._in_memory)
         self.done.add(node)
 
 
-def _outcome(node: Node, future: Any) -> Outcome:
+def _outcome_of(node: Node, future: Any) -> Outcome:
     from distributed import KilledWorker  # noqa: PLC0415
 
     try:
         return future.result()
     except KilledWorker as error:
         raise InputError(
-            f"{node.name}: the worker that ran it was lost, {error.allowed_failures + 1} times in "
-            "turn; its log tells why, most often memory."
+            f"{node.name}: the worker that ran it was lost {error.allowed_failures + 1} times in a "
+            "row; the worker's log has the reason, most often a lack of memory."
         ) from error
 
 
 @contextmanager
-def _scheduler_told(client: Any) -> Iterator[None]:
-    """Say in one line that the scheduler went away."""
+def _scheduler_loss_reported(client: Any) -> Iterator[None]:
+    """Raise an InputError instead of Dask's exceptions if the scheduler is lost."""
     from distributed import CancelledError  # noqa: PLC0415
     from distributed.comm import CommClosedError  # noqa: PLC0415
 
@@ -155,10 +155,10 @@ def _scheduler_told(client: Any) -> Iterator[None]:
         yield
     except (CancelledError, CommClosedError) as error:
         raise InputError(
-            f"{address}: the Dask scheduler went away; what was saved is there. Start the cluster "
-            "anew, and the run."
+            f"{address}: the Dask scheduler was lost; saved outputs are kept. Restart the cluster, "
+            "and start the run again."
         ) from error
 
 
-def _workers(addresses: set[str]) -> str:
+def _count_workers(addresses: set[str]) -> str:
     return f"{len(addresses)} Dask {'worker' if len(addresses) == 1 else 'workers'}"

@@ -1,4 +1,4 @@
-"""Nodes as tasks of a Dask cluster."""
+"""Run nodes as tasks of a Dask cluster."""
 
 import logging
 from collections.abc import Iterator
@@ -16,52 +16,53 @@ from mnist_kedro.runners.dask_run import DaskRun
 from mnist_kedro.runners.task import prepare_workers
 
 CONNECT_SECONDS = 10
-WORKER_SECONDS = 60  # for the first to come
+WORKER_SECONDS = 60  # to wait for the first worker
 
 
 class DaskRunner(AbstractRunner):
-    """Runs each node on a worker of a ``dask.distributed`` cluster as soon as its inputs are there.
+    """Run each node on a worker of a ``dask.distributed`` cluster as soon as its inputs exist.
 
-    A worker has one node at a time, and as many threads for it as Dask gives the worker. Data go
-    through the catalog, so all machines have to see the same files; only what the catalog keeps in
-    memory stays on the worker that made it, and goes to where it is needed. When a worker is lost,
-    the nodes that it had at work run again on another. When the run is interrupted, so are they.
+    A worker runs one node at a time, with as many threads as Dask gives the worker. Nodes load and
+    save data through the catalog, so all machines must see the same files; data that the catalog
+    keeps in memory stays on the worker that made it, and is sent to the workers that need it. If a
+    worker is lost, its nodes run again on another worker. If the run is interrupted, so are its
+    nodes.
 
-    Hooks are called here, where the run was started, in Kedro's order. Those that ask for data
-    that are elsewhere have them loaded by the catalog.
+    Hooks are called in the process that started the run, in Kedro's order. Data that a hook takes
+    as an argument is loaded by the catalog.
     """
 
     def __init__(
         self, address: str | None = None, workers: int | None = None, is_async: bool = False
     ) -> None:
-        """Reaches for nothing yet.
+        """Check the options; the connection to the cluster is opened by a run.
 
         Args:
-            address: of a scheduler, as ``tcp://10.0.0.1:8786``; None: a cluster of processes on
-                this machine, for this run.
-            workers: how many processes there are without an address; None: one for each core.
-            is_async: must be false; nodes run side by side anyway.
+            address: address of a scheduler, such as ``tcp://10.0.0.1:8786``; None starts a local
+                cluster of processes for the run.
+            workers: number of processes in a local cluster; None starts one per core.
+            is_async: must be false, because nodes run in parallel anyway.
 
         Raises:
-            InputError: when an option is not as it should be, or Dask is not installed.
+            InputError: if an option is invalid, or if Dask is not installed.
         """
         if is_async:
-            raise InputError("DaskRunner has no --async: nodes run side by side anyway.")
+            raise InputError("DaskRunner does not support --async: nodes run in parallel anyway.")
         if address is not None and workers is not None:
-            raise InputError("DaskRunner: 'workers' is not for a cluster with an 'address'.")
+            raise InputError("DaskRunner: set either 'workers' or 'address', not both.")
         if workers is not None and (not isinstance(workers, int) or workers < 1):
             raise InputError(f"DaskRunner: 'workers' should be a whole number ≥ 1, is {workers!r}.")
         try:
-            import distributed  # noqa: F401, PLC0415  (for those alone who use it)
+            import distributed  # noqa: F401, PLC0415  (an optional dependency)
         except ModuleNotFoundError as error:
             raise InputError(
-                f"{error.name} is needed for DaskRunner; pip install 'mnist_kedro[dask]'."
+                f"DaskRunner requires {error.name}; pip install 'mnist_kedro[dask]'."
             ) from error
         super().__init__(is_async=False)
         self._address, self._workers = address, workers
 
     def __str__(self) -> str:
-        """As it is named on the command line."""
+        """Return the name of the runner on the command line."""
         return "mnist_kedro.runners.DaskRunner"
 
     def _get_executor(self, max_workers: int) -> Executor | None:  # noqa: ARG002
@@ -77,7 +78,7 @@ class DaskRunner(AbstractRunner):
         with self._client() as client:
             run = DaskRun(client, pipeline, catalog, hook_manager, run_id)
             try:
-                run.to_the_end()
+                run.execute()
             except KeyboardInterrupt as error:
                 for note in run.interrupt():
                     error.add_note(note)
@@ -92,7 +93,7 @@ class DaskRunner(AbstractRunner):
     def _client(self) -> Iterator[Any]:
         from distributed import Client, LocalCluster  # noqa: PLC0415
 
-        for name in ("distributed", "distributed.client"):  # what they tell is told here
+        for name in ("distributed", "distributed.client"):  # this runner reports errors
             logging.getLogger(name).setLevel(logging.CRITICAL)
         if self._address is None:
             with (
@@ -100,24 +101,25 @@ class DaskRunner(AbstractRunner):
                     n_workers=self._workers,
                     threads_per_worker=1,
                     memory_limit=0,  # TensorFlow reserves more than it uses
-                    dashboard_address=":0",  # any port: there may be another cluster
+                    dashboard_address=":0",  # any free port, because another cluster may run
                     silence_logs=logging.CRITICAL,
                 ) as cluster,
                 Client(cluster) as client,
             ):
-                yield _ready(client)
+                yield _prepare(client)
             return
         try:
             client = Client(self._address, timeout=CONNECT_SECONDS)
         except (OSError, ValueError) as error:
             raise InputError(
-                f"{self._address}: no Dask scheduler answers there (address; {error})."
+                f"{self._address}: no Dask scheduler answers at this address ({error})."
             ) from error
         with client:
-            yield _ready(client)
+            yield _prepare(client)
 
 
-def _ready(client: Any) -> Any:
+def _prepare(client: Any) -> Any:
+    """Wait for a worker, prepare all workers, and return the client."""
     from distributed import LocalCluster  # noqa: PLC0415
 
     try:
@@ -125,9 +127,9 @@ def _ready(client: Any) -> Any:
     except TimeoutError as error:
         raise InputError(
             f"{client.scheduler.address}: the scheduler has no workers; "
-            f"'dask worker {client.scheduler.address}' starts one."
+            f"start one with 'dask worker {client.scheduler.address}'."
         ) from error
     prepare_workers(client)
-    if not isinstance(client.cluster, LocalCluster):  # whose workers write here themselves
+    if not isinstance(client.cluster, LocalCluster):  # local workers log to this terminal
         client.forward_logging("mnist_kedro", level="INFO")
     return client

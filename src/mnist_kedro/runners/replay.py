@@ -1,4 +1,4 @@
-"""Hooks around nodes that run elsewhere."""
+"""Call the hooks of nodes that run on other machines."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,9 +10,9 @@ from pluggy import PluginManager
 
 
 class NodeHooks:
-    """Calls a run's hooks around a node, in Kedro's order, with what the node itself got and gave.
+    """Call a run's hooks around a node, in Kedro's order, with the node's inputs and outputs.
 
-    Data are loaded only for hooks that ask for them.
+    Data is only loaded for hooks that have it as an argument.
     """
 
     def __init__(
@@ -22,33 +22,33 @@ class NodeHooks:
         self._catalog, self._run_id = catalog, run_id
 
     def before(self, node: Node, in_memory: Mapping[str, Any]) -> dict[str, Any]:
-        """Before a node starts; returns the inputs that hooks put in place of others."""
+        """Call the hooks before a node starts, and return the inputs that they replace."""
         hook = self._manager.hook
-        inputs = _Data(self._catalog, in_memory, node.inputs)
+        inputs = _LazyData(self._catalog, in_memory, node.inputs)
         for name in node.inputs:
             hook.before_dataset_loaded(dataset_name=name, node=node)
-            data = inputs[name] if _asks(hook.after_dataset_loaded, "data") else None
+            data = inputs[name] if _takes(hook.after_dataset_loaded, "data") else None
             hook.after_dataset_loaded(dataset_name=name, data=data, node=node)
-        answers = hook.before_node_run(inputs=inputs, **self._about(node))
-        return {name: data for answer in answers or [] for name, data in (answer or {}).items()}
+        results = hook.before_node_run(inputs=inputs, **self._arguments(node))
+        return {name: data for result in results or [] for name, data in (result or {}).items()}
 
     def after(self, node: Node, in_memory: Mapping[str, Any]) -> None:
-        """After a node and its outputs are done."""
+        """Call the hooks after a node has run and its outputs are saved."""
         hook = self._manager.hook
-        inputs = _Data(self._catalog, in_memory, node.inputs)
-        outputs = _Data(self._catalog, in_memory, node.outputs)
-        hook.after_node_run(inputs=inputs, outputs=outputs, **self._about(node))
+        inputs = _LazyData(self._catalog, in_memory, node.inputs)
+        outputs = _LazyData(self._catalog, in_memory, node.outputs)
+        hook.after_node_run(inputs=inputs, outputs=outputs, **self._arguments(node))
         for name in node.outputs:
             for call in (hook.before_dataset_saved, hook.after_dataset_saved):
-                data = outputs[name] if _asks(call, "data") else None
+                data = outputs[name] if _takes(call, "data") else None
                 call(dataset_name=name, data=data, node=node)
 
     def failed(self, node: Node, error: BaseException) -> None:
-        """After a node failed."""
-        inputs = _Data(self._catalog, {}, node.inputs)
-        self._manager.hook.on_node_error(error=error, inputs=inputs, **self._about(node))
+        """Call the hooks after a node has failed."""
+        inputs = _LazyData(self._catalog, {}, node.inputs)
+        self._manager.hook.on_node_error(error=error, inputs=inputs, **self._arguments(node))
 
-    def _about(self, node: Node) -> dict[str, Any]:
+    def _arguments(self, node: Node) -> dict[str, Any]:
         return {
             "node": node,
             "catalog": self._catalog,
@@ -57,13 +57,13 @@ class NodeHooks:
         }
 
 
-def _asks(hook: Any, argument: str) -> bool:
-    """Whether any implementation takes this argument; without a session there is none."""
+def _takes(hook: Any, argument: str) -> bool:
+    """Check whether any implementation takes an argument; without a session there are none."""
     return any(argument in implementation.argnames for implementation in hook.get_hookimpls() or ())
 
 
-class _Data(Mapping[str, Any]):
-    """A node's inputs or outputs, loaded when they are looked at."""
+class _LazyData(Mapping[str, Any]):
+    """Load a node's inputs or outputs on access."""
 
     def __init__(
         self, catalog: CatalogProtocol, in_memory: Mapping[str, Any], names: list[str]

@@ -1,4 +1,4 @@
-"""Divide MNIST into training, validation and test digits."""
+"""Split MNIST into training, validation and test digits."""
 
 from mnist_kedro.pipelines.data_processing.pipeline import create_pipeline
 

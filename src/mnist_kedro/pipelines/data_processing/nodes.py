@@ -24,17 +24,17 @@ logger = logging.getLogger(__name__)
 def split_training_digits(
     mnist: Mnist, data_processing: DataProcessingParameters
 ) -> tuple[LabelledImages, LabelledImages]:
-    """Hold out a validation split with the training digits' shares of each class.
+    """Split the training digits into a training and a validation split, stratified by class.
 
     Args:
-        mnist: of which the training digits are divided.
-        data_processing: the validation split's fraction, and the seed of the choice.
+        mnist: contains the training digits.
+        data_processing: fraction of the validation split, and seed of the selection.
 
     Returns:
         The training and the validation split, each in the order of ``mnist``.
 
     Raises:
-        InputError: when a class would be absent from one of the splits.
+        InputError: if a class would be missing in one of the splits.
     """
     labels = np.asarray(mnist["y_train"])
     held_out = stratified_choice(
@@ -45,37 +45,37 @@ def split_training_digits(
         parameter="data_processing.validation_fraction",
     )
     logger.info(
-        "MNIST from '%s': %d digits to train on, %d to validate, %d to test.",
+        "MNIST from '%s': %d training, %d validation and %d test digits.",
         mnist["source"],
         (~held_out).sum(),
         held_out.sum(),
         len(mnist["y_test"]),
     )
-    learned, validated = (np.flatnonzero(chosen) for chosen in (~held_out, held_out))
-    return (
-        _labelled(mnist, select(mnist["x_train"], learned), labels[learned]),
-        _labelled(mnist, select(mnist["x_train"], validated), labels[validated]),
+    train, validation = (
+        _labeled_images(mnist, select(mnist["x_train"], rows), labels[rows])
+        for rows in map(np.flatnonzero, (~held_out, held_out))
     )
+    return train, validation
 
 
 def select_test_digits(mnist: Mnist) -> LabelledImages:
-    """The test split, as it came."""
-    return _labelled(mnist, mnist["x_test"], np.asarray(mnist["y_test"]))
+    """Return the test split unchanged."""
+    return _labeled_images(mnist, mnist["x_test"], np.asarray(mnist["y_test"]))
 
 
 def compute_pixel_statistics(train: LabelledImages) -> PixelStatistics:
-    """Mean and standard deviation of the training pixels.
+    """Compute the mean and the standard deviation of the training pixels.
 
     Args:
-        train: images ``(n, 28, 28, 1)`` uint8 in 0–255, n ≥ 1, not all of one grey.
+        train: images ``(n, 28, 28, 1)`` uint8 in 0–255, n ≥ 1.
 
     Returns:
-        In pixel units; for MNIST about 33.3 and 78.6.
+        Both in pixel units; for MNIST about 33.3 and 78.6.
 
     Raises:
-        InputError: when all pixels are equal, so that nothing could be learned from them.
+        InputError: if all pixels are equal, because a network could not learn from them.
     """
-    total = total_of_squares = 0  # exact, so that blocks give what the whole would
+    total = total_of_squares = 0  # exact integers, so that the sums do not depend on the blocks
     for _, block in blocks(train["images"]):
         total += int(block.sum(dtype=np.uint64))
         total_of_squares += int(np.square(block, dtype=np.uint16).sum(dtype=np.uint64))
@@ -87,5 +87,5 @@ def compute_pixel_statistics(train: LabelledImages) -> PixelStatistics:
     return PixelStatistics(mean=mean, standard_deviation=deviation)
 
 
-def _labelled(mnist: Mnist, images: ManyPixels, labels: Labels) -> LabelledImages:
+def _labeled_images(mnist: Mnist, images: ManyPixels, labels: Labels) -> LabelledImages:
     return LabelledImages(images=with_channel(images), labels=labels, **provenance(mnist))

@@ -10,7 +10,7 @@ from mnist_kedro.pipelines.data_processing.nodes import (
 
 
 def create_pipeline() -> Pipeline:
-    """MNIST in; training, validation and test digits and the training pixels' statistics out."""
+    """Create the pipeline from MNIST to its three splits and the training pixels' statistics."""
     return Pipeline(
         [
             Node(

@@ -1,4 +1,4 @@
-"""Make models ready for use elsewhere."""
+"""Export models to formats that other programs run."""
 
 from mnist_kedro.pipelines.export.pipeline import create_pipeline
 

@@ -14,15 +14,15 @@ from mnist_kedro.pipelines.export.nodes import (
 
 
 def create_pipeline(models: Sequence[str]) -> Pipeline:
-    """Trained models in, files that other programs run out; on request only.
+    """Create the pipeline that exports trained models; the default run does not include it.
 
     Args:
-        models: by name.
+        models: names of the models.
     """
-    return sum((_export(model) for model in models), Pipeline([]))
+    return sum((_export_model(model) for model in models), Pipeline([]))
 
 
-def _export(model: str) -> Pipeline:
+def _export_model(model: str) -> Pipeline:
     return Pipeline(
         [
             Node(

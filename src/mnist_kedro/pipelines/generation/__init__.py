@@ -1,4 +1,4 @@
-"""Make any number of digits like MNIST's."""
+"""Generate any number of digits by augmenting MNIST."""
 
 from mnist_kedro.pipelines.generation.pipeline import create_pipeline
 

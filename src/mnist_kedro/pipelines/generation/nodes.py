@@ -12,15 +12,15 @@ logger = logging.getLogger(__name__)
 
 
 def generate_digits(mnist: Mnist, generation: GenerationParameters) -> dict[str, Any]:
-    """Vary MNIST's digits, training digits for training and test digits for testing.
+    """Generate digits by augmenting MNIST, each split from its own digits.
 
     Args:
-        mnist: what is varied.
-        generation: how many digits, in all, and how they are varied.
+        mnist: the digits to augment.
+        generation: total number of digits, parameters of the augmentation, and seed.
 
     Returns:
-        ``x_train``, ``y_train``, ``x_test`` and ``y_test`` as in ``mnist``, in its proportion; the
-        images are made while they are saved. And what they were made of.
+        ``x_train``, ``y_train``, ``x_test`` and ``y_test`` as in ``mnist``, with the same
+        proportion of test digits, and the provenance. The images are generated on access.
     """
     from mnist_kedro.models.variations import vary  # noqa: PLC0415  (imports TensorFlow)
 
@@ -28,12 +28,12 @@ def generate_digits(mnist: Mnist, generation: GenerationParameters) -> dict[str,
     train = round(generation.digits * share)
     test = generation.digits - train
     logger.info(
-        "Making %s training and %s test digits of those from '%s'.",
+        "Generating %s training and %s test digits from those of '%s'.",
         f"{train:,}",
         f"{test:,}",
         mnist["source"],
     )
-    seeds = 2 * generation.seed, 2 * generation.seed + 1  # no variation is used in both splits
+    seeds = 2 * generation.seed, 2 * generation.seed + 1  # both splits never share a variation
     return {
         "x_train": vary(mnist["x_train"], train, generation.augmentation, seeds[0]),
         "y_train": np.resize(mnist["y_train"], train),

@@ -6,7 +6,7 @@ from mnist_kedro.pipelines.generation.nodes import generate_digits
 
 
 def create_pipeline() -> Pipeline:
-    """MNIST in, any number of digits like it out; on request only."""
+    """Create the pipeline that generates digits from MNIST; the default run does not include it."""
     return Pipeline(
         [
             Node(

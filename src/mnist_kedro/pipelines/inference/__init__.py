@@ -1,4 +1,4 @@
-"""Read a person's own pictures."""
+"""Classify the user's own pictures."""
 
 from mnist_kedro.pipelines.inference.pipeline import create_pipeline
 

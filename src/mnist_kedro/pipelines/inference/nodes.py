@@ -30,59 +30,59 @@ _DIGITS = {str(digit): digit for digit in range(CLASSES)}
 
 
 class ShownPictures(TypedDict):
-    """Some of all pictures, for a figure."""
+    """Hold a selection of the pictures, for a figure."""
 
     pixels: Pixels  # (n, 28, 28, 1)
     rows: np.ndarray  # (n,), from 0
-    total: int
+    total: int  # number of all pictures
 
 
 def read_pictures(
     model: Any, inference: InferenceParameters, part: int = 0
 ) -> Iterable[pd.DataFrame]:
-    """What is written on each picture.
+    """Classify the digit on each picture.
 
     Args:
         model: a Keras model, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)`` probabilities.
-        inference: which pictures, and where their labels are.
-        part: which of ``inference.parts``, from 0.
+        inference: paths of the pictures and of their labels.
+        part: number of the part among ``inference.parts``, from 0.
 
     Returns:
-        Tables with a row for each file, in the order of their names: ``file``, ``digit`` (0–9),
-        ``confidence``, ``p0`` … ``p9``, ``status`` (``ok``, or why there is no digit) and, if there
-        are any, ``label``. The pictures are read while the tables are asked for, so that neither
-        are ever all in memory.
+        Tables with a row for each file, in the order of the names: ``file``, ``digit`` (0–9),
+        ``confidence``, ``p0`` … ``p9``, ``status`` (``ok``, or why no digit was found) and, if any
+        picture has a label, ``label``. Pictures are read while the tables are iterated over, so
+        that memory never holds all pictures or all tables.
 
     Raises:
-        InputError: when there are no pictures, or a file of labels is not as it should be.
+        InputError: if there are no pictures, or if the file of labels is invalid.
     """
-    pictures = _open(inference)
+    pictures = _open_pictures(inference)
     labels = None if inference.labels is None else _read_labels(resolve_path(inference.labels))
-    # Whole batches, so that the answers are the same to the last bit for any number of parts.
+    # Parts are whole batches, so that their number does not change a bit of the predictions.
     batches = -(-pictures.total // BATCH)
     first, last = (BATCH * (batches * (part + i) // inference.parts) for i in (0, 1))
     rows = range(first, min(last, pictures.total))
-    return Tables(partial(_predict_all, model, pictures, rows, labels))
+    return Tables(partial(_classify_pictures, model, pictures, rows, labels))
 
 
-def _predict_all(
+def _classify_pictures(
     model: Any, pictures: Pictures, rows: range, labels: Mapping[str, int] | None
 ) -> Iterator[pd.DataFrame]:
-    labelled = pictures.labelled or labels is not None
-    unread = 0
+    has_labels = pictures.labelled or labels is not None
+    rejected = 0
     with tqdm(total=len(rows), desc="Pictures", leave=False, disable=None) as progress:
         for batch in pictures.take(rows) if rows else [NOTHING]:
-            table = _predict(model, batch)
-            if labelled:
+            table = _classify_batch(model, batch)
+            if has_labels:
                 known = batch.labels if labels is None else [*map(labels.get, batch.files)]
                 table["label"] = pd.array(known, "Int8")
-            unread += int((table["status"] != READ).sum())
+            rejected += int((table["status"] != READ).sum())
             progress.update(len(table))
             yield table
-    logger.info("%d pictures, of which %d have no digit.", len(rows), unread)
+    logger.info("Read %d pictures; %d have no digit.", len(rows), rejected)
 
 
-def _predict(model: Any, batch: Batch) -> pd.DataFrame:
+def _classify_batch(model: Any, batch: Batch) -> pd.DataFrame:
     probabilities = probabilities_of(model, batch.pixels)
     status = np.array(batch.status)
     table = pd.DataFrame(probabilities, columns=PROBABILITIES)
@@ -94,26 +94,26 @@ def _predict(model: Any, batch: Batch) -> pd.DataFrame:
 
 
 def join_predictions(*parts: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
-    """The tables of all parts, in their order."""
+    """Join the tables of all parts, in the order of the parts."""
     return Tables(partial(chain, *parts))
 
 
 def select_pictures(inference: InferenceParameters) -> ShownPictures:
-    """Some pictures, from all of them, as the model sees them: ``inference.shown`` at most.
+    """Select at most ``inference.shown`` pictures, spread over all, as the model sees them.
 
     Raises:
-        InputError: when there are no pictures.
+        InputError: if there are no pictures.
     """
-    pictures = _open(inference)
+    pictures = _open_pictures(inference)
     rows = spread(pictures.total, inference.shown)
     pixels = np.concatenate([batch.pixels for batch in pictures.take(rows.tolist())])
     return ShownPictures(pixels=pixels, rows=rows, total=pictures.total)
 
 
-def _open(inference: InferenceParameters) -> Pictures:
+def _open_pictures(inference: InferenceParameters) -> Pictures:
     if inference.images is None:
         raise InputError(
-            "parameter 'inference.images' is null; expected a folder of pictures: "
+            "parameter 'inference.images' is null, but should be a folder of pictures: "
             "kedro run --pipelines inference --params inference.images=FOLDER"
         )
     return open_pictures(resolve_path(inference.images))
@@ -141,16 +141,17 @@ def _read_labels(path: Path) -> dict[str, int]:
 def summarise_predictions(
     digit_predictions: Iterable[pd.DataFrame], shown_pictures: ShownPictures
 ) -> tuple[dict[str, Any], pd.DataFrame]:
-    """How many pictures there were, why some have no digit, and how many labels are met.
+    """Count pictures, rejections and digits, and compute the accuracy on labeled pictures.
 
-    Also the rows of the pictures that are shown.
+    Returns:
+        The summary, and the predictions of the shown pictures.
     """
     shown: list[pd.DataFrame] = []
     not_read: Counter[str] = Counter()
     digits: Counter[int] = Counter()
     labels: list[np.ndarray] = []
-    answers: list[np.ndarray] = []
-    total, labelled = 0, False
+    predicted: list[np.ndarray] = []
+    total = 0
     for table in digit_predictions:
         rows = shown_pictures["rows"]
         shown.append(table.iloc[rows[(rows >= total) & (rows < total + len(table))] - total])
@@ -159,27 +160,26 @@ def summarise_predictions(
         not_read.update(table.loc[~read, "status"])
         digits.update(table.loc[read, "digit"].to_numpy(int).tolist())
         if "label" in table:
-            labelled = True
             known = table[read & table["label"].notna()]
             labels.append(known["label"].to_numpy(np.uint8))
-            answers.append(known["digit"].to_numpy(np.uint8))
+            predicted.append(known["digit"].to_numpy(np.uint8))
     summary: dict[str, Any] = {
         "pictures": total,
         "read": digits.total(),
         "not_read": dict(not_read.most_common()),
         "digits": {str(digit): digits[digit] for digit in sorted(digits)},
     }
-    if labelled:
-        summary |= _compare(np.concatenate(labels), np.concatenate(answers))
+    if labels:
+        summary |= _evaluate(np.concatenate(labels), np.concatenate(predicted))
     return summary, pd.concat(shown, ignore_index=True)
 
 
-def _compare(labels: np.ndarray, answers: np.ndarray) -> dict[str, Any]:
+def _evaluate(labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
     if not len(labels):
         return {"labelled": 0}
-    compared = classify_errors(labels, answers)
-    logger.info("%.2f%% of %d labels are met.", 100 * compared["accuracy"], len(labels))
-    return {"labelled": len(labels), **compared}
+    metrics = classify_errors(labels, predicted)
+    logger.info("Accuracy on %d labeled pictures: %.2f%%.", len(labels), 100 * metrics["accuracy"])
+    return {"labelled": len(labels), **metrics}
 
 
 def plot_contact_sheet(
@@ -187,7 +187,7 @@ def plot_contact_sheet(
     shown_predictions: pd.DataFrame,
     inference: InferenceParameters,
 ) -> Figure:
-    """Plot some pictures as the model sees them, with their predictions."""
+    """Plot some pictures as the model sees them, with its predictions."""
     return digits.plot_contact_sheet(
         shown_pictures["pixels"],
         shown_predictions,

@@ -20,14 +20,14 @@ def create_pipeline(models: Sequence[str], parts: int = 1) -> Pipeline:
 
     Args:
         models: names of the models; the first predicts.
-        parts: number of nodes that share the pictures, for a cluster.
+        parts: number of nodes that share the pictures, so that a cluster can run them in parallel.
     """
     model = f"{models[0]}.model"
-    read = _read(model) if parts == 1 else _read_in_parts(model, parts)
-    return read + _summarize()
+    classification = _classify(model) if parts == 1 else _classify_in_parts(model, parts)
+    return classification + _summarize()
 
 
-def _read(model: str) -> Pipeline:
+def _classify(model: str) -> Pipeline:
     return Pipeline(
         [
             Node(
@@ -41,7 +41,7 @@ def _read(model: str) -> Pipeline:
     )
 
 
-def _read_in_parts(model: str, parts: int) -> Pipeline:
+def _classify_in_parts(model: str, parts: int) -> Pipeline:
     outputs = [f"digit_predictions_part_{part + 1}" for part in range(parts)]
     return Pipeline(
         [

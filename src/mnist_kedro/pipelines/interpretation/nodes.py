@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from mnist_kedro.contracts import LabelledImages
 from mnist_kedro.metrics.prediction import rows_of_all
 from mnist_kedro.metrics.projection import principal_components
-from mnist_kedro.parameters import TrainingParameters
-from mnist_kedro.plots import augmentation, interpretation
+from mnist_kedro.parameters import AugmentationParameters
+from mnist_kedro.plots import augmentation as plots
+from mnist_kedro.plots import interpretation
 from mnist_kedro.plots.style import describe_source, describe_test
 
 _EXPLAINED = 10  # mistakes; and a correct prediction of each class
@@ -24,16 +25,16 @@ def describe_layers(model: Any) -> pd.DataFrame:
     return layer_table(model)
 
 
-def plot_augmented_digits(train: LabelledImages, training: TrainingParameters) -> Figure:
+def plot_augmented_digits(
+    train: LabelledImages, augmentation: AugmentationParameters, seed: int
+) -> Figure:
     """Plot a digit of each class, and how the training augments it."""
     from mnist_kedro.models.augmentation import variations  # noqa: PLC0415  (imports TensorFlow)
 
     rows = np.unique(np.asarray(train["labels"]), return_index=True)[1]
     images = train["images"][rows]
-    augmented = variations(images, augmentation.VARIATIONS, training.augmentation, training.seed)
-    return augmentation.plot_augmented_digits(
-        images, augmented, training.augmentation, describe_source(train)
-    )
+    augmented = variations(images, plots.VARIATIONS, augmentation, seed)
+    return plots.plot_augmented_digits(images, augmented, augmentation, describe_source(train))
 
 
 def plot_first_layer(model: Any, test: LabelledImages, *, name: str) -> Figure:

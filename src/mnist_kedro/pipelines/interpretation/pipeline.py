@@ -33,7 +33,12 @@ def create_figures(model: str) -> Sections:
     predictions = f"{model}.predictions"
     return {
         "Mistakes": [figure(plot_attributions, [network, "test", predictions], name=model)],
-        "Training": [figure(plot_augmented_digits, ["train", "params:training"])],
+        "Training": [
+            figure(
+                plot_augmented_digits,
+                ["train", "params:training.augmentation", "params:training.seed"],
+            )
+        ],
         "What it has learned": [
             figure(plot_first_layer, [network, "test"], name=model),
             figure(plot_feature_maps, [network, "test", predictions], name=model),
