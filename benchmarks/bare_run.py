@@ -130,11 +130,11 @@ def _write_up(
     pictures = {}
     for name, figure in drawn.items():
         figure.savefig(out / f"{name}.png")
-        pictures[name] = Picture((out / f"{name}.png").read_bytes(), name, "", "")
+        pictures[f"figure_{name}"] = Picture((out / f"{name}.png").read_bytes(), name, "", "")
     run = _describe_run(options)
     _save_json(out / "run_manifest.json", run)
     told = (metrics, corruptions, confidences, layers, run)
-    page = render_report(*told, {"Figures": list(pictures)}, **pictures)  # type: ignore[arg-type]
+    page = render_report(*told, {"Figures": list(drawn)}, **pictures)  # type: ignore[arg-type]
     (out / "report.html").write_text(page)
     (out / "model_card.md").write_text(render_model_card(*told))
 

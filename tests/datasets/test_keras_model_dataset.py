@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 from kedro.io.core import DatasetError, Version
@@ -77,23 +79,52 @@ def test_refuses_a_model_with_code(tmp_path):
     assert canary.exists(), "the canary would not have sung"
 
 
-def test_refuses_a_class_that_is_not_keras_own(dataset, tmp_path):
-    import zipfile
-
-    path = tmp_path / "m.keras" / "1" / "m.keras"
+def replace_in_config(path, old, new):
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    foreign = b'"module": "os", "class_name": "system"'
-    config = members["config.json"]
-    members["config.json"] = config.replace(
-        b'"module": "keras.layers", "class_name": "Dense"', foreign
-    )
-    assert foreign in members["config.json"]
+    assert old in members["config.json"]
+    members["config.json"] = members["config.json"].replace(old, new)
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
+
+
+def test_loads_a_model_that_was_saved_before_a_layer_moved(tmp_path, digits):
+    from mnist_kedro.datasets.keras_model_dataset import KerasModelDataset
+
+    layers = ["mnist_kedro.models.capsules.SelfAttentionRouting"]
+    dataset = KerasModelDataset(filepath=str(tmp_path / "m.keras"), layers=layers)
+    model = build("capsnet")
+    dataset.save(model)
+    replace_in_config(
+        tmp_path / "m.keras", b'"mnist_kedro.models.capsules"', b'"mnist_kedro.models.capsnet"'
+    )
+    np.testing.assert_array_equal(dataset.load()(digits["images"][:5]), model(digits["images"][:5]))
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        b'"module": "os", "class_name": "system"',
+        b'"module": "os", "class_name": "system", "registered_name": '
+        b'"mnist_kedro>SelfAttentionRouting", "x"',
+        b'"module": "os", "class_name": "function", "registered_name": '
+        b'"mnist_kedro>SelfAttentionRouting", "x"',
+    ],
+)
+def test_refuses_a_class_that_is_not_keras_own(dataset, tmp_path, foreign):
+    from mnist_kedro.datasets.keras_model_dataset import KerasModelDataset
+
+    dense = b'"module": "keras.layers", "class_name": "Dense"'
+    if foreign.endswith(b'"x"'):
+        dense, foreign = dense + b', "config"', foreign[:-3] + b'"config"'
+    replace_in_config(tmp_path / "m.keras" / "1" / "m.keras", dense, foreign)
+    layers = ["mnist_kedro.models.capsules.SelfAttentionRouting"]
+    dataset = KerasModelDataset(
+        filepath=str(tmp_path / "m.keras"), version=Version("1", None), layers=layers
+    )
     with pytest.raises(
-        DatasetError, match="rejected, because it refers to os.system, which may run"
+        DatasetError, match=r"rejected, because it refers to os\.(system|function), which may run"
     ):
         dataset.load()
 

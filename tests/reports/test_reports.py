@@ -152,7 +152,7 @@ def pictures():
 
 def report(metrics, corruptions, confidences, pictures):
     told = (metrics, corruptions, confidences, LAYERS, RUN, SECTIONS)
-    return Page(render_report(*told, **pictures))
+    return Page(render_report(*told, **{f"figure_{k}": v for k, v in pictures.items()}))
 
 
 def test_the_report_is_one_page_that_loads_nothing(metrics, corruptions, confidences, pictures):

@@ -24,6 +24,8 @@ from kedro_datasets.tensorflow import TensorFlowModelDataset
 # In the configuration of a functional model, the class of the tensors between its layers.
 _TENSOR_CLASS = "__keras_tensor__"
 
+_Class = tuple[str, tuple[str, str]]  # module and name; name and registered name
+
 _LOAD_LOCK = Lock()  # Keras uses global state while it builds a network
 
 
@@ -52,7 +54,7 @@ class KerasModelDataset(TensorFlowModelDataset):
             **kwargs: as for kedro-datasets' ``TensorFlowModelDataset``.
         """
         super().__init__(**kwargs)
-        self._layers = frozenset(layers)
+        self._layers = tuple(layers)
 
     def load(self) -> keras.Model:
         """Load the model.
@@ -69,16 +71,24 @@ class KerasModelDataset(TensorFlowModelDataset):
                 "or name an earlier version with --load-versions."
             )
         classes = set(_foreign_classes(config))
-        foreign = sorted(classes - self._layers)
+        foreign = sorted(name for name, key in classes - self._allowed_classes(classes))
         if foreign:
             raise DatasetError(
                 f"{path}: rejected, because it refers to {', '.join(foreign)}, which may run any "
                 "code; expected a model of Keras's own layers, or of layers that the catalog names."
             )
-        for name in classes:
-            load_obj(name)
         with _LOAD_LOCK:
             return super().load()
+
+    def _allowed_classes(self, classes: set[_Class]) -> set[_Class]:
+        """Return the classes that Keras takes from the layers that the catalog names.
+
+        Keras looks a class up by its registered name first, wherever its module is; so models that
+        were saved before a layer moved are loaded.
+        """
+        layers = [load_obj(path) for path in self._layers] if classes else []
+        keys = {(layer.__name__, keras.saving.get_registered_name(layer)) for layer in layers}
+        return {(name, key) for name, key in classes if key in keys}
 
     def save(self, data: keras.Model) -> None:
         """Save the model; kedro-datasets writes it to a temporary folder first.
@@ -120,14 +130,14 @@ def _read_config(file: IO[bytes]) -> Any:
         return None
 
 
-def _foreign_classes(config: Any) -> Iterator[str]:
+def _foreign_classes(config: Any) -> Iterator[_Class]:
     """Yield the classes and functions that are not Keras's own, and Lambda layers."""
     if isinstance(config, dict):
         name, module = config.get("class_name"), str(config.get("module"))
         full_name = f"{module}.{name}".removeprefix("None.")
         is_keras = module.partition(".")[0] == "keras" or full_name == _TENSOR_CLASS
         if name is not None and (name == "Lambda" or not is_keras):
-            yield full_name
+            yield full_name, (str(name), str(config.get("registered_name")))
         for value in config.values():
             yield from _foreign_classes(value)
     elif isinstance(config, list):

@@ -35,7 +35,7 @@ def render_report(
     layers: pd.DataFrame,
     run: Mapping[str, Any],
     sections: Mapping[str, Sequence[str]],
-    **pictures: Picture,
+    **figures: Picture,
 ) -> str:
     """Render the report: one self-contained HTML page.
 
@@ -46,8 +46,9 @@ def render_report(
         layers: the table of the first model's layers.
         run: id, parameters, code and machine of the run.
         sections: names of the figures, by section title.
-        pictures: the figures, by name.
+        figures: the figures, as ``figure_<name>``, so that no name is that of another argument.
     """
+    pictures = {key.removeprefix("figure_"): picture for key, picture in figures.items()}
     variables = _template_variables(metrics, corruptions, confidences, layers)
     template = _ENVIRONMENT.get_template("report.html.jinja")
     return template.render(variables, run=run, pictures=pictures, sections=sections)

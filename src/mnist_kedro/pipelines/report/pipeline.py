@@ -23,7 +23,9 @@ def create_pipeline(model: str, sections: Sections) -> Pipeline:
         "run": "run",
     }
     names = {section: figure_names(nodes) for section, nodes in sections.items()}
-    figures = {name: f"figures.{name}" for section in names.values() for name in section}
+    figures = {
+        f"figure_{name}": f"figures.{name}" for section in names.values() for name in section
+    }
     return Pipeline(
         [
             Node(
