@@ -102,14 +102,15 @@ def test_loads_a_model_that_was_saved_before_a_layer_moved(tmp_path, digits):
     np.testing.assert_array_equal(dataset.load()(digits["images"][:5]), model(digits["images"][:5]))
 
 
+CAPSULES = b'"registered_name": "mnist_kedro>SelfAttentionRouting", "x"'
+
+
 @pytest.mark.parametrize(
     "foreign",
     [
         b'"module": "os", "class_name": "system"',
-        b'"module": "os", "class_name": "system", "registered_name": '
-        b'"mnist_kedro>SelfAttentionRouting", "x"',
-        b'"module": "os", "class_name": "function", "registered_name": '
-        b'"mnist_kedro>SelfAttentionRouting", "x"',
+        b'"module": "os", "class_name": "system", ' + CAPSULES,
+        b'"module": "os", "class_name": "function", ' + CAPSULES,
     ],
 )
 def test_refuses_a_class_that_is_not_keras_own(dataset, tmp_path, foreign):
