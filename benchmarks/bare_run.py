@@ -93,7 +93,7 @@ def main() -> None:
     picked = (test, cnn, options.reporting)
     drawn = {
         "augmented_digits": interpretation.plot_augmented_digits(
-            train, training.augmentation, training.seed
+            train, augmentation=training.augmentation, seed=training.seed
         ),
         "class_balance": balance.plot_class_balance(train, validation, test),
         "training_curves": training_curves.plot_training_curves(train, **histories),

@@ -66,6 +66,33 @@ def test_commands_have_options_nodes_tags_and_datasets_that_exist(command, pipel
         assert dataset in pipelines["__default__"].datasets()
 
 
+SLICES = [
+    command for command in COMMANDS if re.search(r" --(pipelines [a-z]|tags|from|to|only)", command)
+]
+SMALL = {  # what would take hours, and what a user fills in
+    "8100000": "3000",
+    "robustness_digits=10000": "robustness_digits=300",
+    "tuning.trials=20": "tuning.trials=1,training.epochs=1",
+    "tuning.trials=60,tuning.searches=3": "tuning.trials=3,tuning.searches=3,training.epochs=1",
+}
+
+
+@pytest.mark.slow
+def test_every_slice_runs_from_a_finished_project(finished, mnist):
+    pictures = finished.folder / "pictures"
+    pictures.mkdir()
+    Image.fromarray(mnist["x_test"][0]).save(pictures / "digit.png")
+    version = finished.versions("06_models/cnn.keras")[0]
+    assert len(SLICES) > 15
+    for documented in SLICES:
+        command = documented.replace("FOLDER", str(pictures))
+        command = re.sub(r"cnn\.model:\S+", f"cnn.model:{version}", command)
+        for long, short in SMALL.items():
+            command = command.replace(long, short)
+        outcome = finished.run(*shlex.split(command)[1:])
+        assert outcome.status == 0, f"{command}\n{outcome.log}"
+
+
 def test_the_make_words_are_in_the_makefile():
     words = set(re.findall(r"(?:`|^    )make ([a-z-]+)", TEXT, re.MULTILINE))
     assert {"run", "test", "lint", "viz", "notebook", "install"} <= words

@@ -2,14 +2,14 @@
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kedro.framework.project import settings
 from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
-from mnist_kedro.parameters import Parameters, check_parameters
+from mnist_kedro.parameters import Parameters, TrainingParameters, check_parameters
 from mnist_kedro.pipelines import (
     adversarial,
     compare_runs,
@@ -32,7 +32,7 @@ def create_pipelines(parameters: Parameters) -> dict[str, Pipeline]:
     """Create every pipeline of the project, by its name.
 
     ``__default__`` is what ``kedro run`` runs; the pipelines that it does not contain run on
-    request (``kedro run --pipelines NAME``).
+    request (``kedro run --pipelines …``).
 
     Args:
         parameters: determine which networks have nodes, and how many nodes share some work.
@@ -43,8 +43,8 @@ def create_pipelines(parameters: Parameters) -> dict[str, Pipeline]:
     reporting = {
         "evaluation": evaluation.create_pipeline(models, members),
         "robustness": robustness.create_pipeline(models, parameters.reporting.corruption_parts),
-        "interpretation": interpretation.create_pipeline(models[0]),
-        "report": report.create_pipeline(models[0], _sections(models)),
+        "interpretation": interpretation.create_pipeline(models[0], parameters.training),
+        "report": report.create_pipeline(models[0], _sections(parameters.training)),
     }
     parts = {name: _group(part, f"reporting.{name}") for name, part in reporting.items()}
     pipelines = {
@@ -69,12 +69,12 @@ def _group(pipeline: Pipeline, namespace: str) -> Pipeline:
     return Pipeline(pipeline, namespace=namespace, prefix_datasets_with_namespace=False)
 
 
-def _sections(models: Sequence[str]) -> Sections:
+def _sections(training: TrainingParameters) -> Sections:
     """Return the figures of the report, by its sections."""
     return join_sections(
-        evaluation.create_figures(models),
+        evaluation.create_figures(training.models),
         robustness.create_figures(),
-        interpretation.create_figures(models[0]),
+        interpretation.create_figures(training.models[0], training),
     )
 
 

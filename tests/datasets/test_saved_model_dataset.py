@@ -1,7 +1,7 @@
 import pytest
 from kedro.io.core import DatasetError, Version
 
-from mnist_kedro.datasets import SavedModelDataset
+from mnist_kedro.datasets.saved_model_dataset import SavedModelDataset
 
 VERSION = "2026-01-31T12.34.56.789Z"
 FILES = {"saved_model.pb": b"graph", "variables/variables.index": b"index"}

@@ -1,9 +1,8 @@
-"""Datasets of the catalog: HDF5 files, checkpoints, logs and models, with atomic local writes."""
+"""Datasets of the catalog: HDF5 files, checkpoints, logs, models, figures and pages."""
 
 from mnist_kedro.datasets.checkpoints_dataset import Checkpoints, CheckpointsDataset
 from mnist_kedro.datasets.hdf5_dataset import HDF5Dataset, LazyArray
 from mnist_kedro.datasets.log_folder_dataset import LogFolderDataset
-from mnist_kedro.datasets.saved_model_dataset import SavedModelDataset
 
 __all__ = [
     "Checkpoints",
@@ -11,5 +10,4 @@ __all__ = [
     "HDF5Dataset",
     "LazyArray",
     "LogFolderDataset",
-    "SavedModelDataset",
 ]

@@ -27,7 +27,7 @@ class SavedModelDataset(AbstractVersionedDataset[Mapping[str, bytes], dict[str, 
 
     ```yaml
     cnn.saved_model:
-      type: mnist_kedro.datasets.SavedModelDataset
+      type: mnist_kedro.datasets.saved_model_dataset.SavedModelDataset
       filepath: data/06_models/saved_models/cnn
       versioned: true
     ```

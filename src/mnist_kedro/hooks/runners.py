@@ -77,7 +77,7 @@ def _check_runner(runner: str, pipeline: Pipeline, catalog: Any) -> None:
         if inspect.unwrap(node.func) in trains:
             name = "ParallelRunner" if parallel else "ThreadRunner"
             raise InputError(
-                f"{name} cannot run '{node.name}': networks that are trained side by side in one "
-                "process are not reproducible; use SequentialRunner, or "
+                f"{name} cannot run '{node.name}': networks that are trained side by side on one "
+                "machine are not reproducible, or not resumed; use SequentialRunner, or "
                 "mnist_kedro.runners.DaskRunner."
             )

@@ -14,4 +14,4 @@ class ReportingParameters(Group):
     mistakes: PositiveInt
     target_accuracy: Annotated[float, Field(gt=0, lt=1)]
     robustness_digits: PositiveInt
-    corruption_parts: Annotated[int, Field(ge=1, le=18)]  # every corruption, and the clean digits
+    corruption_parts: PositiveInt

@@ -26,7 +26,7 @@ def describe_layers(model: Any) -> pd.DataFrame:
 
 
 def plot_augmented_digits(
-    train: LabelledImages, augmentation: AugmentationParameters, seed: int
+    train: LabelledImages, *, augmentation: AugmentationParameters, seed: int
 ) -> Figure:
     """Plot a digit of each class, and how the training augments it."""
     from mnist_kedro.models.augmentation import variations  # noqa: PLC0415  (imports TensorFlow)

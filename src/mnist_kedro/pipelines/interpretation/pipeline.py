@@ -4,6 +4,7 @@ from itertools import chain
 
 from kedro.pipeline import Node, Pipeline
 
+from mnist_kedro.parameters import TrainingParameters
 from mnist_kedro.pipelines.figures import Sections, figure
 from mnist_kedro.pipelines.interpretation.nodes import (
     describe_layers,
@@ -15,7 +16,7 @@ from mnist_kedro.pipelines.interpretation.nodes import (
 )
 
 
-def create_pipeline(model: str) -> Pipeline:
+def create_pipeline(model: str, training: TrainingParameters) -> Pipeline:
     """Create the pipeline that shows what one model was trained on, and what it has learned."""
     layers = Node(
         func=describe_layers,
@@ -23,12 +24,16 @@ def create_pipeline(model: str) -> Pipeline:
         outputs=f"{model}.layers",
         name="describe_layers",
     )
-    figures = chain.from_iterable(create_figures(model).values())
+    figures = chain.from_iterable(create_figures(model, training).values())
     return Pipeline([layers, *figures], tags="interpretation")
 
 
-def create_figures(model: str) -> Sections:
-    """Declare the figures."""
+def create_figures(model: str, training: TrainingParameters) -> Sections:
+    """Declare the figures.
+
+    The parameters of the augmentation are not inputs, because a run without the training must not
+    change them: the figure shows how the networks were trained.
+    """
     network = f"{model}.model"
     predictions = f"{model}.predictions"
     return {
@@ -36,7 +41,9 @@ def create_figures(model: str) -> Sections:
         "Training": [
             figure(
                 plot_augmented_digits,
-                ["train", "params:training.augmentation", "params:training.seed"],
+                ["train"],
+                augmentation=training.augmentation,
+                seed=training.seed,
             )
         ],
         "What it has learned": [

@@ -21,7 +21,7 @@ def create_pipeline(models: Sequence[str], corruption_parts: int = 1) -> Pipelin
 
     Args:
         models: names of the models.
-        corruption_parts: number of nodes that share the corruptions.
+        corruption_parts: number of nodes that share the corruptions; at most one for each.
     """
     inputs = {
         "test": "test",
@@ -29,7 +29,7 @@ def create_pipeline(models: Sequence[str], corruption_parts: int = 1) -> Pipelin
         **{model: f"{model}.model" for model in models},
     }
     measurements = [
-        *_evaluate_corruptions(inputs, corruption_parts),
+        *_evaluate_corruptions(inputs, min(corruption_parts, len(SUITE))),
         Node(
             func=measure_out_of_distribution,
             inputs=inputs,
