@@ -84,6 +84,9 @@ def main() -> None:
     comparison = evaluation.compare_models(**predictions)
     metrics = evaluation.collect_metrics(train, validation, test, comparison, **evaluations)
     _save_json(out / "metrics.json", metrics)
+    _save_json(out / "comparison.json", comparison)
+    for name, result in evaluations.items():
+        _save_json(out / f"{name}_evaluation.json", result)
     cnn, network = predictions["cnn"], models["cnn"]
     looking_into = {
         "feature_maps": interpretation.plot_feature_maps,

@@ -102,8 +102,9 @@ def test_a_browser_shows_the_pipelines_and_a_picture_of_the_digits(site, project
     address_of = served(site) if how == "static site" else viz_server(project)
     with address_of as address, flow_chart_at(address) as page:
         shown = page.locator(".pipeline-node").all_text_contents()
-        for name in ("mnist", "train", "cnn", "dense", "confusion_matrix", "metrics"):
+        for name in ("mnist", "data_processing", "train", "train_cnn", "cnn.model", "reporting"):
             assert name in shown
+        assert len(shown) <= 20  # so that one can read it
         assert "model_input" in page.locator(".pipeline-layer-name").all_text_contents()
 
         page.goto(f"{address}?pid=__default__&sn=mnist")  # as a click on it does

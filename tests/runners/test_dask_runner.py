@@ -53,7 +53,7 @@ def test_an_ensemble_is_what_it_is_on_one_machine(finished, two_workers, sequent
     manifest = finished.latest_json("08_reporting/run_manifest.json")
     assert {"train", "cnn.model", "metrics"} <= manifest["loaded"].keys() | manifest["saved"].keys()
     assert manifest["data"]["source"] == "sample"
-    assert "train_cnn_2" in manifest["node_seconds"]
+    assert "cnn_ensemble.train_cnn_2" in manifest["node_seconds"]
     assert manifest["asked"]["runner"] == "mnist_kedro.runners.DaskRunner"
     assert not list((finished.data / "06_models" / "checkpoints").rglob("*.hdf5"))
 
