@@ -444,7 +444,7 @@ def message(fault: Fault, project: Project) -> str:
     text = fault.provoke(project).replace(f"{project.folder}/", "")
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d.]+Z", "<version>", text)
     text = re.sub(r"checkpoints/cnn/\w{16}", "checkpoints/cnn/<training>", text)
-    text = re.sub(r"epoch \d+ is kept", "epoch 2 is kept", text)
+    text = re.sub(r"epoch \d+ is saved", "epoch 2 is saved", text)
     text = re.sub(r"epoch_\d+", "epoch_00001", text)
     text = re.sub(r"127\.0\.0\.1:\d+", "<mirror>", text)
     return re.sub(r"[\d,]+ bytes are needed and [\d,]+ are", "… bytes are needed and … are", text)

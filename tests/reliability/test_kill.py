@@ -20,7 +20,6 @@ def made_by():
     stored, pipeline = stored_datasets(), default_pipeline()
     producers = {name: node for node in pipeline.nodes for name in node.outputs}
     options = {
-        "mnist.hdf5": ("--pipelines", "ingestion"),
         "run_manifest.json": ("--nodes", "data_processing.compute_pixel_statistics"),
         "epoch_00002.hdf5": ("--nodes", "train_dense"),
     }
@@ -30,7 +29,11 @@ def made_by():
         needed = [other for other in node.inputs if other in producers and other not in stored]
         return {node.name}.union(*map(nodes_for, needed))
 
-    for name in producers.keys() & stored.keys():
+    other = ("--params", "ingestion.source=src/mnist_kedro/sources/mnist_sample.hdf5")
+    for name in ("mnist", "train", "validation", "test"):  # of equal content nothing is written
+        nodes = ",".join({"ingest_mnist", producers[name].name})
+        options[f"{name}.hdf5"] = ("--nodes", nodes, *other)
+    for name in producers.keys() & stored.keys() - {"mnist", "train", "validation", "test"}:
         if not name.startswith("dense.") or name == "dense.model":
             options[PurePath(stored[name]).name] = ("--nodes", ",".join(sorted(nodes_for(name))))
     resume = ("--params", "training.resume=true")  # what an earlier kill interrupted
