@@ -153,7 +153,7 @@ def test_the_network_and_the_figure_of_contributing_work(project):
         file.write(parameters)
     pipeline = project.folder / "src/mnist_kedro/pipelines/evaluation/pipeline.py"
     code = pipeline.read_text()
-    added = code.replace('"Confidence": [', f'"Confidence": [{declaration}')
+    added = code.replace('"Confidence": [', f'"Confidence": [{declaration.strip()},')
     assert added != code
     pipeline.write_text(f"from mnist_kedro.plots.certainty import plot_certainty\n{added}")
     options = ("--env", "smoke", "--params", "training.models=[mlp]")

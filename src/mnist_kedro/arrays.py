@@ -68,13 +68,14 @@ class Rows(NDArrayOperatorsMixin):
 
     def _expand(self, key: tuple[Any, ...]) -> list[Any]:
         """Replace an ellipsis by slices, so that the first item is of the rows."""
-        if not all(
-            item is Ellipsis or isinstance(item, slice | int | np.integer) for item in key[1:]
-        ):
+        simple = (slice, int, np.integer, type(Ellipsis))
+        if not all(isinstance(item, simple) and not isinstance(item, bool) for item in key[1:]):
             raise TypeError(f"{key!r}: expected integers and slices after the first index.")
         ellipses = [at for at, item in enumerate(key) if item is Ellipsis]
         if not ellipses:
             return list(key) or [slice(None)]
+        if len(ellipses) > 1:
+            raise IndexError("an index can only have a single ellipsis ('...')")
         at = ellipses[0]
         missing = self.ndim - len(key) + 1
         return [*key[:at], *[slice(None)] * missing, *key[at + 1 :]]
