@@ -1,5 +1,6 @@
 """What all networks have in common."""
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from mnist_kedro.contracts import PixelStatistics
@@ -32,5 +33,6 @@ class Network(Group):
 
         return self._build(statistics)
 
+    @abstractmethod
     def _build(self, statistics: PixelStatistics) -> "keras.Model":
-        raise NotImplementedError
+        """Build the network from Keras layers."""
