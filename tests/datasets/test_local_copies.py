@@ -48,6 +48,7 @@ def store(tmp_path, monkeypatch):
     fsspec.register_implementation("counted", CountedFileSystem, clobber=True)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     CountedFileSystem.store.clear()
+    CountedFileSystem.pseudo_dirs[:] = [""]
     yield CountedFileSystem(skip_instance_cache=True)
     CountedFileSystem.store.clear()
 

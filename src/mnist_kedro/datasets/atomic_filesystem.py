@@ -13,14 +13,15 @@ import os
 import shutil
 import sys
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class AtomicLocalFileSystem(LocalFileSystem):
@@ -33,7 +34,7 @@ class AtomicLocalFileSystem(LocalFileSystem):
             return super()._open(path, mode, block_size, **kwargs)
         if self.auto_mkdir:
             _make_folder(Path(self._parent(path)))
-        return _AtomicFile(Path(path), readable="+" in mode)
+        return _AtomicFile(Path(path))
 
     def cp_file(self, path1: str, path2: str, **kwargs: Any) -> None:
         """Copy a file or create a folder; ``put`` and ``get`` call this method."""
@@ -46,12 +47,98 @@ class AtomicLocalFileSystem(LocalFileSystem):
         with Path(source).open("rb") as original, _AtomicFile(Path(target)) as copy:
             shutil.copyfileobj(original, copy)
 
-    def link(self, src: str, dst: str, **kwargs: Any) -> None:
-        """Create a hard link to an existing file; create its folder if it is missing."""
-        target = Path(self._strip_protocol(dst))
-        _make_folder(target.parent)
-        super().link(src, dst, **kwargs)
-        _sync_folder(target.parent)
+
+class NewFile:
+    """A file under a temporary name in the folder of its target, until it is complete."""
+
+    def __init__(self, target: Path) -> None:
+        """Create an empty file, which :meth:`commit` renames to ``target``."""
+        self._target = target
+        self._is_new = not target.exists()
+        self._needed_bytes = 0
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+        os.close(handle)
+        self.path = Path(name)
+        umask = os.umask(0)
+        os.umask(umask)
+        self.path.chmod(0o666 & ~umask)  # like any new file; mkstemp sets 0600
+
+    def need(self, size: int) -> None:
+        """Note that the file will have at least ``size`` bytes, for the message of a full disk."""
+        self._needed_bytes = max(self._needed_bytes, size)
+
+    def reserve(self, size: int, more_bytes: int) -> None:
+        """Extend the file by ``more_bytes``, so that they can be written to.
+
+        Args:
+            size: of the file so far, in bytes.
+            more_bytes: number of bytes that may be written next.
+
+        Raises:
+            OSError: if the disk has no space for them.
+        """
+        self.need(size + more_bytes)
+        if not hasattr(os, "posix_fallocate"):
+            return
+        try:
+            with self.path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), size, more_bytes)
+        except OSError as error:
+            if error.errno in _DISK_FULL:  # else this file system cannot reserve
+                raise self.describe_error(error) from error
+
+    def commit(self) -> None:
+        """Flush the file to the disk, and rename it to its target."""
+        try:
+            with self.path.open("r+b") as file:
+                os.fsync(file.fileno())
+            self._rename()
+        except OSError as error:
+            raise self.describe_error(error) from error
+        _sync_folder(self._target.parent)
+
+    def _rename(self) -> None:
+        if not self._is_new:
+            self.path.replace(self._target)
+            return
+        try:
+            os.link(self.path, self._target)  # unlike a rename, never replaces a file
+        except FileExistsError as error:
+            reason = "was saved by another run at the same time"
+            raise FileExistsError(error.errno, reason, str(self._target)) from error
+        except OSError:  # a file system without hard links
+            self.path.replace(self._target)
+
+    def describe_error(self, error: OSError) -> OSError:
+        """Return the error with the target's path and, for a full disk, the space that it needs."""
+        reason = error.strerror
+        if error.errno in _DISK_FULL:
+            free = shutil.disk_usage(self._target.parent).free
+            if self.path.exists():
+                free += self.path.stat().st_size
+            needed = f"at least {self._needed_bytes:,} bytes are needed"
+            reason = f"disk full, {needed} and {free:,} are free"
+        return type(error)(error.errno, reason, str(self._target))
+
+    def discard(self) -> None:
+        """Remove the temporary name."""
+        self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_file(target: Path) -> Iterator[NewFile]:
+    """Create a file for a library that writes to a path; after an error it does not appear.
+
+    Yields:
+        The file; its folder is created if it is missing.
+    """
+    _make_folder(target.parent)
+    file = NewFile(target)
+    try:
+        yield file
+        file.commit()
+    finally:
+        file.discard()
 
 
 class _AtomicFile:
@@ -61,21 +148,11 @@ class _AtomicFile:
     error by a failed write, or by an exception that was raised since the file was opened.
     """
 
-    def __init__(self, target: Path, *, readable: bool = False) -> None:
-        self._target = target
-        self._is_new = not target.exists()
+    def __init__(self, target: Path) -> None:
         self._exception_before = sys.exc_info()[1]
         self._failed = False
-        self._needed_bytes = 0
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-        self._temporary = Path(name)
-        # A readable file has no buffer, so that a full disk makes `write` fail, not a later call.
-        self._file: Any = (
-            os.fdopen(handle, "w+b", buffering=0) if readable else os.fdopen(handle, "wb")
-        )
-        umask = os.umask(0)
-        os.umask(umask)
-        self._temporary.chmod(0o666 & ~umask)  # like any new file; mkstemp sets 0600
+        self._new = NewFile(target)
+        self._file: Any = self._new.path.open("wb")
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
@@ -88,74 +165,29 @@ class _AtomicFile:
 
     def write(self, data: Any) -> int:
         """Write bytes; a file that failed to write is discarded when it is closed."""
-        view = memoryview(data).cast("B")
-        self._needed_bytes = max(self._needed_bytes, self._file.tell() + len(view))
-        done = 0
         try:
-            while done < len(view):
-                done += self._file.write(view[done:])
+            self._new.need(self._file.tell() + memoryview(data).nbytes)
+            return self._file.write(data)
         except OSError as error:
             self._failed = True
-            raise self._describe_error(error) from error
-        return done
-
-    def require_space(self, more_bytes: int) -> None:
-        """Raise ``OSError`` if the disk has no space for a number of additional bytes."""
-        if more_bytes > shutil.disk_usage(self._target.parent).free:
-            self._failed = True
-            self._needed_bytes += more_bytes
-            raise self._describe_error(OSError(errno.ENOSPC, ""))
+            raise self._new.describe_error(error) from error
 
     def close(self) -> None:
         """Rename the file to its target, or remove it after an error."""
         if self._file.closed:
             return
-        if self._failed or sys.exc_info()[1] is not self._exception_before:
-            self._discard()
-            return
         try:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            self._rename_to_target()
-        except OSError as error:
-            described = self._describe_error(error)  # while the temporary file still exists
-            self._discard()
-            raise described from error
-        except BaseException:
-            self._discard()
-            raise
-        _sync_folder(self._target.parent)
-
-    def _rename_to_target(self) -> None:
-        if not self._is_new:
-            self._temporary.replace(self._target)
-            return
-        try:
-            os.link(self._temporary, self._target)  # unlike a rename, never replaces a file
-        except FileExistsError as error:
-            reason = "was saved by another run at the same time"
-            raise FileExistsError(error.errno, reason, str(self._target)) from error
-        except OSError:  # a file system without hard links
-            self._temporary.replace(self._target)
-        else:
-            self._temporary.unlink()
-
-    def _describe_error(self, error: OSError) -> OSError:
-        """Return the error with the target's path and, for a full disk, the space that it needs."""
-        reason = error.strerror
-        if error.errno in _DISK_FULL:
-            free = shutil.disk_usage(self._target.parent).free
-            if self._temporary.exists():
-                free += self._temporary.stat().st_size
-            needed = f"at least {self._needed_bytes:,} bytes are needed"
-            reason = f"disk full, {needed} and {free:,} are free"
-        return type(error)(error.errno, reason, str(self._target))
-
-    def _discard(self) -> None:
-        with suppress(OSError):  # closing writes the buffer, for which there may be no space
-            self._file.close()
-        self._temporary.unlink(missing_ok=True)
+            if self._failed or sys.exc_info()[1] is not self._exception_before:
+                with suppress(OSError):  # closing writes the buffer, for which space may lack
+                    self._file.close()
+                return
+            try:
+                self._file.close()
+            except OSError as error:
+                raise self._new.describe_error(error) from error
+            self._new.commit()
+        finally:
+            self._new.discard()
 
 
 def _make_folder(folder: Path) -> None:

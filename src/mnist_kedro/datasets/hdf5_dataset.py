@@ -1,11 +1,13 @@
 """Save and load arrays in a versioned HDF5 file."""
 
 import base64
+import filecmp
 import hashlib
-import shutil
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from copy import deepcopy
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -23,20 +25,20 @@ from kedro.io.core import (
 )
 from kedro_datasets._typing import ImagePreview
 
-from mnist_kedro.arrays import ArrayLike, Rows, blocks
-from mnist_kedro.datasets.disk_space import DeferredErrorFile
-from mnist_kedro.datasets.interrupts import interrupts_postponed
+from mnist_kedro.arrays import Rows, blocks
+from mnist_kedro.datasets.atomic_filesystem import NewFile, new_file
 from mnist_kedro.datasets.local_copies import LocalCopies
 from mnist_kedro.digest import bytes_of, sha256
 from mnist_kedro.versions import latest_version
 
 _PLAIN_TYPES = (str, bool, int, float, np.generic)  # of values that become attributes
-_CHECKSUM_FORMAT = ("v110", "v110")  # the format of HDF5 1.10 has checksums for its metadata
 _DIGEST_KEY = "sha256"  # an attribute of each array
 _CHUNK_BYTES = 2**18  # read at once by a lazy slice: some 330 digits
 _CHUNKS_PER_WRITE = 32
-_MAX_SPOOL_BYTES = 2**26  # a larger file for a remote store is buffered on disk, not in memory
+_METADATA_BYTES = 2**16  # reserved for what HDF5 writes besides the values
 _BLOCK_BYTES = 2**16  # per request to a remote store, if no array is read completely
+
+_Description = tuple[tuple[int, ...], np.dtype, tuple[int, ...] | None]  # shape, dtype, chunks
 
 
 class LazyArray(Rows):
@@ -45,13 +47,21 @@ class LazyArray(Rows):
     It holds no open file, so it can be pickled and sent to another process.
     """
 
-    def __init__(self, dataset: "HDF5Dataset", path: str, key: str, stored: h5py.Dataset) -> None:
-        super().__init__(stored.shape, stored.dtype, self._read_rows)
+    def __init__(
+        self,
+        dataset: "HDF5Dataset",
+        path: str,
+        key: str,
+        shape: tuple[int, ...],
+        dtype: np.dtype,
+        chunks: tuple[int, ...] | None,
+    ) -> None:
+        super().__init__(shape, dtype, self._read_rows)
         self._dataset = dataset
         self._path = path
         self._key = key
-        if stored.chunks:
-            self.chunk = stored.chunks[0]
+        if chunks:
+            self.chunk = chunks[0]
 
     def _read_rows(self, start: int, stop: int) -> np.ndarray:
         with self._dataset.open(self._path, self._key) as file:
@@ -150,15 +160,13 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         path = self._load_path()
         if self._version is None:  # another process may have replaced the file
             self._copies.clear()
-        content: dict[str, Any]
-        with self._open_without_copy(path) as file:
-            content = {
-                key: LazyArray(self, path, key, stored)
-                for key, stored in _datasets_of(file).items()
-            }
+        arrays, attributes = self._describe_content(path)
+        content: dict[str, Any] = {
+            key: LazyArray(self, path, key, *description) for key, description in arrays.items()
+        }
         if not self._lazy:
             content = {key: self._read_whole(path, key) for key in content}
-        return content | self.attributes()
+        return content | attributes
 
     def attributes(self) -> dict[str, Any]:
         """Load only the plain values.
@@ -166,8 +174,24 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         Raises:
             DatasetError: if the file is missing or corrupt.
         """
-        with self._open_without_copy(self._load_path()) as file:
-            return {key: _to_python(value) for key, value in file.attrs.items()}
+        return self._describe_content(self._load_path())[1]
+
+    def _describe_content(self, path: str) -> tuple[dict[str, _Description], dict[str, Any]]:
+        """Return descriptions of the arrays, and the plain values, without copying the file."""
+        if self._protocol == "file":
+            with _corruption_reported(path):
+                return _describe_content(path)
+
+        def describe() -> tuple[dict[str, _Description], dict[str, Any]]:
+            with (
+                _corruption_reported(path),
+                self._fs.open(path, "rb", block_size=_BLOCK_BYTES) as file,
+            ):
+                return _describe_content(file)
+
+        # HDF5 calls the file's methods, where Ctrl-C would be lost; threads never receive it.
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(describe).result()
 
     def _read_whole(self, path: str, key: str) -> Any:
         with self.open(path, key) as file:
@@ -182,83 +206,43 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         On a local disk, a version with the content of the latest version is a hard link to it.
 
         Raises:
-            DatasetError: if the disk is full, or has too little space for the rest of the file.
+            DatasetError: if the disk is full.
         """
         path = get_filepath_str(self._get_save_path(), self._protocol)
         if self._protocol == "file":
-            if self._version and self._link_to_latest(path, data):
-                return
-            with self._fs.open(path, mode="w+b") as target:
-                self._write(target, data)
-        else:  # a remote store only accepts a file from beginning to end
-            with (
-                tempfile.SpooledTemporaryFile(_MAX_SPOOL_BYTES) as spool,
-                self._fs.open(path, mode="wb") as target,
-            ):
-                self._write(spool, data)
-                spool.seek(0)
-                shutil.copyfileobj(spool, target)
+            latest = latest_version(Path(self._filepath))  # before the new version is there
+            with new_file(Path(path)) as new:
+                self._write(new, data)
+                if self._version:
+                    _link_if_equal(new.path, latest)
+        else:
+            with tempfile.TemporaryDirectory(prefix="mnist_kedro_") as folder:
+                with new_file(Path(folder, "new.hdf5")) as new:
+                    self._write(new, data)
+                self._fs.put_file(str(Path(folder, "new.hdf5")), path)
         self._invalidate_cache()
 
-    def _link_to_latest(self, path: str, data: Mapping[str, Any]) -> bool:
-        """Link a path to the latest version, if that is intact and has the same content."""
-        latest = latest_version(Path(self._filepath))
-        if not latest.is_file() or not self._has_content(str(latest), data):
-            return False
-        try:
-            self._fs.link(str(latest), path)
-        except OSError:  # a file system without hard links, or another run saved this version
-            return False
-        return True
+    def _write(self, new: NewFile, data: Mapping[str, Any]) -> None:
+        def reserve(more_bytes: int) -> None:
+            """Reserve space, because HDF5 crashes the process if a disk becomes full."""
+            file.flush()
+            new.reserve(file.id.get_filesize(), more_bytes + _METADATA_BYTES)
 
-    def _has_content(self, path: str, data: Mapping[str, Any]) -> bool:
-        """Return whether a file holds these values, stored as this dataset stores them."""
-        arrays = {key: value for key, value in data.items() if not isinstance(value, _PLAIN_TYPES)}
-        plain = {key: data[key] for key in data if key not in arrays}
-        try:
-            with self.open(path) as file:
-                return (
-                    _with_types(file.attrs) == _with_types(plain)
-                    and _datasets_of(file).keys() == arrays.keys()
-                    and all(self._is_stored(file[key], array) for key, array in arrays.items())
-                )
-        except DatasetError:
-            return False
-
-    def _is_stored(self, stored: h5py.Dataset, value: Any) -> bool:
-        array = _to_array(value)
-        if (stored.shape, stored.dtype) != (array.shape, array.dtype):
-            return False
-        if not stored.chunks:
-            return np.array_equal(stored[()], np.asarray(array))
-        return stored.compression == self._save_args.get("compression") and all(
-            np.array_equal(stored[start : start + len(block)], block)
-            for start, block in blocks(array, _CHUNKS_PER_WRITE * stored.chunks[0])
-        )
-
-    def _write(self, target: Any, data: Mapping[str, Any]) -> None:
-        buffer = DeferredErrorFile(target)
-        with (
-            interrupts_postponed() as deliver_interrupts,
-            h5py.File(buffer, "w", libver=_CHECKSUM_FORMAT) as file,
-        ):
+        new.reserve(0, _METADATA_BYTES)
+        with _create_file(new.path) as file:
             for key, value in data.items():
                 if isinstance(value, _PLAIN_TYPES):
                     file.attrs[key] = _to_attribute(value)
                 else:
-                    self._write_array(file, key, value, buffer, deliver_interrupts)
-                    buffer.check()
-        buffer.check()
+                    self._write_array(file, key, value, reserve)
+                reserve(0)
+            size = file.id.get_filesize()
+        os.truncate(new.path, min(size, new.path.stat().st_size))
 
     def _write_array(
-        self,
-        file: h5py.File,
-        key: str,
-        value: Any,
-        buffer: DeferredErrorFile,
-        deliver_interrupts: Callable[[], None],
+        self, file: h5py.File, key: str, value: Any, reserve: Callable[[int], None]
     ) -> None:
-        array = _to_array(value)
+        array = value if isinstance(value, Rows) else np.asarray(value)
         if not array.ndim or 0 in array.shape:
             stored = file.create_dataset(key, data=np.asarray(array))
             stored.attrs[_DIGEST_KEY] = _to_attribute(sha256(np.asarray(array)))
@@ -269,14 +253,10 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         stored = file.create_dataset(
             key, array.shape, array.dtype, chunks=chunks, **self._save_args
         )
-        bytes_before = buffer.size
         for start, block in blocks(array, _CHUNKS_PER_WRITE * chunk):
-            done = start + len(block)
-            stored[start:done] = block
+            reserve(-(-len(block) // chunk) * chunk * block[:1].nbytes)  # of whole chunks
+            stored[start : start + len(block)] = block
             digest.update(bytes_of(block))
-            remaining_bytes = (buffer.size - bytes_before) * (len(array) - done) // done
-            deliver_interrupts()
-            buffer.check(2 * remaining_bytes // 3)  # the rest may compress better than the start
         stored.attrs[_DIGEST_KEY] = _to_attribute(digest.hexdigest())
 
     @contextmanager
@@ -296,17 +276,6 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         with _corruption_reported(path, key), h5py.File(local, "r") as file:
             yield file
 
-    @contextmanager
-    def _open_without_copy(self, path: str) -> Iterator[h5py.File]:
-        """Open a file without a copy, to read only metadata or a few rows."""
-        with ExitStack() as stack:
-            stack.enter_context(_corruption_reported(path))
-            source: Any = path
-            if self._protocol != "file":
-                source = stack.enter_context(self._fs.open(path, "rb", block_size=_BLOCK_BYTES))
-                stack.enter_context(interrupts_postponed())
-            yield stack.enter_context(h5py.File(source, "r"))
-
     def preview(self, images: str, labels: str, rows: int = 6, columns: int = 8) -> ImagePreview:
         """Draw the first images with their labels, for Kedro-Viz.
 
@@ -321,7 +290,7 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         """
         from mnist_kedro.plots.digits import digit_grid  # noqa: PLC0415  (Matplotlib is slow to import)
 
-        with self._open_without_copy(self._load_path()) as file:
+        with self.open(self._load_path()) as file:
             count = rows * columns
             figure = digit_grid(
                 file[images][:count], [str(label) for label in file[labels][:count]], columns
@@ -375,20 +344,39 @@ def _corruption_reported(path: str, key: str | None = None) -> Iterator[None]:
         ) from error
 
 
-def _to_array(value: Any) -> ArrayLike:
-    return value if isinstance(value, Rows) else np.asarray(value)
+def _create_file(path: Path) -> h5py.File:
+    """Create a file whose bytes depend only on its content: by default HDF5 saves the time."""
+    creation = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+    creation.set_obj_track_times(False)
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    # The format of HDF5 1.10 has checksums for its metadata.
+    access.set_libver_bounds(h5py.h5f.LIBVER_V110, h5py.h5f.LIBVER_V110)
+    return h5py.File(h5py.h5f.create(os.fsencode(path), h5py.h5f.ACC_TRUNC, creation, access))
 
 
-def _datasets_of(file: h5py.File) -> dict[str, h5py.Dataset]:
-    """Return the datasets of a file, including those in groups, by their paths."""
-    datasets: dict[str, h5py.Dataset] = {}
+def _link_if_equal(new: Path, latest: Path) -> None:
+    """Replace a new file by a hard link to the latest version, if their bytes are equal."""
+    if not latest.is_file() or not filecmp.cmp(new, latest, shallow=False):
+        return
+    link = new.with_suffix(".link.tmp")
+    try:
+        os.link(latest, link)
+    except OSError:  # a file system without hard links
+        return
+    link.replace(new)
 
-    def collect(key: str, item: h5py.Dataset | h5py.Group) -> None:
+
+def _describe_content(source: Any) -> tuple[dict[str, _Description], dict[str, Any]]:
+    """Describe the arrays of a file, including those in groups, and load the plain values."""
+    arrays: dict[str, _Description] = {}
+
+    def describe(key: str, item: h5py.Dataset | h5py.Group) -> None:
         if isinstance(item, h5py.Dataset):
-            datasets[key] = item
+            arrays[key] = item.shape, item.dtype, item.chunks
 
-    file.visititems(collect)
-    return datasets
+    with h5py.File(source, "r") as file:
+        file.visititems(describe)
+        return arrays, {key: _to_python(value) for key, value in file.attrs.items()}
 
 
 def _to_attribute(value: Any) -> Any:
@@ -397,12 +385,6 @@ def _to_attribute(value: Any) -> Any:
         return value
     encoded = value.encode()
     return np.array(encoded, h5py.string_dtype("utf-8", max(1, len(encoded))))
-
-
-def _with_types(values: Mapping[str, Any]) -> dict[str, tuple[type, Any]]:
-    """Return Python values with their types, so that ``True`` does not equal ``1``."""
-    plain = {key: _to_python(value) for key, value in values.items()}
-    return {key: (type(value), value) for key, value in plain.items()}
 
 
 def _to_python(value: Any) -> Any:

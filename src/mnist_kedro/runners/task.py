@@ -1,5 +1,6 @@
 """Run a node on a worker."""
 
+import ctypes
 import os
 import signal
 import sys
@@ -20,7 +21,6 @@ from kedro.runner.task import Task
 from pluggy import PluginManager
 
 import mnist_kedro
-from mnist_kedro.datasets.interrupts import interrupt_thread
 
 # A worker with several threads may get several nodes. It runs one at a time, because TensorFlow,
 # Keras's seeds and the current folder are global in the process.
@@ -100,7 +100,9 @@ def run_task(task: bytes, inputs: Mapping[str, Any], folder: str, run: str) -> O
 def interrupt(run: str) -> None:
     """Interrupt the node that this process executes for a run, if any, as Ctrl-C does."""
     for thread in [thread for thread, its_run in _run_by_thread.items() if its_run == run]:
-        interrupt_thread(thread)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread), ctypes.py_object(KeyboardInterrupt)
+        )
 
 
 def _set_input(catalog: CatalogProtocol, name: str, data: Any) -> None:
