@@ -54,12 +54,12 @@ def test_several_searches_share_the_trials_and_draw_other_values(run, caplog):
         (2, [[1], [2]]),
         (5, [[1, 3, 5], [2, 4]]),
     ):  # the second time, they go on
-        searches = [run(tuning(trials), once, number=n, searches=2) for n in (1, 2)]
+        searches = [run(tuning(trials), once, part=n, parts=2) for n in (0, 1)]
         assert [list(search["trial"]) for search in searches] == shares
     assert pd.concat(searches)["learning_rate"].nunique() == 5
-    assert "search 2: 1 of 2 trials are already finished." in caplog.text
-    assert "search 2, trial 4: epoch 1 of 1" in caplog.text
-    assert "search 2, trial 4: validation accuracy" in caplog.text
+    assert "1 of 2 trials are already finished." in caplog.text
+    assert "trial 4: epoch 1 of 1" in caplog.text
+    assert "trial 4: validation accuracy" in caplog.text
 
 
 @pytest.mark.slow

@@ -187,7 +187,7 @@ def test_parts_are_the_whole(trained, folder, tmp_path, monkeypatch, parts):
 
     table("whole").save(read_pictures(trained, options(folder)))
     for part in range(parts):
-        table(part).save(read_pictures(trained, options(folder, parts=parts), part))
+        table(part).save(read_pictures(trained, options(folder), part, parts))
     table("joined").save(join_predictions(*(table(part).load() for part in range(parts))))
     whole, joined = (tmp_path / f"{name}.csv" for name in ("whole", "joined"))
     assert len(whole.read_text().splitlines()) == 33

@@ -48,7 +48,7 @@ def test_each_search_is_a_node_with_a_storage_of_its_own():
     searched = {node.name: node for node in three.nodes if "search_parameters" in node.name}
     assert list(searched) == [f"search_parameters_{number}" for number in (1, 2, 3)]
     assert [node.inputs[-1] for node in searched.values()] == [
-        "tuning_storage",
+        "tuning_storage_1",
         "tuning_storage_2",
         "tuning_storage_3",
     ]
@@ -85,7 +85,7 @@ def test_runs_on_an_in_memory_catalog(digits, searches):
         "params:tuning": tuning(2),
     }.items():
         catalog[name] = data
-    for name in ("tuning_storage", "tuning_storage_2"):
+    for name in ("tuning_storage", "tuning_storage_1", "tuning_storage_2"):
         storage = optuna.storages.InMemoryStorage()
         catalog[name] = MemoryDataset(storage, copy_mode="assign")
     outputs = SequentialRunner().run(create_pipeline(("cnn",), searches), catalog)

@@ -32,32 +32,23 @@ _STARTUP_TRIALS = 5
 
 
 @dataclass(frozen=True)
-class _TrialShare:
-    """The trials that one of several searches runs: of two, the first runs 1, 3, 5 and so on."""
+class _Part:
+    """One of several searches that share the trials: of two, the first runs 1, 3, 5 and so on."""
 
-    number: int
-    searches: int
-
-    @property
-    def name(self) -> str:
-        return "tuning" if self.searches == 1 else f"search {self.number}"
+    number: int  # from 0
+    parts: int
 
     def count_trials(self, total: int) -> int:
         """Return the number of trials of this search, if all searches run ``total`` trials."""
-        return len(range(self.number, total + 1, self.searches))
+        return len(range(self.number, total, self.parts))
 
     def seed(self, base: int, earlier: int = 0) -> int:
         """Return a seed that no other search uses, also if the search resumes after some trials."""
-        return base + self.number - 1 + earlier * self.searches
+        return base + self.number + earlier * self.parts
 
     def trial_number(self, index: int) -> int:
-        """Return a trial number that no other search uses; Optuna's index starts at 0 in each."""
-        return self.number + index * self.searches
-
-    def describe_trial(self, index: int) -> str:
-        """Return the name of a trial for the log."""
-        trial = f"trial {self.trial_number(index)}"
-        return trial if self.searches == 1 else f"{self.name}, {trial}"
+        """Return a trial number, from 1, that no other search uses; Optuna's index is from 0."""
+        return self.number + 1 + index * self.parts
 
 
 def search(
@@ -68,8 +59,8 @@ def search(
     network: NetworkParameters,
     tuning: TuningParameters,
     storage: optuna.storages.BaseStorage,
-    number: int = 1,
-    searches: int = 1,
+    part: int = 0,
+    parts: int = 1,
 ) -> pd.DataFrame:
     """Maximize the validation accuracy after the last epoch.
 
@@ -88,8 +79,9 @@ def search(
         network: which network.
         tuning: what to search, and the number of trials.
         storage: of the trials.
-        number: of the search among those that share the trials, from 1; it is added to the seed.
-        searches: the number of searches.
+        part: number of the search among those that share the trials, from 0; it is added to the
+            seed.
+        parts: number of searches.
 
     Returns:
         A row for each finished trial: ``trial`` (from 1, unique across searches), ``state``
@@ -103,7 +95,7 @@ def search(
     description = describe_training(
         train, validation, statistics, training, network, dtype_policy(training.mixed_bfloat16)
     )
-    share = _TrialShare(number, searches)
+    share = _Part(part, parts)
     study = optuna.create_study(
         storage=storage,
         study_name=_study_name(description, tuning, share.seed(tuning.seed)),
@@ -116,11 +108,11 @@ def search(
     finished = len(study.get_trials(states=_FINISHED))
     total = share.count_trials(tuning.trials)
     if finished:
-        logger.info("%s: %d of %d trials are already finished.", share.name, finished, total)
+        logger.info("%d of %d trials are already finished.", finished, total)
 
     def objective(trial: optuna.Trial) -> float:
         options = _replace_values(training, _suggest_values(trial, tuning.search.spaces))
-        name = share.describe_trial(trial.number)
+        name = f"trial {share.trial_number(trial.number)}"
         try:
             _, history = fit_network(
                 *(train, validation, statistics, options, network, None, name),
@@ -193,14 +185,15 @@ def _study_name(description: dict[str, Any], tuning: TuningParameters, seed: int
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _log_trial(share: _TrialShare, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+def _log_trial(share: _Part, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+    number = share.trial_number(trial.number)
     values = ", ".join(f"{name} {value:.3g}" for name, value in trial.params.items())
     if trial.state != optuna.trial.TrialState.COMPLETE:
-        logger.info("%s: pruned; %s.", share.describe_trial(trial.number), values)
+        logger.info("trial %d: pruned; %s.", number, values)
         return
     logger.info(
-        "%s: validation accuracy %.2f%% (best so far: trial %d, %.2f%%); %s.",
-        share.describe_trial(trial.number),
+        "trial %d: validation accuracy %.2f%% (best so far: trial %d, %.2f%%); %s.",
+        number,
         100 * (trial.value or 0),
         share.trial_number(study.best_trial.number),
         100 * study.best_value,
@@ -208,9 +201,7 @@ def _log_trial(share: _TrialShare, study: optuna.Study, trial: optuna.trial.Froz
     )
 
 
-def _tabulate_trials(
-    study: optuna.Study, tuning: TuningParameters, share: _TrialShare
-) -> pd.DataFrame:
+def _tabulate_trials(study: optuna.Study, tuning: TuningParameters, share: _Part) -> pd.DataFrame:
     names = list(tuning.search.spaces)
     rows = [
         {

@@ -38,14 +38,15 @@ class ShownPictures(TypedDict):
 
 
 def read_pictures(
-    model: Any, inference: InferenceParameters, part: int = 0
+    model: Any, inference: InferenceParameters, part: int = 0, parts: int = 1
 ) -> Iterable[pd.DataFrame]:
     """Classify the digit on each picture.
 
     Args:
         model: a Keras model, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)`` probabilities.
         inference: paths of the pictures and of their labels.
-        part: number of the part among ``inference.parts``, from 0.
+        part: number of the part of the pictures, from 0.
+        parts: number of parts.
 
     Returns:
         Tables with a row for each file, in the order of the names: ``file``, ``digit`` (0–9),
@@ -60,7 +61,7 @@ def read_pictures(
     labels = None if inference.labels is None else _read_labels(resolve_path(inference.labels))
     # Parts are whole batches, so that their number does not change a bit of the predictions.
     batches = -(-pictures.total // BATCH)
-    first, last = (BATCH * (batches * (part + i) // inference.parts) for i in (0, 1))
+    first, last = (BATCH * (batches * (part + i) // parts) for i in (0, 1))
     rows = range(first, min(last, pictures.total))
     return Tables(partial(_classify_pictures, model, pictures, rows, labels))
 

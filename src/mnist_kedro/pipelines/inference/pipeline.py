@@ -1,7 +1,6 @@
 """The ``inference`` pipeline."""
 
 from collections.abc import Sequence
-from functools import partial, update_wrapper
 
 from kedro.pipeline import Node, Pipeline
 
@@ -13,6 +12,7 @@ from mnist_kedro.pipelines.inference.nodes import (
     select_pictures,
     summarise_predictions,
 )
+from mnist_kedro.pipelines.parts import divide
 
 
 def create_pipeline(models: Sequence[str], parts: int = 1) -> Pipeline:
@@ -20,55 +20,17 @@ def create_pipeline(models: Sequence[str], parts: int = 1) -> Pipeline:
 
     Args:
         models: names of the models; the first predicts.
-        parts: number of nodes that share the pictures, so that a cluster can run them in parallel.
+        parts: number of nodes that share the pictures.
     """
-    model = f"{models[0]}.model"
-    classification = _classify(model) if parts == 1 else _classify_in_parts(model, parts)
-    return classification + _summarize()
-
-
-def _classify(model: str) -> Pipeline:
     return Pipeline(
         [
-            Node(
-                func=read_pictures,
-                inputs=[model, "params:inference"],
-                outputs="digit_predictions",
-                name="read_pictures",
-            )
-        ],
-        tags="inference",
-    )
-
-
-def _classify_in_parts(model: str, parts: int) -> Pipeline:
-    outputs = [f"digit_predictions_part_{part + 1}" for part in range(parts)]
-    return Pipeline(
-        [
-            *(
-                Node(
-                    func=update_wrapper(partial(read_pictures, part=part), read_pictures),
-                    inputs=[model, "params:inference"],
-                    outputs=output,
-                    name=f"read_pictures_part_{part + 1}",
-                )
-                for part, output in enumerate(outputs)
+            *divide(
+                read_pictures,
+                [f"{models[0]}.model", "params:inference"],
+                "digit_predictions",
+                parts,
+                join=join_predictions,
             ),
-            Node(
-                func=join_predictions,
-                inputs=outputs,
-                outputs="digit_predictions",
-                name="join_predictions",
-            ),
-        ],
-        tags="inference",
-    )
-
-
-def _summarize() -> Pipeline:
-    """Create the nodes that summarize the predictions, in numbers and in a figure."""
-    return Pipeline(
-        [
             Node(
                 func=select_pictures,
                 inputs="params:inference",

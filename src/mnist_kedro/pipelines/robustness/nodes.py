@@ -23,7 +23,8 @@ SUITE = (NONE, *CORRUPTIONS)
 def evaluate_corruptions(
     test: LabelledImages,
     reporting: ReportingParameters,
-    corruptions: Sequence[str] = SUITE,
+    part: int = 0,
+    parts: int = 1,
     **models: Any,
 ) -> pd.DataFrame:
     """Count the test digits that each model misclassifies under each corruption.
@@ -31,7 +32,9 @@ def evaluate_corruptions(
     Args:
         test: the test split.
         reporting: ``robustness_digits``, the number of digits to corrupt.
-        corruptions: part of the suite, in its order.
+        part: number of this part of the suite, from 0.
+        parts: number of parts; each takes every ``parts``-th corruption, so that all take about as
+            long.
         models: Keras models by their names.
 
     Returns:
@@ -39,6 +42,7 @@ def evaluate_corruptions(
         (1–5; ``none`` has 0), ``digits``, ``errors`` and ``accuracy``.
     """
     images, labels = _some(test, reporting.robustness_digits)
+    corruptions = SUITE[part::parts]
     rows = []
     progress = tqdm(
         _corrupted(images, corruptions),

@@ -1,12 +1,12 @@
 """The ``robustness`` pipeline."""
 
 from collections.abc import Sequence
-from functools import partial, update_wrapper
 from itertools import chain
 
 from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.pipelines.figures import Sections, figure
+from mnist_kedro.pipelines.parts import divide
 from mnist_kedro.pipelines.robustness.nodes import (
     SUITE,
     collect_corruptions,
@@ -29,7 +29,13 @@ def create_pipeline(models: Sequence[str], corruption_parts: int = 1) -> Pipelin
         **{model: f"{model}.model" for model in models},
     }
     measurements = [
-        *_evaluate_corruptions(inputs, min(corruption_parts, len(SUITE))),
+        *divide(
+            evaluate_corruptions,
+            inputs,
+            "corruption_accuracies",
+            parts=min(corruption_parts, len(SUITE)),
+            join=collect_corruptions,
+        ),
         Node(
             func=measure_out_of_distribution,
             inputs=inputs,
@@ -51,36 +57,3 @@ def create_figures() -> Sections:
             figure(plot_out_of_distribution, ["test", "out_of_distribution_confidences"])
         ],
     }
-
-
-def _evaluate_corruptions(inputs: dict[str, str], parts: int) -> list[Node]:
-    """Create one node for all corruptions, or one for each part and one that joins the parts."""
-    if parts == 1:
-        return [
-            Node(
-                func=evaluate_corruptions,
-                inputs=inputs,
-                outputs="corruption_accuracies",
-                name="evaluate_corruptions",
-            )
-        ]
-    return [
-        *(_evaluate_part(inputs, part, parts) for part in range(parts)),
-        Node(
-            func=collect_corruptions,
-            inputs=[f"corruption_accuracies_{part + 1}" for part in range(parts)],
-            outputs="corruption_accuracies",
-            name="collect_corruptions",
-        ),
-    ]
-
-
-def _evaluate_part(inputs: dict[str, str], part: int, parts: int) -> Node:
-    """Create the node of every ``parts``-th corruption, so that all parts take about as long."""
-    func = partial(evaluate_corruptions, corruptions=SUITE[part::parts])
-    return Node(
-        func=update_wrapper(func, evaluate_corruptions),
-        inputs=inputs,
-        outputs=f"corruption_accuracies_{part + 1}",
-        name=f"evaluate_corruptions_{part + 1}",
-    )

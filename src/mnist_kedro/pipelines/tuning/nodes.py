@@ -24,32 +24,14 @@ def search_parameters(
     network: NetworkParameters,
     tuning: TuningParameters,
     storage: Any,
-    number: int = 1,
-    searches: int = 1,
+    part: int = 0,
+    parts: int = 1,
 ) -> pd.DataFrame:
-    """Train a network in several trials, with values that Optuna samples from the earlier trials.
-
-    Args:
-        train: digits to train on.
-        validation: digits to compare the trials by.
-        pixel_statistics: of the training pixels.
-        training: parameters that are not searched.
-        network: which network.
-        tuning: what to search, and the number of trials.
-        storage: of Optuna; each search has its own.
-        number: of the search among those that share the trials, from 1.
-        searches: the number of searches.
-
-    Returns:
-        The trials, as :func:`~mnist_kedro.models.search.search` returns them.
-    """
+    """Search for better training parameters; see :func:`mnist_kedro.models.search.search`."""
     from mnist_kedro.models.search import search  # noqa: PLC0415  (imports TensorFlow)
 
-    return search(
-        *(train, validation, pixel_statistics, training, network, tuning, storage),
-        number=number,
-        searches=searches,
-    )
+    inputs = (train, validation, pixel_statistics, training, network, tuning, storage)
+    return search(*inputs, part=part, parts=parts)
 
 
 def collect_trials(*tables: pd.DataFrame) -> pd.DataFrame:
