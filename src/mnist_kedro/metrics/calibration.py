@@ -1,10 +1,5 @@
-"""Evaluate predicted probabilities: proper scores, calibration and temperature scaling.
+"""Evaluate predicted probabilities: proper scores, calibration and temperature scaling."""
 
-The functions process the digits block by block, because their intermediate results take several
-times the memory of the probabilities.
-"""
-
-from collections.abc import Iterator
 from typing import NamedTuple, TypedDict
 
 import numpy as np
@@ -12,7 +7,6 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
-from mnist_kedro.arrays import blocks
 from mnist_kedro.contracts import CLASSES
 from mnist_kedro.metrics.classification import Classes
 
@@ -39,36 +33,18 @@ class Reliability(NamedTuple):
     digits: NDArray[np.int64]  # (b,), number of digits in each bin, at least 1
 
 
-def score_probabilities(
-    labels: Classes, probabilities: Probabilities, temperature: float = 1.0
-) -> ProbabilityScores:
+def score_probabilities(labels: Classes, probabilities: Probabilities) -> ProbabilityScores:
     """Score probabilities against the true classes.
 
     Args:
         labels: ``(n,)`` integers in 0–9, n ≥ 1.
         probabilities: ``(n, 10)``, rows that sum to 1.
-        temperature: of the temperature scaling that is applied first; 1 changes nothing.
     """
-    scores = np.array(
-        [
-            (len(block[0]), negative_log_likelihood(*block), brier_score(*block))
-            for block in _scaled_blocks(labels, probabilities, temperature)
-        ]
-    )
-    loss, brier = np.average(scores[:, 1:], axis=0, weights=scores[:, 0])
     return ProbabilityScores(
-        negative_log_likelihood=float(loss),
-        brier_score=float(brier),
-        expected_calibration_error=expected_calibration_error(labels, probabilities, temperature),
+        negative_log_likelihood=negative_log_likelihood(labels, probabilities),
+        brier_score=brier_score(labels, probabilities),
+        expected_calibration_error=expected_calibration_error(labels, probabilities),
     )
-
-
-def _scaled_blocks(
-    labels: Classes, probabilities: Probabilities, temperature: float
-) -> Iterator[tuple[Classes, Probabilities]]:
-    for start, block in blocks(probabilities):
-        scaled = block if temperature == 1 else scale_temperature(block, temperature)
-        yield labels[start : start + len(block)], scaled
 
 
 def negative_log_likelihood(labels: Classes, probabilities: Probabilities) -> float:
@@ -86,38 +62,27 @@ def brier_score(labels: Classes, probabilities: Probabilities) -> float:
     return float(((probabilities - np.eye(CLASSES)[labels]) ** 2).sum(axis=1).mean())
 
 
-def expected_calibration_error(
-    labels: Classes, probabilities: Probabilities, temperature: float = 1.0
-) -> float:
+def expected_calibration_error(labels: Classes, probabilities: Probabilities) -> float:
     """Compute the mean absolute difference of confidence and accuracy in 15 bins of confidence.
 
     The bins have equal width, and are weighted by their digits (Guo et al. 2017, arXiv:1706.04599).
     The arguments are those of :func:`score_probabilities`.
     """
-    bins = reliability(labels, probabilities, temperature)
+    bins = reliability(labels, probabilities)
     return float(np.average(np.abs(bins.accuracy - bins.confidence), weights=bins.digits))
 
 
-def reliability(
-    labels: Classes, probabilities: Probabilities, temperature: float = 1.0
-) -> Reliability:
+def reliability(labels: Classes, probabilities: Probabilities) -> Reliability:
     """Compute mean confidence and accuracy in 15 bins of confidence, of equal width.
 
     The arguments are those of :func:`score_probabilities`.
     """
-    scaled = _scaled_blocks(labels, probabilities, temperature)
-    sums = np.sum([_sum_bins(*block) for block in scaled], axis=0)
+    confidences = probabilities.max(axis=1).astype(np.float64)
+    hits = probabilities.argmax(axis=1) == labels
+    bins = np.minimum((confidences * _BINS).astype(int), _BINS - 1)
+    sums = np.array([np.bincount(bins, weights, _BINS) for weights in (None, confidences, hits)])
     digits, confidence, correct = sums[:, sums[0] > 0]
     return Reliability(confidence / digits, correct / digits, digits.astype(np.int64))
-
-
-def _sum_bins(labels: Classes, probabilities: Probabilities) -> NDArray[np.float64]:
-    """Count digits, sum their confidence and count correct ones in each bin: ``(3, 15)``."""
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    correct = probabilities.argmax(axis=1) == labels
-    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    weights = np.ones(len(bins)), confidence, correct
-    return np.array([np.bincount(bins, weight, _BINS) for weight in weights])
 
 
 def fit_temperature(labels: Classes, probabilities: Probabilities) -> float:
@@ -127,14 +92,10 @@ def fit_temperature(labels: Classes, probabilities: Probabilities) -> float:
     overconfident, below 1 underconfident. Scaling changes no prediction. The temperature is bounded
     to 0.05–20, because for a network without errors a lower one is always better.
     """
+    logits, rows = _to_logits(probabilities), np.arange(len(labels))
 
     def loss(log_temperature: float) -> float:
-        total = 0.0
-        for start, block in blocks(probabilities):
-            logits = _to_logits(block) / np.exp(log_temperature)
-            rows = np.arange(len(block))
-            total -= _log_softmax(logits)[rows, labels[start : start + len(block)]].sum()
-        return total / len(labels)
+        return -_log_softmax(logits / np.exp(log_temperature))[rows, labels].mean()
 
     result = minimize_scalar(loss, bounds=np.log(_TEMPERATURE_BOUNDS), method="bounded")
     return float(np.exp(result.x))

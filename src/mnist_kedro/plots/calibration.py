@@ -14,6 +14,7 @@ from mnist_kedro.metrics.calibration import (
     Reliability,
     expected_calibration_error,
     reliability,
+    scale_temperature,
 )
 from mnist_kedro.metrics.classification import wilson_interval
 from mnist_kedro.metrics.prediction import PROBABILITIES
@@ -45,17 +46,18 @@ def plot_reliability_diagram(
     labels = predictions["label"].to_numpy()
     probabilities = predictions[PROBABILITIES].to_numpy()
     temperature = metrics["models"][model]["temperature_scaling"]["temperature"]
+    scaled = scale_temperature(probabilities, temperature)
     trained_error = expected_calibration_error(labels, probabilities)
-    scaled_error = expected_calibration_error(labels, probabilities, temperature)
+    scaled_error = expected_calibration_error(labels, scaled)
     figure = Figure(figsize=(7, 5.6))
     accuracy, count = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     accuracy.plot([0, 1], [0, 1], ":", color=FAINT, linewidth=1, label="perfect calibration")
     variants = (
-        ("as trained", 1.0, trained_error, BLUE, -_WIDTH / 2),
-        (f"temperature {temperature:.2f}", temperature, scaled_error, ORANGE, _WIDTH / 2),
+        ("as trained", probabilities, trained_error, BLUE, -_WIDTH / 2),
+        (f"temperature {temperature:.2f}", scaled, scaled_error, ORANGE, _WIDTH / 2),
     )
-    for name, divisor, error, color, offset in variants:
-        bins = reliability(labels, probabilities, divisor)
+    for name, predicted, error, color, offset in variants:
+        bins = reliability(labels, predicted)
         _draw_accuracy(accuracy, bins, color, f"{name}, error {error:.2%}")
         count.bar(bins.confidence + offset, bins.digits, width=_WIDTH, color=color)
     accuracy.set_ylabel("Accuracy")

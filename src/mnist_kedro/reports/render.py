@@ -1,16 +1,72 @@
-"""Render the report and the model card."""
+"""Render the report and the model card; their sentences are in ``templates/``."""
 
 import base64
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from omegaconf import OmegaConf
 
+from mnist_kedro.contracts import GIVEN
 from mnist_kedro.datasets.figure_dataset import Picture
 from mnist_kedro.plots.style import model_title
-from mnist_kedro.reports.answers import answer_questions, first_model, interval, percent
+
+_SEVERITY = 3  # of corruptions that the report quotes, the middle one
+_HIGH_CONFIDENCE = 0.99
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """Format a share in 0–1 as a percentage."""
+    return f"{share:.{digits}%}"
+
+
+def interval(bounds: Sequence[float], digits: int = 2) -> str:
+    """Format two shares in 0–1 as an interval of percentages."""
+    low, high = bounds
+    return f"{100 * low:.{digits}f}–{100 * high:.{digits}f}%"
+
+
+class Column(NamedTuple):
+    """A column of the table of models."""
+
+    title: str
+    description: str  # empty if the title says all
+    format: Callable[[Mapping[str, Any]], str]  # of a model's metrics
+
+
+COLUMNS = (
+    Column("Accuracy", "", lambda model: percent(model["accuracy"])),
+    Column("95% interval", "", lambda model: interval(model["accuracy_ci95"])),
+    Column("Errors", "", lambda model: f"{model['errors']:,}"),
+    Column(
+        "Without label errors",
+        "accuracy on the digits that are not known to be mislabeled",
+        lambda model: (
+            percent(model["without_label_errors"]["accuracy"])
+            if "without_label_errors" in model
+            else "–"
+        ),
+    ),
+    Column(
+        "NLL",
+        "negative log-likelihood, nats per digit",
+        lambda model: f"{model['negative_log_likelihood']:.4f}",
+    ),
+    Column("Brier", "Brier score, 0 to 2", lambda model: f"{model['brier_score']:.4f}"),
+    Column(
+        "ECE",
+        "expected calibration error",
+        lambda model: percent(model["expected_calibration_error"]),
+    ),
+    Column(
+        "Temperature",
+        "fitted to the validation digits",
+        lambda model: f"{model['temperature_scaling']['temperature']:.2f}",
+    ),
+    Column("Weights", "", lambda model: f"{model['parameters']:,}"),
+    Column("Training, s", "", lambda model: f"{model['training_seconds']:.1f}"),
+)
 
 _ENVIRONMENT = Environment(
     loader=PackageLoader(__package__, "templates"),
@@ -23,6 +79,9 @@ _ENVIRONMENT = Environment(
 _ENVIRONMENT.filters |= {
     "percent": percent,
     "interval": interval,
+    "count": lambda number: f"{number:,}",
+    "one_line": lambda text: " ".join(text.split()),
+    "title_of": model_title,
     "base64": lambda data: base64.b64encode(data).decode(),
     "yaml": lambda data: OmegaConf.to_yaml(OmegaConf.create(data)),
 }
@@ -75,13 +134,39 @@ def _template_variables(
     confidences: pd.DataFrame,
     layers: pd.DataFrame,
 ) -> dict[str, Any]:
-    name = first_model(metrics)
+    name = next(iter(metrics["models"]))
+    pairs = {pair.partition("_vs_"): value for pair, value in metrics["comparison"].items()}
     return {
-        "answers": answer_questions(metrics, corruptions, confidences),
-        "data": metrics["data"],
-        "layers": layers.to_dict("records"),
-        "model": metrics["models"][name],
-        "models": metrics["models"],
         "name": name,
         "title": model_title(name),
+        "model": metrics["models"][name],
+        "models": metrics["models"],
+        "columns": COLUMNS,
+        "comparisons": {
+            other: value for (first, _, other), value in pairs.items() if first == name
+        },
+        "data": metrics["data"],
+        "test_given": metrics["data"]["test_split"] == GIVEN,
+        "corrupted": _summarize_corruptions(corruptions[corruptions["model"] == name]),
+        "confident": _summarize_confidences(confidences[confidences["model"] == name]),
+        "layers": layers.to_dict("records"),
     }
+
+
+def _summarize_corruptions(corruptions: pd.DataFrame) -> dict[str, Any]:
+    """Return a model's mean accuracy at the middle severity, and the hardest corruption."""
+    rows = corruptions[corruptions["severity"] == _SEVERITY]
+    hardest = rows.sort_values("accuracy").iloc[0]
+    return {
+        "severity": _SEVERITY,
+        "accuracy": rows["accuracy"].mean(),
+        "hardest": hardest["corruption"],
+        "hardest_accuracy": hardest["accuracy"],
+    }
+
+
+def _summarize_confidences(confidences: pd.DataFrame) -> dict[str, Any]:
+    """Return the kind of non-digit images of which a model is sure most often, and how often."""
+    others = confidences[confidences["kind"] != "digits"]
+    sure = (others["confidence"] > _HIGH_CONFIDENCE).groupby(others["kind"], sort=False).mean()
+    return {"confidence": _HIGH_CONFIDENCE, "kind": sure.idxmax(), "share": sure.max()}

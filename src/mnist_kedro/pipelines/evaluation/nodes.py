@@ -12,6 +12,7 @@ from mnist_kedro.contracts import LabelledImages, provenance
 from mnist_kedro.errors import InputError
 from mnist_kedro.metrics.calibration import (
     fit_temperature,
+    scale_temperature,
     score_probabilities,
 )
 from mnist_kedro.metrics.classification import classify_errors
@@ -132,7 +133,9 @@ def _evaluate(
         **score_probabilities(tested.labels, tested.probabilities),
         "temperature_scaling": {
             "temperature": temperature,
-            **score_probabilities(tested.labels, tested.probabilities, temperature),
+            **score_probabilities(
+                tested.labels, scale_temperature(tested.probabilities, temperature)
+            ),
         },
         "rejection": reject_unsure(tested.right, tested.confidence, threshold, target),
     }
