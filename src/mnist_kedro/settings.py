@@ -19,17 +19,17 @@ from mnist_kedro.hooks import (
 )
 from mnist_kedro.logs import load_logging_configuration
 
-_progress = ProgressHooks()
+_progress, _versions = ProgressHooks(), VersionHooks()
 
 HOOKS = (
     RunnerHooks(),
     OutputHooks(),
     InputHooks(),
-    VersionHooks(),
+    _versions,
     ParameterHooks(),
     _progress,
     CheckpointHooks(),
-    ManifestHooks(_progress),
+    ManifestHooks(_progress, _versions),
     MlflowHooks(),
 )
 

@@ -68,7 +68,7 @@ def test_removes_what_is_used_no_more_and_nothing_else(tmp_path):
 
 def test_is_there_to_be_loaded_and_not_to_be_saved(dataset):
     assert dataset.exists()
-    with pytest.raises(DatasetError, match="checkpoints are written during training"):
+    with pytest.raises(DatasetError, match="is written while a node runs"):
         dataset.save("x")
     assert "checkpoints" in repr(dataset)
 

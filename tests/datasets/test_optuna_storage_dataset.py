@@ -22,7 +22,7 @@ def test_a_study_is_there_again_in_the_next_run(dataset):
 
 
 def test_is_written_during_a_search_only(dataset):
-    with pytest.raises(DatasetError, match=r"tuning\.sqlite3: trials are written during a search"):
+    with pytest.raises(DatasetError, match=r"tuning\.sqlite3: is written while a node runs"):
         dataset.save("a study")
 
 

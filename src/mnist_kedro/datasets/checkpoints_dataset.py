@@ -4,13 +4,13 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
-from pathlib import PurePosixPath
-from typing import Any, Never, NoReturn
+from typing import Any
 
 import fsspec
-from kedro.io.core import AbstractDataset, DatasetError, get_protocol_and_path
+from kedro.io.core import DatasetError
 
 from mnist_kedro.datasets.hdf5_dataset import HDF5Dataset
+from mnist_kedro.datasets.provided_dataset import ProvidedDataset
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ class Checkpoints:
         return HDF5Dataset(filepath=f"{self._protocol}://{file}")
 
 
-class CheckpointsDataset(AbstractDataset[Never, Checkpoints]):
+class CheckpointsDataset(ProvidedDataset[Checkpoints]):
     """Provide a network's :class:`Checkpoints` to the node that trains it.
 
     ```yaml
@@ -121,34 +121,16 @@ class CheckpointsDataset(AbstractDataset[Never, Checkpoints]):
     """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Create a dataset for one network.
-
-        Args:
-            filepath: of a folder, with a protocol such as ``s3://`` if it is not local.
-            metadata: ignored by Kedro; Kedro-Viz reads the dataset's layer from it.
-        """
-        self._protocol, path = get_protocol_and_path(filepath)
-        self._filepath = PurePosixPath(path)
-        self.metadata = metadata
+        """Create a dataset for one network; ``filepath`` is that of a folder."""
+        super().__init__(filepath=filepath, metadata=metadata)
         options = {"auto_mkdir": True} if self._protocol == "file" else {}
-        self._checkpoints = Checkpoints(
-            path, self._protocol, fsspec.filesystem(self._protocol, **options)
-        )
+        fs = fsspec.filesystem(self._protocol, **options)
+        self._checkpoints = Checkpoints(str(self._filepath), self._protocol, fs)
 
     def load(self) -> Checkpoints:
         """Return the checkpoints, to be read and written."""
         return self._checkpoints
 
-    def save(self, data: Never) -> NoReturn:  # noqa: ARG002
-        """Raise DatasetError, because a training writes its checkpoints itself."""
-        raise DatasetError(f"{self._filepath}: checkpoints are written during training.")
-
     def adopt(self, other: "CheckpointsDataset") -> None:
         """Mark trainings as used, like :meth:`Checkpoints.adopt`; the Dask runner calls this."""
         self._checkpoints.adopt(other.load())
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._filepath, "protocol": self._protocol}
-
-    def _exists(self) -> bool:
-        return True

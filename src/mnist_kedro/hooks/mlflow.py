@@ -1,6 +1,6 @@
 """Log runs to MLflow if the environment has an ``mlflow.yml``."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -14,6 +14,7 @@ from kedro.pipeline.node import Node
 from pydantic import BaseModel
 
 from mnist_kedro.errors import InputError
+from mnist_kedro.mappings import flatten
 
 _HISTORY, _MODEL = ".history", ".model"
 _ARTIFACTS_FOLDER = "08_reporting"  # its files are logged as artifacts
@@ -81,7 +82,8 @@ class MlflowHooks:
 
         if dataset_name == "metrics":
             metrics = self._catalog.load(dataset_name)
-            mlflow.log_metrics(dict(_numbers(metrics["models"], "test.")))
+            values = flatten(metrics["models"], "test.")
+            mlflow.log_metrics({name: value for name, value in values if _is_number(value)})
         elif dataset_name.endswith(_HISTORY):
             _log_curves(dataset_name.removesuffix(_HISTORY), self._catalog.load(dataset_name))
         elif dataset_name.endswith(_MODEL):
@@ -120,13 +122,8 @@ class MlflowHooks:
             self._tracking.on_pipeline_error(error, run_params, pipeline, catalog)
 
 
-def _numbers(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    """Yield all numbers in nested mappings with names such as ``test.cnn.classes.7.f1``."""
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _numbers(value, f"{prefix}{name}.")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            yield f"{prefix}{name}", value
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _log_curves(network: str, history: Mapping[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """Check the parameters of a run, and create the pipelines that they ask for."""
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kedro.framework.context import KedroContext
@@ -11,6 +10,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from mnist_kedro.errors import InputError
+from mnist_kedro.mappings import flatten
 from mnist_kedro.parameters import check_parameters
 from mnist_kedro.pipeline_registry import register_pipelines, use_parameters
 
@@ -39,7 +39,7 @@ class ParameterHooks:
             InputError: if no node of the run uses a parameter, or all nodes that use it are skipped
                 by ``--only-missing-outputs``.
         """
-        for parameter in _leaves(run_params["runtime_params"] or {}):
+        for parameter, _ in flatten(run_params["runtime_params"] or {}):
             users = _users(pipeline, parameter)
             if not users:
                 raise InputError(_describe_unused(parameter, pipeline))
@@ -51,15 +51,6 @@ class ParameterHooks:
                     f"{', '.join(sorted(node.name for node in users))}, whose outputs exist; run "
                     "without --only-missing-outputs."
                 )
-
-
-def _leaves(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Yield the dotted name of each value in nested mappings, such as ``training.epochs``."""
-    for key, value in parameters.items():
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}"
 
 
 def _users(pipeline: Pipeline, parameter: str) -> list[Node]:

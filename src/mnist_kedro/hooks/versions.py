@@ -17,6 +17,10 @@ class VersionHooks:
     Kedro loads the latest version each time, which another run may have saved in the meantime.
     """
 
+    def __init__(self) -> None:
+        self.loaded: dict[str, str] = {}  # versions in this run, by dataset
+        self.saved: dict[str, str] = {}
+
     @hook_impl
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
@@ -27,6 +31,7 @@ class VersionHooks:
             InputError: if the run does not load the dataset, makes it, or the version is missing.
         """
         self._catalog = catalog
+        self.loaded, self.saved = {}, {}
         for name, version in (run_params["load_versions"] or {}).items():
             if name not in pipeline.inputs():
                 _reject_version(name, pipeline)
@@ -40,34 +45,36 @@ class VersionHooks:
 
     def _pin_all(self, pipeline: Pipeline) -> None:
         """Choose all versions now: ``ParallelRunner`` calls the other hooks in its processes."""
-        for name in pipeline.datasets():
-            dataset = self._catalog.get(name)
-            if isinstance(dataset, AbstractVersionedDataset):
-                made = name in pipeline.all_outputs()
-                _pin_version(
-                    dataset,
-                    dataset.resolve_save_version() if made else dataset.resolve_load_version(),
-                )
+        for name in sorted(pipeline.all_outputs()):
+            self.after_dataset_saved(name)
+        for name in sorted(pipeline.all_inputs()):
+            self.before_dataset_loaded(name)
 
     @hook_impl
     def before_dataset_loaded(self, dataset_name: str) -> None:
         """Load the same version of a dataset from now on."""
         dataset = self._catalog.get(dataset_name)
         if isinstance(dataset, AbstractVersionedDataset):
-            _pin_version(dataset, dataset.resolve_load_version())
+            self._pin(dataset_name, dataset, dataset.resolve_load_version(), self.loaded)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str) -> None:
         """Load the saved version from now on."""
         dataset = self._catalog.get(dataset_name)
         if isinstance(dataset, AbstractVersionedDataset):
-            _pin_version(dataset, dataset.resolve_save_version())
+            self._pin(dataset_name, dataset, dataset.resolve_save_version(), self.saved)
 
-
-def _pin_version(dataset: AbstractVersionedDataset, version: str | None) -> None:
-    """Make a dataset load one version; do nothing if the dataset is not versioned."""
-    if version is not None:
-        dataset._version = Version(version, dataset.resolve_save_version())  # noqa: SLF001
+    def _pin(
+        self,
+        name: str,
+        dataset: AbstractVersionedDataset,
+        version: str | None,
+        record: dict[str, str],
+    ) -> None:
+        """Make a dataset load one version; do nothing if the dataset is not versioned."""
+        if version is not None:
+            record[name] = version
+            dataset._version = Version(version, dataset.resolve_save_version())  # noqa: SLF001
 
 
 def _reject_version(name: str, pipeline: Pipeline) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from mnist_kedro.mappings import flatten
+
 Run = Mapping[str, Any]
 _COLUMNS = (
     *("run", "model", "accuracy", "low", "high", "errors", "test_digits"),
@@ -45,7 +47,7 @@ def describe_runs(metrics: Mapping[str, Run], manifests: Mapping[str, Run]) -> p
 
 def _list_changes(before: Run, after: Run) -> Iterator[str]:
     """Describe what changed in parameters, data, code, packages and processor."""
-    old, new = dict(_flatten(before["parameters"])), dict(_flatten(after["parameters"]))
+    old, new = dict(flatten(before["parameters"])), dict(flatten(after["parameters"]))
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):
             yield f"{name}: {_format(old, name)} → {_format(new, name)}"
@@ -62,15 +64,6 @@ def _list_changes(before: Run, after: Run) -> Iterator[str]:
             yield f"{name} {version}"
     if before["processor"] != after["processor"]:
         yield f"on {after['processor']}"
-
-
-def _flatten(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the dotted name and the value of each parameter, such as ``(training.epochs, 2)``."""
-    for key, value in parameters.items():
-        if isinstance(value, Mapping):
-            yield from _flatten(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _format(parameters: Mapping[str, Any], name: str) -> str:

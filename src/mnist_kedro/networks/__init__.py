@@ -8,15 +8,12 @@ from functools import reduce
 from importlib import import_module
 from operator import or_
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import Annotated, Any, get_args
 
 from pydantic import Field, RootModel
 
 from mnist_kedro.contracts import PixelStatistics
 from mnist_kedro.networks.network import Network
-
-if TYPE_CHECKING:
-    import keras
 
 __all__ = ["ARCHITECTURES", "Network", "NetworkParameters"]
 
@@ -34,6 +31,6 @@ _AnyNetwork: Any = reduce(or_, ARCHITECTURES.values())
 class NetworkParameters(RootModel[Annotated[_AnyNetwork, Field(discriminator="architecture")]]):
     """The parameters of any network, which ``architecture`` chooses."""
 
-    def build(self, statistics: PixelStatistics) -> "keras.Model":
+    def build(self, statistics: PixelStatistics) -> Any:
         """Build the network; see :meth:`Network.build`."""
         return self.root.build(statistics)

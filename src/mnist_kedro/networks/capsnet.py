@@ -1,14 +1,11 @@
 """A capsule network; its layer of capsules is in ``models/capsules.py``."""
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
 from mnist_kedro.contracts import CLASSES, PixelStatistics
 from mnist_kedro.networks.network import Network
-
-if TYPE_CHECKING:
-    import keras
 
 _PRIMARY_SIZE, _CLASS_SIZE = 8, 16  # values in a capsule, as in the paper
 
@@ -31,7 +28,7 @@ class Capsnet(Network):
         Annotated[PositiveInt, Field(multiple_of=_PRIMARY_SIZE)],
     ]
 
-    def _build(self, statistics: PixelStatistics) -> "keras.Model":
+    def _build(self, statistics: PixelStatistics) -> Any:
         import keras
         from keras import layers
 

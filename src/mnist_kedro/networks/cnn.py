@@ -1,14 +1,11 @@
 """A convolutional network."""
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
 from mnist_kedro.contracts import PixelStatistics
 from mnist_kedro.networks.network import Network
-
-if TYPE_CHECKING:
-    import keras
 
 
 class Cnn(Network):
@@ -28,7 +25,7 @@ class Cnn(Network):
     # quarter of a training step.
     units: PositiveInt
 
-    def _build(self, statistics: PixelStatistics) -> "keras.Model":
+    def _build(self, statistics: PixelStatistics) -> Any:
         import keras
         from keras import layers
 

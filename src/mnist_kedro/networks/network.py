@@ -1,13 +1,10 @@
 """What all networks have in common."""
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 from mnist_kedro.contracts import PixelStatistics
 from mnist_kedro.parameter_types import Group
-
-if TYPE_CHECKING:
-    import keras
 
 
 class Network(Group):
@@ -20,7 +17,7 @@ class Network(Group):
     title: ClassVar[str]  # how figures and reports call the network, at the start of a sentence
     architecture: str  # in each subclass a Literal, by which the configuration chooses the subclass
 
-    def build(self, statistics: PixelStatistics) -> "keras.Model":
+    def build(self, statistics: PixelStatistics) -> Any:
         """Build the network with random weights.
 
         Args:
@@ -34,5 +31,5 @@ class Network(Group):
         return self._build(statistics)
 
     @abstractmethod
-    def _build(self, statistics: PixelStatistics) -> "keras.Model":
+    def _build(self, statistics: PixelStatistics) -> Any:
         """Build the network from Keras layers."""

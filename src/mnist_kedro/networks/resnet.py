@@ -1,14 +1,11 @@
 """A residual network."""
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
 from mnist_kedro.contracts import PixelStatistics
 from mnist_kedro.networks.network import Network
-
-if TYPE_CHECKING:
-    import keras
 
 
 class Resnet(Network):
@@ -26,7 +23,7 @@ class Resnet(Network):
     # Of the convolutions: the first has 5 × 5 filters, the others 3 × 3.
     filters: Annotated[tuple[PositiveInt, ...], Field(min_length=1, max_length=4)]
 
-    def _build(self, statistics: PixelStatistics) -> "keras.Model":
+    def _build(self, statistics: PixelStatistics) -> Any:
         import keras
         from keras import layers
 

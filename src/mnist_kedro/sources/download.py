@@ -4,8 +4,7 @@ import logging
 import socket
 import sys
 from collections.abc import Callable
-from concurrent.futures import Future, as_completed, wait
-from dataclasses import dataclass
+from concurrent.futures import Future, as_completed
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -50,17 +49,25 @@ def download_mnist(parameters: IngestionParameters, *, only_if_reachable: bool =
         return kept
     if only_if_reachable and not _any_reachable(parameters.mirrors):
         raise InputError("MNIST could not be downloaded (no mirror is reachable).")
-    failures: dict[str, _Failure] = {}
+    reasons: dict[str, str] = {}  # why each mirror failed
+    others: set[str] = set()  # mirrors that have something else
     for mirror in parameters.mirrors * parameters.attempts:
-        if mirror in failures and failures[mirror].final:
+        if mirror in others:
             continue
         logger.info("MNIST: downloading from %s", mirror)
-        outcome = _try_in_time(mirror, parameters, folder)
-        if not isinstance(outcome, _Failure):
-            return outcome
-        failures[mirror] = outcome
-    reasons = "; ".join(f"{mirror}: {failure.reason}" for mirror, failure in failures.items())
-    raise InputError(f"MNIST could not be downloaded ({reasons or 'no mirrors'}).")
+        try:
+            return _in_background(
+                _download_from, mirror, parameters.timeout_seconds, folder
+            ).result(parameters.mirror_seconds)
+        except InputError as error:
+            reasons[mirror] = str(error)
+            others.add(mirror)
+        except TimeoutError:
+            reasons[mirror] = f"not done after {parameters.mirror_seconds:g} s"
+        except Exception as error:  # noqa: BLE001  (whatever the reason, the next mirror may work)
+            reasons[mirror] = _innermost_reason(error)
+    described = "; ".join(f"{mirror}: {reason}" for mirror, reason in reasons.items())
+    raise InputError(f"MNIST could not be downloaded ({described or 'no mirrors'}).")
 
 
 def _read_kept(folder: Path) -> Arrays | None:
@@ -108,38 +115,21 @@ def _connect(mirror: str) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class _Failure:
-    reason: str
-    final: bool  # the mirror has something else than MNIST
-
-
-def _try_in_time(mirror: str, parameters: IngestionParameters, folder: Path) -> Arrays | _Failure:
-    """Download from one mirror, but abandon a mirror that is too slow."""
-    outcome = _in_background(_try, mirror, parameters.timeout_seconds, folder)
-    wait([outcome], parameters.mirror_seconds)
-    if not outcome.done():
-        return _Failure(f"not done after {parameters.mirror_seconds:g} s", final=False)
-    return outcome.result()
-
-
 def _in_background(function: Callable[..., _T], *arguments: Any) -> Future[_T]:
     """Call a function in a thread that does not keep the program from ending.
 
     The threads of ``ThreadPoolExecutor`` do.
     """
     outcome: Future[_T] = Future()
-    Thread(target=lambda: outcome.set_result(function(*arguments)), daemon=True).start()
+
+    def run() -> None:
+        try:
+            outcome.set_result(function(*arguments))
+        except Exception as error:  # noqa: BLE001  (the result raises it)
+            outcome.set_exception(error.with_traceback(None))  # it would keep sockets open
+
+    Thread(target=run, daemon=True).start()
     return outcome
-
-
-def _try(mirror: str, timeout_seconds: float, folder: Path) -> Arrays | _Failure:
-    try:
-        return _download_from(mirror, timeout_seconds, folder)
-    except InputError as error:
-        return _Failure(str(error), final=True)
-    except Exception as error:  # noqa: BLE001  (whatever the reason, the next mirror may work)
-        return _Failure(_innermost_reason(error), final=False)
 
 
 def _download_from(mirror: str, timeout_seconds: float, folder: Path) -> Arrays:
