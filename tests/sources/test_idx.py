@@ -1,4 +1,5 @@
 import gzip
+import math
 import struct
 
 import numpy as np
@@ -83,6 +84,15 @@ def test_reads_no_more_of_a_gzip_file_than_is_declared(tmp_path):
         read_idx(path)
 
 
+@pytest.mark.parametrize("shape", [(1,) * 70, (0, 2**32 - 1, 2**32 - 1, 2**32 - 1)])
+def test_refuses_a_shape_that_numpy_cannot_hold(tmp_path, shape):
+    path = tmp_path / "x"
+    header = bytes([0, 0, 8, len(shape)]) + struct.pack(f">{len(shape)}I", *shape)
+    path.write_bytes(header + bytes(math.prod(shape)))
+    with pytest.raises(InputError, match="corrupt IDX file"):
+        read_idx(path)
+
+
 def test_names_the_missing_file_of_a_folder(tmp_path, mnist):
     (tmp_path / "train-images-idx3-ubyte").write_bytes(idx_bytes(mnist["x_train"]))
     with pytest.raises(InputError, match="'train-labels-idx1-ubyte'.*is missing"):
@@ -106,5 +116,6 @@ def test_knows_the_canonical_mnist_by_its_content():
     full = read_folder(FULL_MNIST, 60_000)
     digests = {key: sha256(array) for key, array in full.items()}
     assert is_canonical(digests)
-    full["x_test"][5, 5, 5] ^= 1
-    assert not is_canonical({**digests, "x_test": sha256(full["x_test"])})
+    changed = full["x_test"].copy()
+    changed[5, 5, 5] ^= 1
+    assert not is_canonical({**digests, "x_test": sha256(changed)})

@@ -1,13 +1,22 @@
-"""Describe the contents of a file before its values are read."""
+"""Describe the contents of a file before its values are read, and map compressed values."""
 
+import errno
+import tempfile
 import weakref
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 import numpy as np
+
+from mnist_kedro.errors import InputError
+
+_PIECE_BYTES = 2**20  # decompressed at once
+# tempfile raises ENOENT if it cannot write to any folder, for example because the disk is full.
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.ENOENT}
 
 
 @dataclass(frozen=True)
@@ -60,8 +69,44 @@ def select_rows(array: np.ndarray, axis: int, rows: slice) -> np.ndarray:
 
 
 def in_memory(name: str, array: np.ndarray) -> StoredArray:
-    """Describe an array that is already in memory."""
+    """Describe an array that is already in memory, or mapped into it."""
     return StoredArray(name, array.shape, array.dtype, partial(select_rows, array))
+
+
+@contextmanager
+def corruption_reported(path: Path, fault: str) -> Iterator[None]:
+    """Raise an InputError instead of the exceptions that a corrupt file causes."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{path}: {fault}; copy or download it again ({error}).") from error
+
+
+def map_decompressed(file: IO[bytes], max_bytes: int, path: Path) -> np.ndarray:
+    """Decompress up to ``max_bytes`` bytes to a temporary file; return them as read-only uint8.
+
+    The array is mapped into memory. The operating system removes the temporary file when the array
+    and its views are garbage-collected, or when the process ends.
+
+    Raises:
+        InputError: if the temporary folder has too little space; names ``path``.
+    """
+    try:
+        with tempfile.TemporaryFile() as copy:
+            while piece := file.read(min(_PIECE_BYTES, max_bytes - copy.tell())):
+                copy.write(piece)
+            copy.flush()
+            return np.memmap(copy, np.uint8, "r")
+    except OSError as error:
+        if error.errno not in _NO_SPACE:
+            raise
+        raise InputError(
+            f"{path}: cannot be decompressed in {tempfile.tempdir or 'any temporary folder'} "
+            f"({error.strerror}); set the environment variable TMPDIR to a folder with "
+            f"{max_bytes:,} bytes of free space."
+        ) from error
 
 
 class OpenFile:

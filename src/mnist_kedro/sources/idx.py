@@ -8,9 +8,8 @@ dimension as a big-endian 32-bit integer, then the values. Source: Y. LeCun, C. 
 import gzip
 import math
 import struct
-import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
@@ -18,8 +17,7 @@ import numpy as np
 
 from mnist_kedro.contracts import IMAGE_SIDE
 from mnist_kedro.errors import InputError
-from mnist_kedro.sources.contents import Contents, StoredArray
-from mnist_kedro.sources.streams import RowStream, TooLongError, TooShortError
+from mnist_kedro.sources.contents import Contents, corruption_reported, in_memory, map_decompressed
 
 FILES = {
     "x_train": "train-images-idx3-ubyte",
@@ -32,18 +30,16 @@ _UNSIGNED_BYTE = 8
 
 @contextmanager
 def open_idx_folder(folder: Path, max_digits: int) -> Iterator[Contents]:
-    """Open and describe the four IDX files of a folder, to be read inside the ``with`` block.
+    """Open and describe the four IDX files of a folder, and map their values into memory.
 
     Raises:
-        InputError: if a file is missing or not an IDX file. Reading an array raises it if the file
-            is corrupt.
+        InputError: if a file is missing, corrupt or not an IDX file.
     """
-    with ExitStack() as stack:
-        arrays = {
-            key: stack.enter_context(_open_idx(_find_file(folder, name), key, max_digits))
-            for key, name in FILES.items()
-        }
-        yield Contents(path=folder, arrays=arrays, form="IDX files")
+    arrays = {
+        key: in_memory(key, _map_idx(_find_file(folder, name), max_digits))
+        for key, name in FILES.items()
+    }
+    yield Contents(path=folder, arrays=arrays, form="IDX files")
 
 
 def read_idx(path: Path, max_digits: int = 70_000) -> np.ndarray:
@@ -59,40 +55,32 @@ def read_idx(path: Path, max_digits: int = 70_000) -> np.ndarray:
     Raises:
         InputError: if the header is not IDX, or declares more or fewer values than the file holds.
     """
-    with _open_idx(path, path.name, max_digits) as array:
-        return array.read(0, slice(None))
+    return np.array(_map_idx(path, max_digits))
 
 
-@contextmanager
-def _open_idx(path: Path, name: str, max_digits: int) -> Iterator[StoredArray]:
-    def open_values() -> IO[bytes]:
-        file = _open_file(path)
-        _read_header(file, path)
-        return file
-
-    with _gzip_errors_reported(path):
-        with _open_file(path) as file:
-            shape = _read_header(file, path)
-        count = math.prod(shape)
+def _map_idx(path: Path, max_digits: int) -> np.ndarray:
+    zipped = path.suffix == ".gz"
+    fault = f"corrupt {'or truncated gzip' if zipped else 'IDX'} file"
+    with _open_file(path) as file, corruption_reported(path, fault):
+        shape = _read_header(file, path)
+        header_bytes, count = file.tell(), math.prod(shape)
         if count > max_digits * IMAGE_SIDE**2:
             raise InputError(
                 f"{path}: declares {count:,} bytes of values; at most {max_digits:,} digits are "
                 "read (ingestion.max_digits)."
             )
-    stream = RowStream(open_values, shape, np.dtype(np.uint8))
-
-    def read(axis: int, rows: slice) -> np.ndarray:
-        with _gzip_errors_reported(path):
-            try:
-                return stream.read(axis, rows)
-            except TooShortError as error:
-                held: object = error.held
-            except TooLongError:
-                held = "more"
-            raise InputError(f"{path}: declares {count} bytes of values, but holds {held}.")
-
-    with closing(stream):
-        yield StoredArray(name, shape, np.dtype(np.uint8), read)
+        if zipped:
+            file.seek(0)  # The copy includes the header, because an empty file cannot be mapped.
+            content = map_decompressed(file, header_bytes + count + 1, path)
+        else:
+            content = np.memmap(file, np.uint8, "r")
+        held = len(content) - header_bytes
+        if held != count:
+            raise InputError(
+                f"{path}: declares {count} bytes of values, but holds "
+                f"{held if held < count else 'more'}."
+            )
+        return content[header_bytes:].reshape(shape)
 
 
 def _open_file(path: Path) -> IO[bytes]:
@@ -110,17 +98,6 @@ def _read_header(file: IO[bytes], path: Path) -> tuple[int, ...]:
     if len(sizes) < 4 * magic[3]:
         raise InputError(f"{path}: truncated IDX header; copy or download it again.")
     return struct.unpack(f">{magic[3]}I", sizes)
-
-
-@contextmanager
-def _gzip_errors_reported(path: Path) -> Iterator[None]:
-    """Raise an InputError instead of the exceptions that a corrupt gzip file causes."""
-    try:
-        yield
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(
-            f"{path}: corrupt or truncated gzip file; copy or download it again ({error})."
-        ) from error
 
 
 def _find_file(folder: Path, name: str) -> Path:
