@@ -25,10 +25,19 @@ from mnist_kedro.pipelines.data_processing.nodes import (
     split_training_digits,
 )
 from mnist_kedro.pipelines.evaluation import nodes as evaluation
-from mnist_kedro.pipelines.interpretation import nodes as interpretation
+from mnist_kedro.pipelines.interpretation.nodes import describe_layers
 from mnist_kedro.pipelines.robustness import nodes as robustness
 from mnist_kedro.pipelines.training.nodes import train_model
-from mnist_kedro.plots import balance, calibration, confusion, digits, selective, training_curves
+from mnist_kedro.plots import (
+    augmentation,
+    balance,
+    calibration,
+    confusion,
+    digits,
+    interpretation,
+    selective,
+    training_curves,
+)
 from mnist_kedro.plots.robustness import plot_out_of_distribution, plot_robustness
 from mnist_kedro.reports import render_model_card, render_report
 from mnist_kedro.sources import read_mnist
@@ -95,7 +104,7 @@ def main() -> None:
     }
     picked = (test, cnn, options.reporting)
     drawn = {
-        "augmented_digits": interpretation.plot_augmented_digits(
+        "augmented_digits": augmentation.plot_augmented_digits(
             train, augmentation=training.augmentation, seed=training.seed
         ),
         "class_balance": balance.plot_class_balance(train, validation, test),
@@ -124,7 +133,7 @@ def _write_up(
 ) -> None:
     corruptions = robustness.evaluate_corruptions(test, options.reporting, **models)
     confidences = robustness.measure_out_of_distribution(test, options.reporting, **models)
-    layers = interpretation.describe_layers(models["cnn"])
+    layers = describe_layers(models["cnn"])
     _save_table(out / "corruption_accuracies.csv", corruptions)
     _save_table(out / "out_of_distribution_confidences.csv", confidences)
     _save_table(out / "cnn_layers.csv", layers)

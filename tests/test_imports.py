@@ -19,7 +19,7 @@ ALLOWED = {
     "networks": {"models"},
     "models": {"datasets", "networks", "parameters"},
     "metrics": set(),
-    "plots": {"metrics", "networks", "parameters"},
+    "plots": {"metrics", "models", "networks", "parameters"},
     "reports": {"datasets", "plots"},
     "datasets": {"plots"},
     "pictures": {"sources"},

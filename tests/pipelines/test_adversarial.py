@@ -3,8 +3,8 @@ import pytest
 
 from mnist_kedro.parameters import AdversarialParameters
 from mnist_kedro.pipelines.adversarial import create_pipeline
-from mnist_kedro.pipelines.adversarial.nodes import attack_models, plot_adversarial_digits
-from mnist_kedro.plots.adversarial import plot_adversarial_accuracy
+from mnist_kedro.pipelines.adversarial.nodes import attack_models
+from mnist_kedro.plots.adversarial import plot_adversarial_accuracy, plot_adversarial_digits
 from tests.support.reporting import drawn, texts
 
 ADVERSARIAL = AdversarialParameters(digits=50, epsilons=(0.05, 0.3), pgd_steps=5, seed=0)

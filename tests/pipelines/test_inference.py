@@ -14,11 +14,11 @@ from mnist_kedro.pictures.batches import BLANK
 from mnist_kedro.pipelines.inference import create_pipeline
 from mnist_kedro.pipelines.inference.nodes import (
     join_predictions,
-    plot_contact_sheet,
     read_pictures,
     select_pictures,
     summarise_predictions,
 )
+from mnist_kedro.plots.contact_sheet import plot_contact_sheet
 from tests.support.pictures import saved
 from tests.support.reporting import drawn, texts
 

@@ -9,18 +9,18 @@ from matplotlib.figure import Figure
 
 from mnist_kedro.metrics.corruptions import CORRUPTIONS
 from mnist_kedro.pipelines.evaluation.nodes import predict_digits
-from mnist_kedro.pipelines.interpretation.nodes import (
-    describe_layers,
-    plot_attributions,
-    plot_augmented_digits,
-    plot_embedding,
-    plot_feature_maps,
-    plot_first_layer,
-)
+from mnist_kedro.pipelines.interpretation.nodes import describe_layers
 from mnist_kedro.pipelines.robustness import create_pipeline
 from mnist_kedro.pipelines.robustness.nodes import (
     evaluate_corruptions,
     measure_out_of_distribution,
+)
+from mnist_kedro.plots.augmentation import plot_augmented_digits
+from mnist_kedro.plots.interpretation import (
+    plot_attributions,
+    plot_embedding,
+    plot_feature_maps,
+    plot_first_layer,
 )
 from mnist_kedro.plots.robustness import plot_out_of_distribution, plot_robustness
 from tests.support.parameters import REPORTING, augmentation

@@ -1,14 +1,15 @@
 """Plot the accuracy of the models under adversarial attacks."""
 
-from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
-from numpy.typing import NDArray
 
-from mnist_kedro.contracts import LabelledImages, Pixels
+from mnist_kedro.contracts import LabelledImages
+from mnist_kedro.metrics.prediction import probabilities_of
+from mnist_kedro.parameters import AdversarialParameters
 from mnist_kedro.plots.digits import digit_grid
 from mnist_kedro.plots.style import (
     FOOTER_INCHES,
@@ -72,27 +73,37 @@ def plot_adversarial_accuracy(test: LabelledImages, accuracies: pd.DataFrame) ->
 
 @styled
 def plot_adversarial_digits(
-    test: LabelledImages,
-    changed: Mapping[float, Pixels],
-    predictions: Mapping[float, NDArray[np.integer]],
-    labels: NDArray[np.integer],
-    model: str,
+    model: Any, test: LabelledImages, adversarial: AdversarialParameters, *, name: str
 ) -> Figure:
-    """Plot the same digits under increasingly strong attacks, with the network's predictions.
+    """Plot a digit of each class under increasingly strong attacks, with the predictions.
 
     Args:
+        model: the attacked Keras model.
         test: the test split.
-        changed: for each largest change of a pixel (0–1), the images ``(n, 28, 28, 1)`` uint8.
-        predictions: for each largest change, ``(n,)`` integers in 0–9.
-        labels: ``(n,)`` integers in 0–9, the true classes.
-        model: name of the attacked model.
+        adversarial: strengths and steps of the attacks (PGD).
+        name: of the model.
     """
-    images = np.concatenate(list(changed.values()))
-    predicted = np.concatenate(list(predictions.values()))
-    true = np.tile(labels, len(changed))
+    from mnist_kedro.models.attacks import projected_gradient_descent  # noqa: PLC0415  (TensorFlow)
+
+    rows = np.unique(np.asarray(test["labels"]), return_index=True)[1]
+    images, labels = test["images"][rows], np.asarray(test["labels"])[rows]
+    epsilons = [0.0, *adversarial.epsilons]
+    changed = np.concatenate(
+        [
+            images,
+            *(
+                projected_gradient_descent(
+                    model, images, labels, epsilon, adversarial.pgd_steps, adversarial.seed
+                )
+                for epsilon in adversarial.epsilons
+            ),
+        ]
+    )
+    predicted = probabilities_of(model, changed).argmax(axis=1)
+    true = np.tile(labels, len(epsilons))
     wrong = predicted != true
     figure = digit_grid(
-        images,
+        changed,
         [
             f"{label}→{prediction}" if label != prediction else str(label)
             for label, prediction in zip(true, predicted, strict=True)
@@ -101,11 +112,10 @@ def plot_adversarial_digits(
         colors=[RED if is_wrong else INK for is_wrong in wrong],
     )
     figure.set_figheight(figure.get_figheight() + TITLE_INCHES + FOOTER_INCHES)
-    epsilons = list(changed)
     misclassified = wrong[-len(labels) :].sum()
     annotate(
         figure,
-        f"When pixels change by {epsilons[-1]:.0%}, {model_in_sentence(model)} misclassifies "
+        f"When pixels change by {epsilons[-1]:.0%}, {model_in_sentence(name)} misclassifies "
         f"{misclassified} of these {len(labels)} digits",
         "From top to bottom, pixels change by at most "
         + ", ".join(f"{epsilon:.0%}" for epsilon in epsilons)

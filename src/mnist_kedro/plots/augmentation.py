@@ -3,12 +3,18 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from mnist_kedro.contracts import Pixels
+from mnist_kedro.contracts import LabelledImages
 from mnist_kedro.parameters import AugmentationParameters
 from mnist_kedro.plots.digits import digit_grid
-from mnist_kedro.plots.style import FOOTER_INCHES, TITLE_INCHES, annotate, styled
+from mnist_kedro.plots.style import (
+    FOOTER_INCHES,
+    TITLE_INCHES,
+    annotate,
+    describe_source,
+    styled,
+)
 
-VARIATIONS = 9  # shown beside each digit
+_VARIATIONS = 9  # shown beside each digit
 
 _FORMATS = {
     "rotation": "±{:g}°",
@@ -22,19 +28,23 @@ _FORMATS = {
 
 @styled
 def plot_augmented_digits(
-    images: Pixels, augmented: Pixels, augmentation: AugmentationParameters, data: str
+    train: LabelledImages, *, augmentation: AugmentationParameters, seed: int
 ) -> Figure:
-    """Plot digits, each with nine augmented variations beside it.
+    """Plot a digit of each class, with nine variations beside it as in the training.
 
     Args:
-        images: ``(n, 28, 28, 1)`` uint8.
-        augmented: ``(n, 9, 28, 28, 1)`` uint8.
-        augmentation: parameters of the augmentation.
-        data: description of the digits, in a few words.
+        train: the training split.
+        augmentation: of the training.
+        seed: of the variations.
     """
+    from mnist_kedro.models.augmentation import variations  # noqa: PLC0415  (imports TensorFlow)
+
+    rows = np.unique(np.asarray(train["labels"]), return_index=True)[1]
+    images = train["images"][rows]
+    augmented = variations(images, _VARIATIONS, augmentation, seed)
     shown = np.concatenate([images[:, None], augmented], axis=1)
-    captions = [""] * (len(images) * (VARIATIONS + 1))
-    figure = digit_grid(shown.reshape(-1, *images.shape[1:]), captions, columns=VARIATIONS + 1)
+    captions = [""] * (len(images) * (_VARIATIONS + 1))
+    figure = digit_grid(shown.reshape(-1, *images.shape[1:]), captions, columns=_VARIATIONS + 1)
     figure.set_figheight(figure.get_figheight() + TITLE_INCHES + FOOTER_INCHES)
     amounts = [f"{name} {_FORMATS[name].format(value)}" for name, value in augmentation if value]
     annotate(
@@ -45,6 +55,6 @@ def plot_augmented_digits(
         f"The first of each row is the original, the others are varied by {', '.join(amounts)}."
         if amounts
         else "All values of training.augmentation are zero.",
-        data,
+        describe_source(train),
     )
     return figure

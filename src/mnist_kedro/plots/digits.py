@@ -1,4 +1,4 @@
-"""Plot images of digits: samples, worst mistakes, least confident hits, a contact sheet."""
+"""Plot images of digits: samples, worst mistakes, least confident hits."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from mnist_kedro.contracts import IMAGE_SIDE, LabelledImages, Pixels
 from mnist_kedro.parameters import ReportingParameters
 from mnist_kedro.plots.style import (
-    FAINT,
     FOOTER_INCHES,
     INK,
     RED,
@@ -137,52 +136,15 @@ def plot_least_confident_hits(
     return figure
 
 
-@styled
-def plot_contact_sheet(
-    pixels: Pixels, predictions: pd.DataFrame, count: int, source: str
-) -> Figure:
-    """Plot pictures as the network sees them, with its predictions.
-
-    Args:
-        pixels: ``(n, 28, 28, 1)`` uint8.
-        predictions: n rows with ``digit``, ``confidence``, ``status`` and optionally ``label``.
-        count: the number of all pictures, of which n are shown.
-        source: where the pictures come from.
-    """
-    shown = predictions.rename(columns={"digit": "prediction"})
-    if "label" not in shown:
-        shown["label"] = shown["prediction"]
-    shown["label"] = shown["label"].fillna(shown["prediction"])
-    rejected = shown["prediction"].isna()
-    captions = [
-        "no digit" if is_rejected else _caption(row)
-        for is_rejected, row in zip(rejected, shown.itertuples(), strict=True)
-    ]
-    wrong = (shown["label"] != shown["prediction"]).fillna(value=False)
-    colors = [
-        FAINT if is_rejected else RED if is_wrong else INK
-        for is_rejected, is_wrong in zip(rejected, wrong, strict=True)
-    ]
-    figure = digit_grid(pixels, captions, colors=colors)
-    figure.set_figheight(figure.get_figheight() + TITLE_INCHES + FOOTER_INCHES)
-    which = "All pictures" if count == len(shown) else f"A selection from {count:,} pictures"
-    annotate(
-        figure,
-        f"A digit is found in {(~rejected).sum()} of these {len(shown)} pictures",
-        f"{which}, as the network sees them: prediction, confidence; red: label → prediction.",
-        source,
-    )
-    return figure
-
-
 def _captioned_digits(images: Pixels, predictions: pd.DataFrame, colors: list[str]) -> Figure:
-    captions = [_caption(row) for row in predictions.itertuples()]
+    captions = [caption(row) for row in predictions.itertuples()]
     figure = digit_grid(images, captions, colors=colors)
     figure.set_figheight(figure.get_figheight() + TITLE_INCHES + FOOTER_INCHES)
     return figure
 
 
-def _caption(row: Any) -> str:
+def caption(row: Any) -> str:
+    """Return the text above a digit: its prediction with the confidence, or its label first."""
     confidence = f"{row.confidence:.0%}" if row.confidence < _NEARLY_CERTAIN else ">99%"
     if row.label == row.prediction:
         return f"{row.prediction}  {confidence}"

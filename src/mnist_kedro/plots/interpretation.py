@@ -1,7 +1,7 @@
 """Plot the filters, feature maps, attributions and features of a network."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from mnist_kedro.contracts import CLASSES, IMAGE_SIDE, LabelledImages, Pixels
-from mnist_kedro.metrics.projection import nearest_centroid_accuracy
+from mnist_kedro.metrics.prediction import rows_of_all
+from mnist_kedro.metrics.projection import nearest_centroid_accuracy, principal_components
 from mnist_kedro.plots.style import (
     FAINT,
     INK,
@@ -25,26 +26,24 @@ from mnist_kedro.plots.style import (
 
 _COLUMNS = 8
 _UNITS_PER_ROW = 64
+_EXPLAINED = 10  # mistakes; and a correct prediction of each class
+_EMBEDDED = 2000  # digits at most, because more points hide one another
 _DIVERGING = "RdBu_r"  # color-blind readers can distinguish its ends
 
 
 @styled
-def plot_first_layer(
-    filters: NDArray[np.floating],
-    responses: NDArray[np.floating],
-    image: Pixels,
-    model: str,
-    data: str,
-) -> Figure:
+def plot_first_layer(model: Any, test: LabelledImages, *, name: str) -> Figure:
     """Plot the filters of a network's first layer, each above its response to one digit.
 
     Args:
-        filters: ``(f, side, side)``.
-        responses: ``(f, height, width)``.
-        image: the digit, ``(28, 28, 1)`` uint8.
-        model: name of the network.
-        data: description of the split that contains the digit.
+        model: a Keras model of the catalog.
+        test: the test split, whose first digit is shown.
+        name: of the model.
     """
+    from mnist_kedro.models.explanation import first_layer  # noqa: PLC0415  (imports TensorFlow)
+
+    image = test["images"][0]
+    filters, responses = first_layer(model, image)
     shown = min(len(filters), 2 * _COLUMNS)
     rows = 2 * math.ceil(shown / _COLUMNS)
     figure = Figure(figsize=(9, 0.95 * rows + 1.1))
@@ -59,30 +58,29 @@ def plot_first_layer(
     which = f"{shown} of its {len(filters)}" if shown < len(filters) else f"Its {shown}"
     annotate(
         figure,
-        f"What {model_in_sentence(model)} looks for first",
+        f"What {model_in_sentence(name)} looks for first",
         f"{which} filters, each above its response to the digit: red is positive, blue negative.",
-        data,
+        describe_test(test),
     )
     return figure
 
 
 @styled
 def plot_feature_maps(
-    maps: Mapping[str, NDArray[np.floating]],
-    image: Pixels,
-    prediction: int,
-    model: str,
-    data: str,
+    model: Any, test: LabelledImages, predictions: pd.DataFrame, *, name: str
 ) -> Figure:
-    """Plot the output of each layer of a network for one digit.
+    """Plot the output of each layer of a network for the first test digit.
 
     Args:
-        maps: for each layer, ``(maps, height, width)``; the maps of a dense layer are 1 × 1.
-        image: the digit, ``(28, 28, 1)`` uint8.
-        prediction: the network's prediction, 0–9.
-        model: name of the network.
-        data: description of the split that contains the digit.
+        model: a Keras model of the catalog.
+        test: the test split.
+        predictions: the model's, a row for each test digit.
+        name: of the model.
     """
+    from mnist_kedro.models.explanation import feature_maps  # noqa: PLC0415  (imports TensorFlow)
+
+    image = test["images"][0]
+    maps = feature_maps(model, image)
     figure = Figure(figsize=(9, 1.02 * (1 + len(maps)) + 0.9))
     grid = figure.add_gridspec(1 + len(maps), _COLUMNS)
     digit = figure.add_subplot(grid[0, 0])
@@ -109,10 +107,11 @@ def plot_feature_maps(
                 _label_row(axes, f"{layer}\n{count} maps\n{height} × {width}")
     annotate(
         figure,
-        f"Layer by layer, {model_in_sentence(model)} turns these pixels into a {prediction}",
+        f"Layer by layer, {model_in_sentence(name)} turns these pixels into a "
+        f"{predictions['prediction'].iloc[0]}",
         f"The {_COLUMNS} maps of each layer that vary most over the digit: red is positive, blue "
         "negative. Dense layers have a square for each unit.",
-        data,
+        describe_test(test),
     )
     return figure
 
@@ -132,25 +131,23 @@ def _fold_units(units: NDArray[np.floating]) -> NDArray[np.floating]:
 
 @styled
 def plot_attributions(
-    test: LabelledImages,
-    mistakes: pd.DataFrame,
-    for_predicted: NDArray[np.floating],
-    for_true: NDArray[np.floating],
-    hits: pd.DataFrame,
-    for_hits: NDArray[np.floating],
-    model: str,
+    model: Any, test: LabelledImages, predictions: pd.DataFrame, *, name: str
 ) -> Figure:
-    """Plot the pixels for and against a class, for mistakes and for correct predictions.
+    """Plot the pixels for and against the most confident mistakes, and for correct predictions.
 
-    Args:
-        test: the test split.
-        mistakes: m rows of its predictions, with ``label`` and ``prediction``.
-        for_predicted: ``(m, 28, 28)`` attributions to the predicted class.
-        for_true: ``(m, 28, 28)`` attributions to the true class.
-        hits: h rows of correct predictions.
-        for_hits: ``(h, 28, 28)`` attributions to the class.
-        model: name of the network.
+    The arguments are those of :func:`plot_feature_maps`.
     """
+    from mnist_kedro.models.explanation import integrated_gradients  # noqa: PLC0415  (TensorFlow)
+
+    wrong = predictions[predictions["label"] != predictions["prediction"]]
+    mistakes = wrong.sort_values("confidence", ascending=False, kind="stable").head(_EXPLAINED)
+    correct = predictions[predictions["label"] == predictions["prediction"]]
+    hits = correct.drop_duplicates("label").sort_values("label")
+    rows = np.concatenate([mistakes.index, mistakes.index, hits.index]).astype(int)
+    classes = np.concatenate([mistakes["prediction"], mistakes["label"], hits["label"]])
+    attributions = integrated_gradients(model, test["images"][rows], classes)
+    ends = [len(mistakes), 2 * len(mistakes)]
+    for_predicted, for_true, for_hits = np.split(attributions, ends)
     columns = max(len(mistakes), len(hits), 1)
     figure = Figure(figsize=(max(1.05 * columns + 0.9, 7), 6.6))
     axes = figure.subplots(5, columns, squeeze=False)
@@ -158,14 +155,14 @@ def plot_attributions(
         axis.set_axis_off()
     _draw_attributions(axes[:3], test, mistakes, (for_predicted, for_true))
     _draw_attributions(axes[3:], test, hits, (for_hits,))
-    names = ("mistake", "for the\nprediction", "for the\ntrue digit", "correct", "for the\ndigit")
-    for axis, name in zip(axes[:, 0], names, strict=True):
-        _label_row(axis, name)
+    labels = ("mistake", "for the\nprediction", "for the\ntrue digit", "correct", "for the\ndigit")
+    for axis, label in zip(axes[:, 0], labels, strict=True):
+        _label_row(axis, label)
     annotate(
         figure,
-        f"What led {model_in_sentence(model)} to its most confident mistakes"
+        f"What led {model_in_sentence(name)} to its most confident mistakes"
         if len(mistakes)
-        else f"{model_title(model)} makes no mistakes",
+        else f"{model_title(name)} makes no mistakes",
         "Integrated gradients (blank baseline): red pixels support the class, blue oppose it.",
         describe_test(test),
     )
@@ -196,23 +193,17 @@ def _draw_attributions(
 
 @styled
 def plot_embedding(
-    test: LabelledImages,
-    rows: NDArray[np.integer],
-    points: NDArray[np.floating],
-    shares: NDArray[np.floating],
-    predicted: NDArray[np.integer],
-    model: str,
+    model: Any, test: LabelledImages, predictions: pd.DataFrame, *, name: str
 ) -> Figure:
-    """Plot the last features of a network for some digits, in two dimensions.
+    """Plot the last features of a network for some test digits, in two dimensions.
 
-    Args:
-        test: the test split.
-        rows: ``(n,)`` rows of the test digits to show.
-        points: ``(n, 2)`` coordinates.
-        shares: ``(2,)`` shares of the variance along each axis, in 0–1.
-        predicted: ``(n,)`` integers in 0–9.
-        model: name of the network.
+    The arguments are those of :func:`plot_feature_maps`.
     """
+    from mnist_kedro.models.explanation import embed  # noqa: PLC0415  (imports TensorFlow)
+
+    rows = rows_of_all(test, _EMBEDDED)
+    points, shares = principal_components(embed(model, test["images"][rows]))
+    predicted = predictions["prediction"].to_numpy()[rows]
     labels = np.asarray(test["labels"])[rows]
     figure = Figure(figsize=(7, 6.2))
     axes = figure.add_subplot()
@@ -242,7 +233,7 @@ def plot_embedding(
         axes.legend(loc="upper right")
     annotate(
         figure,
-        f"Two dimensions of {model_in_sentence(model)}'s features tell "
+        f"Two dimensions of {model_in_sentence(name)}'s features tell "
         f"{nearest_centroid_accuracy(points, labels):.0%} of the digits apart",
         f"PCA of the last layer's inputs: {len(rows):,} test digits, {wrong.sum()} misclassified. "
         "Apart: closest to the mean of their class.",

@@ -1,14 +1,14 @@
 """Plot the search for training parameters."""
 
-from collections.abc import Collection, Sequence
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
-from mnist_kedro.plots.style import BLUE, ORANGE, annotate, styled
+from mnist_kedro.contracts import LabelledImages
+from mnist_kedro.parameters import TuningParameters
+from mnist_kedro.plots.style import BLUE, ORANGE, annotate, describe_source, styled
 
 _COLUMNS = 4
 _GRAY = "#A8A8A8"
@@ -16,17 +16,16 @@ _GRAY = "#A8A8A8"
 
 @styled
 def plot_tuning_search(
-    trials: pd.DataFrame, names: Sequence[str], logarithmic: Collection[str], data: str
+    trials: pd.DataFrame, tuning: TuningParameters, validation: LabelledImages
 ) -> Figure:
     """Plot the validation accuracy of the trials in their order and against each searched value.
 
     Args:
-        trials: has the columns ``trial``, ``state``, ``validation_accuracy`` (0–1) and ``names``;
-            at least one trial is complete.
-        names: names of the searched parameters.
-        logarithmic: names of the parameters that are drawn on a logarithmic axis.
-        data: description of the validation digits, in a few words.
+        trials: the table of :func:`mnist_kedro.models.search.search`.
+        tuning: what was searched.
+        validation: the digits by which the trials were compared.
     """
+    names = list(tuning.search.spaces)
     complete = trials[trials["state"] == "complete"]
     pruned = trials[trials["state"] != "complete"]
     best = complete.nlargest(1, "validation_accuracy")
@@ -40,7 +39,7 @@ def plot_tuning_search(
             heights = group["validation_accuracy"].clip(lower=bottom)
             axes.scatter(group[name], heights, color=color, s=size, linewidth=0, clip_on=False)
         axes.set_xlabel(name)
-        if name in logarithmic:
+        if name in tuning.search.spaces and tuning.search.spaces[name].log:
             _make_logarithmic(axes)
     for axes in panels.flat[len(names) + 1 :]:
         axes.remove()
@@ -57,7 +56,7 @@ def plot_tuning_search(
         f"The best of {len(trials)} trials reached {best['validation_accuracy'].iloc[0]:.2%}",
         f"Orange: best trial. Gray: {len(pruned)} pruned trials. Lower edge: that value or less. "
         "Line: best so far.",
-        data,
+        f"{describe_source(validation)}, {len(validation['labels']):,} validation digits",
     )
     return figure
 

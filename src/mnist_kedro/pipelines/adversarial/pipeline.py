@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from mnist_kedro.pipelines.adversarial.nodes import attack_models, plot_adversarial_digits
+from mnist_kedro.pipelines.adversarial.nodes import attack_models
 from mnist_kedro.pipelines.figures import figure
-from mnist_kedro.plots.adversarial import plot_adversarial_accuracy
+from mnist_kedro.plots.adversarial import plot_adversarial_accuracy, plot_adversarial_digits
 
 
 def create_pipeline(models: Sequence[str]) -> Pipeline:

@@ -10,7 +10,6 @@ from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from mnist_kedro.contracts import CLASSES, Pixels
@@ -21,7 +20,6 @@ from mnist_kedro.metrics.prediction import PROBABILITIES, probabilities_of, spre
 from mnist_kedro.parameters import InferenceParameters
 from mnist_kedro.pictures.batches import BATCH, NOTHING, READ, Batch, Pictures
 from mnist_kedro.pictures.open import open_pictures
-from mnist_kedro.plots import digits
 from mnist_kedro.sources.files import resolve_path
 
 logger = logging.getLogger(__name__)
@@ -181,17 +179,3 @@ def _evaluate(labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
     metrics = classify_errors(labels, predicted)
     logger.info("Accuracy on %d labeled pictures: %.2f%%.", len(labels), 100 * metrics["accuracy"])
     return {"labelled": len(labels), **metrics}
-
-
-def plot_contact_sheet(
-    shown_pictures: ShownPictures,
-    shown_predictions: pd.DataFrame,
-    inference: InferenceParameters,
-) -> Figure:
-    """Plot some pictures as the model sees them, with its predictions."""
-    return digits.plot_contact_sheet(
-        shown_pictures["pixels"],
-        shown_predictions,
-        shown_pictures["total"],
-        str(inference.images),
-    )

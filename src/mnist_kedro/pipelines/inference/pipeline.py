@@ -7,12 +7,12 @@ from kedro.pipeline import Node, Pipeline
 from mnist_kedro.pipelines.figures import figure
 from mnist_kedro.pipelines.inference.nodes import (
     join_predictions,
-    plot_contact_sheet,
     read_pictures,
     select_pictures,
     summarise_predictions,
 )
 from mnist_kedro.pipelines.parts import divide
+from mnist_kedro.plots.contact_sheet import plot_contact_sheet
 
 
 def create_pipeline(models: Sequence[str], parts: int = 1) -> Pipeline:

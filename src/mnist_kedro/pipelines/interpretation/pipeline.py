@@ -6,10 +6,10 @@ from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.parameters import TrainingParameters
 from mnist_kedro.pipelines.figures import Sections, figure
-from mnist_kedro.pipelines.interpretation.nodes import (
-    describe_layers,
+from mnist_kedro.pipelines.interpretation.nodes import describe_layers
+from mnist_kedro.plots.augmentation import plot_augmented_digits
+from mnist_kedro.plots.interpretation import (
     plot_attributions,
-    plot_augmented_digits,
     plot_embedding,
     plot_feature_maps,
     plot_first_layer,

@@ -4,14 +4,11 @@ import logging
 from typing import Any, cast
 
 import pandas as pd
-from matplotlib.figure import Figure
 from omegaconf import OmegaConf
 
 from mnist_kedro.contracts import LabelledImages, PixelStatistics
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameters import TrainingParameters, TuningParameters
-from mnist_kedro.plots import tuning as plots
-from mnist_kedro.plots.style import describe_source
 
 logger = logging.getLogger(__name__)
 
@@ -57,16 +54,3 @@ def choose_parameters(trials: pd.DataFrame, tuning: TuningParameters) -> dict[st
         100 * best["validation_accuracy"],
     )
     return cast("dict[str, Any]", OmegaConf.to_container(chosen))
-
-
-def plot_tuning_search(
-    trials: pd.DataFrame, tuning: TuningParameters, validation: LabelledImages
-) -> Figure:
-    """Plot the accuracies of the trials, in their order and against each searched value."""
-    logarithmic = {name for name, space in tuning.search.spaces.items() if space.log}
-    return plots.plot_tuning_search(
-        trials,
-        list(tuning.search.spaces),
-        logarithmic,
-        f"{describe_source(validation)}, {len(validation['labels']):,} validation digits",
-    )

@@ -9,9 +9,9 @@ from mnist_kedro.pipelines.parts import divide
 from mnist_kedro.pipelines.tuning.nodes import (
     choose_parameters,
     collect_trials,
-    plot_tuning_search,
     search_parameters,
 )
+from mnist_kedro.plots.tuning import plot_tuning_search
 
 
 def create_pipeline(models: Sequence[str], searches: int = 1) -> Pipeline:
