@@ -1,8 +1,8 @@
 """Save SavedModels in the folders that TensorFlow Serving expects."""
 
-import re
 import secrets
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -16,7 +16,7 @@ from kedro.io.core import (
 )
 
 _PB_FILE = "saved_model.pb"
-_TIMESTAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d)\.(\d\d)\.(\d\d)\.(\d{3})Z")  # of Kedro
+_VERSION, _INTEGER = "%Y-%m-%dT%H.%M.%S.%fZ", "%Y%m%d%H%M%S%f"
 
 
 class SavedModelDataset(AbstractVersionedDataset[Mapping[str, bytes], dict[str, bytes]]):
@@ -121,19 +121,17 @@ class SavedModelDataset(AbstractVersionedDataset[Mapping[str, bytes], dict[str, 
 
 
 def _to_integer(version: str) -> str:
-    match = _TIMESTAMP.fullmatch(version)
-    if match is None:
+    try:
+        return datetime.strptime(version, _VERSION).strftime(_INTEGER)[:-3]  # milliseconds
+    except ValueError as error:
         raise DatasetError(
             f"version '{version}' has no integer for TensorFlow Serving; expected a Kedro version "
             "such as 2026-01-31T12.00.00.000Z."
-        )
-    return "".join(match.groups())
+        ) from error
 
 
 def _to_version(integer: str) -> str:
     """Convert an integer back to a version; return a version unchanged."""
-    if not re.fullmatch(r"\d{17}", integer):
+    if not integer.isdecimal():
         return integer
-    year, rest = integer[:4], [integer[i : i + 2] for i in range(4, 14, 2)]
-    month, day, hour, minute, second = rest
-    return f"{year}-{month}-{day}T{hour}.{minute}.{second}.{integer[14:]}Z"
+    return datetime.strptime(f"{integer}000", _INTEGER).strftime(_VERSION)[:-4] + "Z"

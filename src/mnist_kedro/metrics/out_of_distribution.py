@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+from scipy.stats import mannwhitneyu
 
 from mnist_kedro.contracts import Pixels
 
@@ -42,6 +42,4 @@ def area_under_roc(digits: NDArray[np.floating], others: NDArray[np.floating]) -
         digits: ``(n,)`` confidences of digits, n ≥ 1.
         others: ``(m,)`` confidences of non-digit images, m ≥ 1.
     """
-    ranks = rankdata(np.concatenate((digits, others)))[: len(digits)]
-    u_statistic = ranks.sum() - len(digits) * (len(digits) + 1) / 2
-    return float(u_statistic / (len(digits) * len(others)))
+    return float(mannwhitneyu(digits, others).statistic / (len(digits) * len(others)))
