@@ -68,7 +68,10 @@ def test_a_wrong_run_ends_in_one_line(unused, arguments, message):
     ("arguments", "message"),
     [
         (["--runner", "Threadrunner"], "there is no runner 'Threadrunner'; there are Sequential"),
-        (["--params", "training.models=[dense,training.epochs=1"], "training.models: no ] closes"),
+        (
+            ["--params", "training.models=[dense,training.epochs=1"],
+            "training.models: a bracket or quote is not closed",
+        ),
     ],
 )
 def test_a_wrong_option_is_told_as_by_click(unused, arguments, message):

@@ -37,8 +37,11 @@ def test_values_may_be_lists(text, parameters):
         ("=1", "'=1' should be <parameter>=<value>"),
         ("a=1,b", "'b' should be <parameter>=<value>"),
         ("a=1,b,c=2", "'b' should be <parameter>=<value>"),
-        ("training.models=[dense,training.epochs=1", "training.models: no ] closes"),
-        ("a=[x,'y]", "a: no ' closes"),
+        (
+            "training.models=[dense,training.epochs=1",
+            "training.models: a bracket or quote is not closed",
+        ),
+        ("a=[x,'y]", "a: a bracket or quote is not closed"),
         ("a=[x]y,b=1", "cannot be parsed"),
         ("a=1,a=2", "'a' and 'a' set the same"),
         ("a=1,a.b=2", "'a' and 'a.b' set the same"),

@@ -66,24 +66,24 @@ def _split(text: str) -> Iterator[tuple[str, str]]:
 
 def _split_value(name: str, text: str) -> tuple[str, str]:
     """Split text into the value that it begins with and what follows the value."""
-    start = len(text) - len(text.lstrip())
-    if text[start : start + 1] not in _CLOSING:
+    text = text.lstrip()
+    if text[:1] not in _CLOSING:
         value, _, rest = text.partition(",")
         return value, rest
-    closing: list[str] = []  # what closes the open brackets and quotes, the innermost last
-    before = " "
-    for end, character in enumerate(text[start:], start + 1):
-        quoted = closing and closing[-1] in "\"'"
-        within_word = character in "\"'" and before not in " [{,:"
-        if closing and character == closing[-1]:
-            closing.pop()
-        elif character in _CLOSING and not quoted and not within_word:
-            closing.append(_CLOSING[character])
-        before = character
-        if not closing:
+    closing = _CLOSING[text[0]]
+    for end in (end for end in range(2, len(text) + 1) if text[end - 1] == closing):
+        if _is_yaml(text[:end]):
             after, _, rest = text[end:].partition(",")
             return text[:end] + after, rest
-    raise InputError(f"{_one_line(name)}: no {closing[-1]} closes {_one_line(text)}.")
+    raise InputError(f"{_one_line(name)}: a bracket or quote is not closed in {_one_line(text)}.")
+
+
+def _is_yaml(text: str) -> bool:
+    try:
+        OmegaConf.create(text)
+    except Exception:  # noqa: BLE001  (of YAML's and OmegaConf's many types)
+        return False
+    return True
 
 
 def _one_line(text: str) -> str:

@@ -12,11 +12,9 @@ from mnist_kedro.metrics.prediction import probabilities_of
 from mnist_kedro.parameters import AdversarialParameters
 from mnist_kedro.plots.digits import digit_grid
 from mnist_kedro.plots.style import (
-    FOOTER_INCHES,
     INK,
     PALETTE,
     RED,
-    TITLE_INCHES,
     annotate,
     describe_test,
     model_in_sentence,
@@ -88,15 +86,11 @@ def plot_adversarial_digits(
     rows = np.unique(np.asarray(test["labels"]), return_index=True)[1]
     images, labels = test["images"][rows], np.asarray(test["labels"])[rows]
     epsilons = [0.0, *adversarial.epsilons]
+    steps, seed = adversarial.pgd_steps, adversarial.seed
     changed = np.concatenate(
         [
-            images,
-            *(
-                projected_gradient_descent(
-                    model, images, labels, epsilon, adversarial.pgd_steps, adversarial.seed
-                )
-                for epsilon in adversarial.epsilons
-            ),
+            projected_gradient_descent(model, images, labels, epsilon, steps, seed)
+            for epsilon in epsilons
         ]
     )
     predicted = probabilities_of(model, changed).argmax(axis=1)
@@ -111,7 +105,6 @@ def plot_adversarial_digits(
         columns=len(labels),
         colors=[RED if is_wrong else INK for is_wrong in wrong],
     )
-    figure.set_figheight(figure.get_figheight() + TITLE_INCHES + FOOTER_INCHES)
     misclassified = wrong[-len(labels) :].sum()
     annotate(
         figure,
@@ -121,5 +114,6 @@ def plot_adversarial_digits(
         + ", ".join(f"{epsilon:.0%}" for epsilon in epsilons)
         + " of their range (PGD). Mistakes: true digit → prediction.",
         describe_test(test),
+        grow=True,
     )
     return figure

@@ -7,8 +7,6 @@ from mnist_kedro.contracts import LabelledImages
 from mnist_kedro.parameters import AugmentationParameters
 from mnist_kedro.plots.digits import digit_grid
 from mnist_kedro.plots.style import (
-    FOOTER_INCHES,
-    TITLE_INCHES,
     annotate,
     describe_source,
     styled,
@@ -45,7 +43,6 @@ def plot_augmented_digits(
     shown = np.concatenate([images[:, None], augmented], axis=1)
     captions = [""] * (len(images) * (_VARIATIONS + 1))
     figure = digit_grid(shown.reshape(-1, *images.shape[1:]), captions, columns=_VARIATIONS + 1)
-    figure.set_figheight(figure.get_figheight() + TITLE_INCHES + FOOTER_INCHES)
     amounts = [f"{name} {_FORMATS[name].format(value)}" for name, value in augmentation if value]
     annotate(
         figure,
@@ -56,5 +53,6 @@ def plot_augmented_digits(
         if amounts
         else "All values of training.augmentation are zero.",
         describe_source(train),
+        grow=True,
     )
     return figure

@@ -10,10 +10,8 @@ from mnist_kedro.parameters import InferenceParameters
 from mnist_kedro.plots.digits import caption, digit_grid
 from mnist_kedro.plots.style import (
     FAINT,
-    FOOTER_INCHES,
     INK,
     RED,
-    TITLE_INCHES,
     annotate,
     styled,
 )
@@ -49,7 +47,6 @@ def plot_contact_sheet(
         for is_rejected, is_wrong in zip(rejected, wrong, strict=True)
     ]
     figure = digit_grid(shown_pictures["pixels"], captions, colors=colors)
-    figure.set_figheight(figure.get_figheight() + TITLE_INCHES + FOOTER_INCHES)
     count = shown_pictures["total"]
     which = "All pictures" if count == len(shown) else f"A selection from {count:,} pictures"
     annotate(
@@ -57,5 +54,6 @@ def plot_contact_sheet(
         f"A digit is found in {(~rejected).sum()} of these {len(shown)} pictures",
         f"{which}, as the network sees them: prediction, confidence; red: label → prediction.",
         str(inference.images),
+        grow=True,
     )
     return figure

@@ -11,10 +11,8 @@ from matplotlib.figure import Figure
 from mnist_kedro.contracts import IMAGE_SIDE, LabelledImages, Pixels
 from mnist_kedro.parameters import ReportingParameters
 from mnist_kedro.plots.style import (
-    FOOTER_INCHES,
     INK,
     RED,
-    TITLE_INCHES,
     annotate,
     describe_test,
     model_title,
@@ -77,16 +75,13 @@ def plot_sample_predictions(
     shown = predictions.head(reporting.examples)
     wrong = shown["label"] != shown["prediction"]
     correct = f"{(~wrong).sum()} of" if wrong.any() else "All of"
-    figure = _captioned_digits(
-        test["images"][: len(shown)], shown, [RED if is_wrong else INK for is_wrong in wrong]
-    )
-    annotate(
-        figure,
+    return _plot_digits(
+        test,
+        shown,
         f"{correct} the first {len(shown)} test digits are classified correctly",
         f"{model_title(model)}'s prediction and confidence; mistakes: true digit → prediction.",
-        describe_test(test),
+        colors=[RED if is_wrong else INK for is_wrong in wrong],
     )
-    return figure
 
 
 @styled
@@ -101,16 +96,13 @@ def plot_worst_mistakes(
     worst = mistakes.sort_values("confidence", ascending=False, kind="stable").head(
         reporting.mistakes
     )
-    images = test["images"][worst.index.to_numpy()]
-    figure = _captioned_digits(images, worst, [INK] * len(worst))
     which = "All" if len(worst) == len(mistakes) else f"The {len(worst)} most confident"
-    annotate(
-        figure,
+    return _plot_digits(
+        test,
+        worst,
         f"{model_title(model)} misclassifies {len(mistakes)} of {len(predictions):,} test digits",
         f"{which} mistakes: true digit → prediction, with its confidence.",
-        describe_test(test),
     )
-    return figure
 
 
 @styled
@@ -123,23 +115,27 @@ def plot_least_confident_hits(
     """
     hits = predictions[predictions["label"] == predictions["prediction"]]
     least = hits.sort_values("confidence", kind="stable").head(reporting.mistakes)
-    images = test["images"][least.index.to_numpy()]
-    figure = _captioned_digits(images, least, [INK] * len(least))
     unsure = int((hits["confidence"] < _UNSURE).sum())
-    annotate(
-        figure,
+    return _plot_digits(
+        test,
+        least,
         f"{model_title(model)} is less than {_UNSURE:.0%} sure of {unsure:,} of its {len(hits):,} "
         "correct predictions",
         f"The {len(least)} least confident correct predictions, with their confidence.",
-        describe_test(test),
     )
-    return figure
 
 
-def _captioned_digits(images: Pixels, predictions: pd.DataFrame, colors: list[str]) -> Figure:
+def _plot_digits(
+    test: LabelledImages,
+    predictions: pd.DataFrame,
+    finding: str,
+    detail: str,
+    colors: Sequence[str] | None = None,
+) -> Figure:
+    """Plot some digits of the test split below their predictions."""
     captions = [caption(row) for row in predictions.itertuples()]
-    figure = digit_grid(images, captions, colors=colors)
-    figure.set_figheight(figure.get_figheight() + TITLE_INCHES + FOOTER_INCHES)
+    figure = digit_grid(test["images"][predictions.index.to_numpy()], captions, colors=colors)
+    annotate(figure, finding, detail, describe_test(test), grow=True)
     return figure
 
 

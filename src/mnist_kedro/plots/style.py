@@ -23,7 +23,7 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY = (
 )
 PALETTE = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)
 INK, FAINT = "#222222", "#6B6B6B"
-TITLE_INCHES, FOOTER_INCHES = 0.62, 0.24
+_TITLE_INCHES, _FOOTER_INCHES = 0.62, 0.24
 TITLE, DESCRIPTION, SOURCE = "Title", "Description", "Source"  # keywords of the PNG standard
 
 _STYLE_FILE = Path(__file__).parent / "figures.mplstyle"
@@ -47,7 +47,7 @@ def styled(plot: Callable[_P, Figure]) -> Callable[_P, Figure]:
     return draw
 
 
-def annotate(figure: Figure, finding: str, detail: str, data: str) -> None:
+def annotate(figure: Figure, finding: str, detail: str, data: str, *, grow: bool = False) -> None:
     """Write the title above a figure and the data below it; the PNG file stores them as metadata.
 
     Args:
@@ -55,9 +55,12 @@ def annotate(figure: Figure, finding: str, detail: str, data: str) -> None:
         finding: the title, which states the finding.
         detail: how to read the figure.
         data: which digits the figure is about.
+        grow: whether to make the figure higher by the texts, instead of its content lower.
     """
+    if grow:
+        figure.set_figheight(figure.get_figheight() + _TITLE_INCHES + _FOOTER_INCHES)
     height = figure.get_figheight()
-    top, bottom = TITLE_INCHES / height, FOOTER_INCHES / height
+    top, bottom = _TITLE_INCHES / height, _FOOTER_INCHES / height
     figure.set_layout_engine("constrained", rect=(0, bottom, 1, 1 - top - bottom))
     left, high, low = 0.012, 1 - 0.08 / height, 0.06 / height
     figure.text(left, high, finding, va="top", fontsize=13, fontweight="bold", gid=TITLE)

@@ -124,37 +124,31 @@ def _evaluate(
     test: LabelledImages,
     reporting: ReportingParameters,
 ) -> dict[str, Any]:
-    tested, validated = _Predictions(predictions), _Predictions(validation_predictions)
-    temperature = fit_temperature(validated.labels, validated.probabilities)
+    labels, predicted = predictions["label"].to_numpy(), predictions["prediction"].to_numpy()
+    probabilities = predictions[PROBABILITIES].to_numpy()
+    temperature = fit_temperature(
+        validation_predictions["label"].to_numpy(), validation_predictions[PROBABILITIES].to_numpy()
+    )
     target = reporting.target_accuracy
-    threshold = confidence_threshold(validated.right, validated.confidence, target)
+    threshold = confidence_threshold(*_hits(validation_predictions), target)
     evaluation = {
-        **classify_errors(tested.labels, tested.predicted),
-        **score_probabilities(tested.labels, tested.probabilities),
+        **classify_errors(labels, predicted),
+        **score_probabilities(labels, probabilities),
         "temperature_scaling": {
             "temperature": temperature,
-            **score_probabilities(
-                tested.labels, scale_temperature(tested.probabilities, temperature)
-            ),
+            **score_probabilities(labels, scale_temperature(probabilities, temperature)),
         },
-        "rejection": reject_unsure(tested.right, tested.confidence, threshold, target),
+        "rejection": reject_unsure(*_hits(predictions), threshold, target),
     }
     if test["canonical_mnist"]:  # whose wrong labels are known
-        evaluation["without_label_errors"] = classify_without_label_errors(
-            tested.labels, tested.predicted
-        )
+        evaluation["without_label_errors"] = classify_without_label_errors(labels, predicted)
     return evaluation
 
 
-class _Predictions:
-    """The columns of a table of predictions."""
-
-    def __init__(self, predictions: pd.DataFrame) -> None:
-        self.labels = predictions["label"].to_numpy()
-        self.predicted = predictions["prediction"].to_numpy()
-        self.confidence = predictions["confidence"].to_numpy()
-        self.probabilities = predictions[PROBABILITIES].to_numpy()
-        self.right = self.labels == self.predicted
+def _hits(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return which predictions are correct, and the confidence of all."""
+    correct = predictions["label"] == predictions["prediction"]
+    return correct.to_numpy(), predictions["confidence"].to_numpy()
 
 
 def _check_one_source(
