@@ -6,7 +6,8 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from textwrap import shorten
 from threading import Lock
 from typing import IO, Any
 
@@ -21,10 +22,19 @@ import pandas as pd
 from kedro_datasets._typing import TablePreview
 from kedro_datasets.tensorflow import TensorFlowModelDataset
 
-# In the configuration of a functional model, the class of the tensors between its layers.
-_TENSOR_CLASS = "__keras_tensor__"
-
-_Class = tuple[str, tuple[str, str]]  # module and name; name and registered name
+# The modules of Keras that the parts of a network come from.
+_KERAS_MODULES = {
+    "keras",
+    "keras.constraints",
+    "keras.initializers",
+    "keras.layers",
+    "keras.regularizers",
+    "keras.src.models.functional",
+}
+_REMEDY = (
+    "train it again ('kedro run --pipelines training') or name an earlier version with "
+    "--load-versions."
+)
 
 _LOAD_LOCK = Lock()  # Keras uses global state while it builds a network
 
@@ -33,8 +43,8 @@ class KerasModelDataset(TensorFlowModelDataset):
     """Extend kedro-datasets' ``TensorFlowModelDataset``: reject corrupt and malicious files.
 
     For a truncated file Keras itself reports "file not found". Models are loaded in Keras's safe
-    mode, kedro-datasets' default, and only if they consist of Keras's own classes, without Lambda
-    layers, and of the layers that the catalog names. No code in a file is executed.
+    mode, kedro-datasets' default, which runs no Python code from the file. Safe mode still calls
+    Keras's own functions if a file names them; this dataset rejects such files.
 
     ```yaml
     cnn.model:
@@ -50,7 +60,7 @@ class KerasModelDataset(TensorFlowModelDataset):
 
         Args:
             layers: registered layers, by module and name, that models may contain besides Keras's
-                own classes. They are imported when a model contains them.
+                own classes. Importing them registers them.
             **kwargs: as for kedro-datasets' ``TensorFlowModelDataset``.
         """
         super().__init__(**kwargs)
@@ -60,35 +70,26 @@ class KerasModelDataset(TensorFlowModelDataset):
         """Load the model.
 
         Raises:
-            DatasetError: if the file is corrupt, or refers to classes that are not allowed.
+            DatasetError: if the file is corrupt, or Keras or this dataset rejects its content.
         """
         path = get_filepath_str(self._get_load_path(), self._protocol)
         with self._fs.open(path, "rb") as file:
             config = _read_config(file)
         if config is None:
+            raise DatasetError(f"{path}: corrupt model file; {_REMEDY}")
+        for layer in self._layers:
+            load_obj(layer)
+        try:
+            json.loads(config, object_hook=_reject_foreign)
+            with _LOAD_LOCK:
+                return super().load()
+        except (DatasetError, ValueError) as error:  # Kedro wraps Keras's errors
+            if isinstance(error.__cause__, OSError | MemoryError):
+                raise
             raise DatasetError(
-                f"{path}: corrupt model file; train it again ('kedro run --pipelines training') "
-                "or name an earlier version with --load-versions."
-            )
-        classes = set(_foreign_classes(config))
-        foreign = sorted(name for name, key in classes - self._allowed_classes(classes))
-        if foreign:
-            raise DatasetError(
-                f"{path}: rejected, because it refers to {', '.join(foreign)}, which may run any "
-                "code; expected a model of Keras's own layers, or of layers that the catalog names."
-            )
-        with _LOAD_LOCK:
-            return super().load()
-
-    def _allowed_classes(self, classes: set[_Class]) -> set[_Class]:
-        """Return the classes that Keras takes from the layers that the catalog names.
-
-        Keras looks a class up by its registered name first, wherever its module is; so models that
-        were saved before a layer moved are loaded.
-        """
-        layers = [load_obj(path) for path in self._layers] if classes else []
-        keys = {(layer.__name__, keras.saving.get_registered_name(layer)) for layer in layers}
-        return {(name, key) for name, key in classes if key in keys}
+                f"{path}: rejected ({_first_cause(error)}); expected a model of Keras's own "
+                f"layers, or of layers that the catalog names; {_REMEDY}"
+            ) from error
 
     def save(self, data: keras.Model) -> None:
         """Save the model; kedro-datasets writes it to a temporary folder first.
@@ -121,25 +122,32 @@ def layer_table(model: keras.Model) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["layer", "type", "output shape", "parameters"])
 
 
-def _read_config(file: IO[bytes]) -> Any:
+def _read_config(file: IO[bytes]) -> bytes | None:
     """Return the model's configuration; None if any part of the file is corrupt."""
     try:
         with zipfile.ZipFile(file) as archive:
-            return None if archive.testzip() else json.loads(archive.read("config.json"))
+            return None if archive.testzip() else archive.read("config.json")
     except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, NotImplementedError):
         return None
 
 
-def _foreign_classes(config: Any) -> Iterator[_Class]:
-    """Yield the classes and functions that are not Keras's own, and Lambda layers."""
-    if isinstance(config, dict):
-        name, module = config.get("class_name"), str(config.get("module"))
-        full_name = f"{module}.{name}".removeprefix("None.")
-        is_keras = module.partition(".")[0] == "keras" or full_name == _TENSOR_CLASS
-        if name is not None and (name == "Lambda" or not is_keras):
-            yield full_name, (str(name), str(config.get("registered_name")))
-        for value in config.values():
-            yield from _foreign_classes(value)
-    elif isinstance(config, list):
-        for value in config:
-            yield from _foreign_classes(value)
+def _reject_foreign(config: dict[str, Any]) -> dict[str, Any]:
+    """Reject functions, and the modules of Keras that no part of a network comes from.
+
+    Keras itself rejects what is neither its own nor registered. But it resolves a "function" to any
+    public name of Keras, also to a class, and operations such as ``Switch`` call it while the model
+    is loaded: the file could load a SavedModel, which may write files.
+    """
+    module, name = str(config.get("module")), config.get("class_name")
+    if name == "function":
+        name = config.get("config")
+    elif not module.startswith("keras") or module in _KERAS_MODULES:
+        return config
+    raise ValueError(f"refers to {module}.{name}")
+
+
+def _first_cause(error: BaseException) -> str:
+    """Return the first sentence of the first error; the later ones repeat whole configurations."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return shorten(str(error).partition(". ")[0].replace("`", "'"), 200, placeholder="…")
