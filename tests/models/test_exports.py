@@ -18,10 +18,10 @@ def test_each_network_gives_the_same_probabilities(network, digits, tmp_path):
     expected = model.predict_on_batch(images)
     write_saved_model(model, tmp_path / "model")
     np.testing.assert_allclose(run_saved_model(tmp_path / "model", images), expected, atol=1e-6)
-    file = to_litert(tmp_path / "model")
+    file = to_litert(model)
     np.testing.assert_allclose(run_litert(file, images), expected, atol=1e-5)
     np.testing.assert_allclose(run_litert(file, images[:1]), expected[:1], atol=1e-5)
-    small = to_litert(tmp_path / "model", images)
+    small = to_litert(model, images)
     assert run_litert(small, images).shape == (50, 10)
     assert len(small) < len(file)
     assert expected.std(axis=0).max() > 1e-4  # not all the same

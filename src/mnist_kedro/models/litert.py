@@ -3,35 +3,43 @@
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from mnist_kedro.arrays import blocks
 from mnist_kedro.contracts import ManyPixels, Pixels
+from mnist_kedro.models.saved_model import with_named_output
 from mnist_kedro.quiet_tensorflow import hold_back_stderr
 
 _BATCH = 1000
 
 
-def to_litert(saved_model: Path, calibration: Pixels | None = None) -> bytes:
-    """Convert a SavedModel to a ``.tflite`` file, from raw pixels to probabilities.
+def to_litert(model: keras.Model, calibration: Pixels | None = None) -> bytes:
+    """Convert a network to a ``.tflite`` file, from raw pixels to probabilities.
 
     Args:
-        saved_model: a folder that :func:`~mnist_kedro.models.saved_model.write_saved_model` wrote.
+        model: a network from the catalog.
         calibration: ``(n, 28, 28, 1)`` uint8, some hundred training digits. If given, weights and
             activations are quantized to eight-bit integers (full-integer post-training
             quantization, Jacob et al. 2018, arXiv:1712.05877).
     """
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
+    options: dict[str, Any] = {}
     if calibration is not None:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: _single_images(calibration)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    with hold_back_stderr(), warnings.catch_warnings():
+        options = {
+            "optimizations": [tf.lite.Optimize.DEFAULT],
+            "representative_dataset": lambda: _single_images(calibration),
+            "target_spec": {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]},
+        }
+    with TemporaryDirectory() as folder, hold_back_stderr(), warnings.catch_warnings():
         # The converter asks for the range of the inputs, which are not quantized but already uint8.
         warnings.filterwarnings("ignore", "Statistics for quantized inputs were expected")
-        return converter.convert()
+        path = Path(folder, "model.tflite")
+        with_named_output(model).export(path, format="litert", verbose=False, **options)
+        return path.read_bytes()
 
 
 def _single_images(images: Pixels) -> Iterator[list[Pixels]]:

@@ -7,29 +7,26 @@ import numpy as np
 import tensorflow as tf
 
 from mnist_kedro.arrays import blocks
-from mnist_kedro.contracts import IMAGE_SIDE, ManyPixels
+from mnist_kedro.contracts import ManyPixels
 from mnist_kedro.models.gradients import connected_copy
 
 PIXELS, PROBABILITIES = "pixels", "probabilities"  # names of the input and the output
 
 
-def write_saved_model(model: keras.Model, folder: Path) -> None:
-    """Export a network: ``pixels`` ``(n, 28, 28, 1)`` uint8 → ``probabilities`` ``(n, 10)``.
+def with_named_output(model: keras.Model) -> keras.Model:
+    """Copy a network from the catalog for Keras's exporters, which take the names of dictionaries.
 
-    Args:
-        model: a network from the catalog.
-        folder: a new folder for ``saved_model.pb`` and its other files.
+    Returns:
+        ``pixels`` ``(n, 28, 28, 1)`` uint8 → ``{"probabilities": (n, 10)}``, without the optimizer,
+        which is as large as the weights.
     """
-    model = connected_copy(model)  # without the optimizer, which is as large as the weights
-    archive = keras.export.ExportArchive()
-    archive.track(model)
-    shape = (None, IMAGE_SIDE, IMAGE_SIDE, 1)
-    archive.add_endpoint(
-        "serve",
-        lambda pixels: {PROBABILITIES: model(pixels)},
-        input_signature=[tf.TensorSpec(shape, tf.uint8, name=PIXELS)],
-    )
-    archive.write_out(str(folder), verbose=False)
+    copy = connected_copy(model)
+    return keras.Model(copy.inputs[0], {PROBABILITIES: copy.outputs[0]}, name=model.name)
+
+
+def write_saved_model(model: keras.Model, folder: Path) -> None:
+    """Export a network to a new folder: ``saved_model.pb`` and its other files."""
+    with_named_output(model).export(folder, format="tf_saved_model", verbose=False)
 
 
 def run_saved_model(folder: Path, images: ManyPixels) -> np.ndarray:

@@ -4,10 +4,11 @@ import base64
 import hashlib
 import logging
 import tempfile
-from collections.abc import Mapping
-from importlib.metadata import distributions, version
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import distributions
 from pathlib import Path
-from typing import Any, NoReturn, TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -31,6 +32,7 @@ _PACKAGES = ("keras", "tensorflow", "onnx", "onnxruntime", "ai-edge-litert")
 class Reference(TypedDict):
     """Predictions of the Keras model, which every exported file must reproduce."""
 
+    model: str  # its name
     probabilities: np.ndarray  # (n, 10) of the test digits
     confidence_threshold: float  # in 0–1; predictions with a lower confidence should be rejected
 
@@ -49,6 +51,7 @@ def predict_reference(
     validated = probabilities_of(model, validation["images"])
     correct = validated.argmax(axis=1) == np.asarray(validation["labels"])
     return {
+        "model": model.name,
         "probabilities": probabilities_of(model, test["images"]),
         "confidence_threshold": confidence_threshold(
             correct, validated.max(axis=1), reporting.target_accuracy
@@ -56,6 +59,18 @@ def predict_reference(
     }
 
 
+@contextmanager
+def _missing_packages_reported() -> Iterator[None]:
+    """Raise an InputError if a package of the extra ``export`` is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"exporting models requires {error.name}; pip install 'mnist_kedro[export]'."
+        ) from error
+
+
+@_missing_packages_reported()
 def export_to_onnx(
     model: Any, test: LabelledImages, reference: Reference
 ) -> tuple[bytes, dict[str, Any]]:
@@ -74,19 +89,16 @@ def export_to_onnx(
         InputError: if the packages for the format are not installed.
         ValueError: if a probability differs from the reference by more than 0.0001.
     """
-    try:
-        import onnxruntime  # noqa: PLC0415  (an optional dependency)
+    import onnxruntime  # noqa: PLC0415  (an optional dependency)
 
-        from mnist_kedro.models.onnx_export import PIXELS, to_onnx  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        _raise_missing_package(error)
+    from mnist_kedro.models.onnx_export import PIXELS, to_onnx  # noqa: PLC0415
+
     file = to_onnx(model).SerializeToString()
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
     probabilities = np.concatenate(
         [session.run(None, {PIXELS: batch})[0] for _, batch in blocks(test["images"], _BATCH)]
     )
-    _check_probabilities(probabilities, reference, f"the ONNX file of {model.name}")
-    return file, _describe("ONNX", file, model, probabilities, test, reference)
+    return file, _check_equal(_describe("ONNX", file, probabilities, test, reference))
 
 
 def export_to_saved_model(
@@ -116,8 +128,7 @@ def export_to_saved_model(
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
-    _check_probabilities(probabilities, reference, f"the SavedModel of {model.name}")
-    return files, _describe("SavedModel", files, model, probabilities, test, reference)
+    return files, _check_equal(_describe("SavedModel", files, probabilities, test, reference))
 
 
 def export_to_litert(
@@ -131,8 +142,7 @@ def export_to_litert(
         A ``.tflite`` file with the inputs and outputs of the ONNX file, and its description.
     """
     file, probabilities = _convert_to_litert(model, None, test)
-    _check_probabilities(probabilities, reference, f"the LiteRT file of {model.name}")
-    return file, _describe("LiteRT", file, model, probabilities, test, reference)
+    return file, _check_equal(_describe("LiteRT", file, probabilities, test, reference))
 
 
 def export_to_litert_int8(
@@ -162,45 +172,21 @@ def export_to_litert_int8(
     )
     if lost > max(2, _MAX_ACCURACY_LOSS * len(labels)):
         raise ValueError(
-            f"the eight-bit LiteRT file of {model.name} classifies {lost} fewer of {len(labels)} "
-            "test digits correctly than the Keras model"
+            f"the eight-bit LiteRT file of {reference['model']} classifies {lost} fewer of "
+            f"{len(labels)} test digits correctly than the Keras model"
         )
-    return file, {
-        **_describe("LiteRT, eight-bit integers", file, model, probabilities, test, reference),
-        "accuracy_lost": lost / len(labels),
-    }
+    description = _describe("LiteRT, eight-bit integers", file, probabilities, test, reference)
+    return file, {**description, "accuracy_lost": lost / len(labels)}
 
 
+@_missing_packages_reported()
 def _convert_to_litert(
     model: Any, calibration: np.ndarray | None, test: LabelledImages
 ) -> tuple[bytes, np.ndarray]:
-    try:
-        from mnist_kedro.models.litert import run_litert, to_litert  # noqa: PLC0415  (TensorFlow)
-        from mnist_kedro.models.saved_model import write_saved_model  # noqa: PLC0415
+    from mnist_kedro.models.litert import run_litert, to_litert  # noqa: PLC0415  (TensorFlow)
 
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary, "saved_model")
-            write_saved_model(model, folder)
-            file = to_litert(folder, calibration)
-        return file, run_litert(file, test["images"])
-    except ModuleNotFoundError as error:
-        _raise_missing_package(error)
-
-
-def _raise_missing_package(error: ModuleNotFoundError) -> NoReturn:
-    raise InputError(
-        f"exporting models requires {error.name}; pip install 'mnist_kedro[export]'."
-    ) from error
-
-
-def _check_probabilities(probabilities: np.ndarray, reference: Reference, name: str) -> None:
-    difference = _largest_difference(probabilities, reference)
-    if not difference <= _TOLERANCE:  # also rejects NaN
-        raise ValueError(f"a probability of {name} differs from the model's by {difference:.2g}")
-
-
-def _largest_difference(probabilities: np.ndarray, reference: Reference) -> float:
-    return float(np.abs(probabilities - reference["probabilities"]).max())
+    file = to_litert(model, calibration)
+    return file, run_litert(file, test["images"])
 
 
 def _count_correct(probabilities: np.ndarray, labels: np.ndarray) -> int:
@@ -210,7 +196,6 @@ def _count_correct(probabilities: np.ndarray, labels: np.ndarray) -> int:
 def _describe(
     name: str,
     content: bytes | Mapping[str, bytes],
-    model: Any,
     probabilities: np.ndarray,
     test: LabelledImages,
     reference: Reference,
@@ -219,9 +204,9 @@ def _describe(
     labels = np.asarray(test["labels"])
     correct = _count_correct(probabilities, labels)
     accuracy = correct / len(labels)
-    logger.info("%s as %s: test accuracy %.2f%%.", model.name, name, 100 * accuracy)
+    logger.info("%s as %s: test accuracy %.2f%%.", reference["model"], name, 100 * accuracy)
     return {
-        "model": model.name,
+        "model": reference["model"],
         "format": name,
         "sha256": _digest(content)
         if isinstance(content, bytes)
@@ -244,16 +229,26 @@ def _describe(
         "accuracy_ci95": wilson_interval(correct, len(labels)),
         "test_digits": len(labels),
         "confidence_threshold": reference["confidence_threshold"],
-        "largest_difference_from_keras": _largest_difference(probabilities, reference),
+        "largest_difference_from_keras": float(
+            np.abs(probabilities - reference["probabilities"]).max()
+        ),
         "examples": _examples(probabilities, test),
         "data": {**provenance(test)},
-        "versions": {name: version(name) for name in _PACKAGES if _is_installed(name)},
+        "versions": {  # of the installed packages; a SavedModel does not need the extra `export`
+            name: package.version for name in _PACKAGES for package in distributions(name=name)
+        },
     }
 
 
-def _is_installed(package: str) -> bool:
-    """Check for an optional package; a SavedModel does not need the extra `export`."""
-    return any(distributions(name=package))
+def _check_equal(description: dict[str, Any]) -> dict[str, Any]:
+    """Return the description of a file that gives the probabilities of the Keras model."""
+    difference = description["largest_difference_from_keras"]
+    if not difference <= _TOLERANCE:  # also rejects NaN
+        raise ValueError(
+            f"a probability of {description['model']} as {description['format']} differs from "
+            f"the Keras model's by {difference:.2g}"
+        )
+    return description
 
 
 def _digest(data: bytes) -> str:
