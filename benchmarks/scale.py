@@ -2,7 +2,7 @@
 
     python -m benchmarks.scale
 
-Makes digits like MNIST's (the pipeline ``generation``), takes them through every pipeline by
+Generates digits from MNIST (``benchmarks/generate.py``), takes them through every pipeline by
 ``kedro run``, and writes ``scale.csv``, ``scale.md`` and ``scale.png`` to ``benchmarks/results``.
 Needs a quiet machine and some 2 kB of disk for each digit; 8.1 million take half an hour.
 """
@@ -23,8 +23,11 @@ import pandas as pd
 import psutil
 from matplotlib.figure import Figure
 
+from benchmarks.generate import generate_digits
+from mnist_kedro.datasets import HDF5Dataset
 from mnist_kedro.machine import processor
 from mnist_kedro.plots.style import BLUE, ORANGE, PALETTE, annotate, styled
+from mnist_kedro.versions import latest_version
 
 _ROOT = Path(__file__).parents[1]
 _RESULTS = Path(__file__).parent / "results"
@@ -71,8 +74,10 @@ def _project(folder: Path) -> Path:
 
 
 def _generate(project: Path, count: int) -> Path:
-    _run(project, "--pipelines", "generation", "--params", f"generation.digits={count}")
-    return max((project / "data/01_raw/generated_mnist.hdf5").glob("*/*.hdf5"))
+    path = project / f"generated_{count}.hdf5"
+    mnist = HDF5Dataset(filepath=str(latest_version(project / "data/01_raw/mnist.hdf5"))).load()
+    HDF5Dataset(filepath=str(path)).save(generate_digits(mnist, count))
+    return path
 
 
 def _measure(project: Path, count: int, digits: Path) -> Iterator[dict[str, object]]:
@@ -144,8 +149,9 @@ def write(folder: Path, measured: pd.DataFrame) -> None:
         lines.append(f"| {'**all**' if stage == 'all' else stage} | {' | '.join(cells)} |")
     text = (
         "# More digits than memory holds\n\n"
-        "Digits like MNIST's (pipeline `generation`) through all pipelines, one after the other: "
-        "`ingestion`, `data_processing`, `training` (one epoch of the CNN), `reporting`, and "
+        "Digits generated from MNIST (`benchmarks/generate.py`) through all pipelines, one after "
+        "the other: `ingestion`, `data_processing`, `training` (one epoch of the CNN), "
+        "`reporting`, and "
         "`inference` on all of them. Memory is the most that the processes of a command had "
         "together. Times are of whole commands, from their start to their end; in parentheses, in "
         f"microseconds, for a digit: less what a run of {_START:,} digits takes.\n"

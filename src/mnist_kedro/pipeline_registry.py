@@ -16,7 +16,6 @@ from mnist_kedro.pipelines import (
     data_processing,
     evaluation,
     export,
-    generation,
     inference,
     ingestion,
     interpretation,
@@ -57,7 +56,6 @@ def create_pipelines(parameters: Parameters) -> dict[str, Pipeline]:
         "export": export.create_pipeline(models),
         "tuning": tuning.create_pipeline(models, parameters.tuning.searches),
         "adversarial": adversarial.create_pipeline(models),
-        "generation": generation.create_pipeline(),
         "compare_runs": compare_runs.create_pipeline(),
     }
     default = ("ingestion", "data_processing", "training", "reporting")

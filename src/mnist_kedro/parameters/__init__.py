@@ -11,7 +11,6 @@ from mnist_kedro.parameters.digits import (
     IngestionParameters,
     KeysParameters,
 )
-from mnist_kedro.parameters.generation import GenerationParameters
 from mnist_kedro.parameters.inference import InferenceParameters
 from mnist_kedro.parameters.reporting import ReportingParameters
 from mnist_kedro.parameters.training import AugmentationParameters, TrainingParameters
@@ -21,7 +20,6 @@ __all__ = [
     "AdversarialParameters",
     "AugmentationParameters",
     "DataProcessingParameters",
-    "GenerationParameters",
     "InferenceParameters",
     "IngestionParameters",
     "KeysParameters",

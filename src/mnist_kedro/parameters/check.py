@@ -12,7 +12,6 @@ from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameter_types import Group
 from mnist_kedro.parameters.adversarial import AdversarialParameters
 from mnist_kedro.parameters.digits import DataProcessingParameters, IngestionParameters
-from mnist_kedro.parameters.generation import GenerationParameters
 from mnist_kedro.parameters.inference import InferenceParameters
 from mnist_kedro.parameters.reporting import ReportingParameters
 from mnist_kedro.parameters.training import TrainingParameters
@@ -40,7 +39,6 @@ class Parameters(Group):
     reporting: ReportingParameters
     adversarial: AdversarialParameters
     inference: InferenceParameters
-    generation: GenerationParameters
 
     @property
     def networks(self) -> dict[str, NetworkParameters]:
