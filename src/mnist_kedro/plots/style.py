@@ -12,21 +12,13 @@ from matplotlib.figure import Figure
 from mnist_kedro.contracts import GIVEN
 from mnist_kedro.networks import ARCHITECTURES
 
-# Okabe and Ito's palette (2008, "Color Universal Design"), without its yellow and black.
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-    "#CC79A7",
-    "#56B4E9",
-)
-PALETTE = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)
-INK, FAINT = "#222222", "#6B6B6B"
+_STYLE_FILE = Path(__file__).parent / "figures.mplstyle"
+_STYLE = mpl.rc_params_from_file(_STYLE_FILE, use_default_template=False)
+
+PALETTE = BLUE, ORANGE, GREEN, PURPLE, SKY, RED = _STYLE["axes.prop_cycle"].by_key()["color"]
+INK, FAINT = _STYLE["text.color"], _STYLE["xtick.color"]
 _TITLE_INCHES, _FOOTER_INCHES = 0.62, 0.24
 TITLE, DESCRIPTION, SOURCE = "Title", "Description", "Source"  # keywords of the PNG standard
-
-_STYLE_FILE = Path(__file__).parent / "figures.mplstyle"
 
 _P = ParamSpec("_P")
 
@@ -41,7 +33,7 @@ def styled(plot: Callable[_P, Figure]) -> Callable[_P, Figure]:
 
     @wraps(plot)
     def draw(*args: _P.args, **kwargs: _P.kwargs) -> Figure:
-        with MATPLOTLIB_LOCK, mpl.rc_context(fname=_STYLE_FILE):
+        with MATPLOTLIB_LOCK, mpl.rc_context(_STYLE):
             return plot(*args, **kwargs)
 
     return draw

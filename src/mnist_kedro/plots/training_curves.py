@@ -55,7 +55,7 @@ def plot_training_curves(train: LabelledImages, **histories: Mapping[str, Any]) 
     first = next(iter(histories.values()))
     annotate(
         figure,
-        f"Validation accuracy after {first['epochs']} epochs: {finals}",
+        f"Validation accuracy after {_count_epochs(first['epochs'])}: {finals}",
         f"{first['training_digits']:,} training digits, {_describe_augmentation(first)}.",
         describe_source(train),
     )
@@ -69,7 +69,11 @@ def _describe_augmentation(history: Mapping[str, Any]) -> str:
     harder = "which makes them harder than the validation digits"
     if augmented == epochs:
         return f"augmented in each epoch, {harder}"
-    return f"augmented in the first {augmented} epochs, {harder}"
+    return f"augmented in the first {_count_epochs(augmented)}, {harder}"
+
+
+def _count_epochs(count: int) -> str:
+    return "1 epoch" if count == 1 else f"{count} epochs"
 
 
 def _add_legend(axes: Axes, names: list[str]) -> None:

@@ -5,7 +5,7 @@ import logging
 import time
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, g, request
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from mnist_kedro.serving.answers import classify_all_digits, classify_picture, classify_pictures
@@ -18,6 +18,7 @@ from mnist_kedro.serving.bodies import (
 )
 from mnist_kedro.serving.metrics import CONTENT_TYPE, Metrics
 from mnist_kedro.serving.model import Model, ModelStore
+from mnist_kedro.serving.openapi import documented, openapi_document
 
 logger = logging.getLogger(__name__)
 
@@ -66,10 +67,11 @@ def page() -> Response:
 @pages.get("/openapi.json")
 def openapi() -> Response:
     """Return the OpenAPI document of the API."""
-    return current_app.send_static_file("openapi.json")
+    return jsonify(openapi_document(current_app))
 
 
 @api.post("/predict")
+@documented("Digit", request="Picture")
 def predict() -> dict[str, Any]:
     """Classify a picture of one digit."""
     model = _current_model()
@@ -78,6 +80,7 @@ def predict() -> dict[str, Any]:
 
 
 @api.post("/predict_batch")
+@documented("Digits", request="Pictures")
 def predict_batch() -> Response:
     """Classify 1 to 1,000 pictures of one digit each."""
     model = _current_model()
@@ -92,6 +95,7 @@ def predict_batch() -> Response:
 
 
 @api.post("/read")
+@documented("Reading", request="Picture")
 def read() -> dict[str, Any]:
     """Find and classify all digits of a picture."""
     model = _current_model()
@@ -102,6 +106,7 @@ def read() -> dict[str, Any]:
 
 
 @api.get("/model", endpoint="describe")
+@documented("Model")
 def model_description() -> dict[str, Any]:
     """Return the name, version and description of the current model."""
     model = _current_model()
@@ -109,18 +114,21 @@ def model_description() -> dict[str, Any]:
 
 
 @operations.get("/healthz")
+@documented("Health", needs_model=False)
 def healthz() -> dict[str, Any]:
     """Report that the server is alive."""
     return {"status": "ok"}
 
 
 @operations.get("/readyz")
+@documented("Readiness")
 def readyz() -> dict[str, Any]:
     """Report that a model is loaded, or answer with status 503."""
     return {"status": "ok", "model_version": _current_model().version}
 
 
 @operations.get("/metrics", endpoint="measure")
+@documented("Metrics", needs_model=False)
 def prometheus_metrics() -> Response:
     """Return the metrics in Prometheus's text format."""
     models: ModelStore = current_app.extensions["models"]

@@ -1,0 +1,60 @@
+"""Describe the routes of the API in an OpenAPI document.
+
+A route names the components of ``static/openapi.json`` that it takes and returns; its docstring is
+its summary.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from flask import Flask
+
+_View = TypeVar("_View", bound=Callable[..., Any])
+_COMPONENTS = Path(__file__).parent / "static" / "openapi.json"
+_REQUEST_ERRORS = {
+    "400": "BadRequest",
+    "413": "TooLarge",
+    "415": "UnsupportedMediaType",
+    "422": "Unusable",
+}
+
+
+def documented(
+    response: str, request: str | None = None, *, needs_model: bool = True
+) -> Callable[[_View], _View]:
+    """Decorate the function of a route with the components that describe it.
+
+    Args:
+        response: name of the response with status 200.
+        request: name of the request body.
+        needs_model: whether the route answers with status 503 as long as there is no model.
+    """
+    responses = {"200": response, **(_REQUEST_ERRORS if request else {})}
+    responses |= {"503": "Unavailable"} if needs_model else {}
+
+    def decorate(view: _View) -> _View:
+        summary = (view.__doc__ or "").partition(".")[0]
+        operation: dict[str, Any] = {"summary": summary, "operationId": view.__name__}
+        if request:
+            operation["requestBody"] = {"$ref": f"#/components/requestBodies/{request}"}
+        operation["responses"] = {
+            status: {"$ref": f"#/components/responses/{name}"} for status, name in responses.items()
+        }
+        view.__dict__["operation"] = operation
+        return view
+
+    return decorate
+
+
+def openapi_document(app: Flask) -> dict[str, Any]:
+    """Return the OpenAPI document of all documented routes."""
+    paths = {
+        rule.rule: {method.lower(): view.__dict__["operation"]}
+        for rule in app.url_map.iter_rules()
+        for view in [app.view_functions[rule.endpoint]]
+        if "operation" in view.__dict__
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    return {**json.loads(_COMPONENTS.read_bytes()), "paths": paths}
