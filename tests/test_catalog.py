@@ -47,12 +47,6 @@ def test_the_contracts_paths_hold(catalog):
         assert catalog.get(name)._filepath.as_posix() == (catalog.root / path).as_posix()
 
 
-def test_each_search_has_a_storage_of_its_own(catalog):
-    for name, file in {"tuning_storage": "tuning", "tuning_storage_2": "tuning_2"}.items():
-        path = catalog.root / "06_models" / f"{file}.sqlite3"
-        assert catalog.get(name)._filepath == path
-
-
 def test_arrays_of_another_form_are_not_saved(catalog, mnist, digits):
     ten = np.full_like(mnist["y_test"], 10)
     for name, wrong in {

@@ -73,7 +73,6 @@ SMALL = {  # what would take hours, and what a user fills in
     "8100000": "3000",
     "robustness_digits=10000": "robustness_digits=300",
     "tuning.trials=20": "tuning.trials=1,training.epochs=1",
-    "tuning.trials=60,tuning.searches=3": "tuning.trials=3,tuning.searches=3,training.epochs=1",
 }
 
 

@@ -54,7 +54,7 @@ def create_pipelines(parameters: Parameters) -> dict[str, Pipeline]:
         **parts,
         "inference": inference.create_pipeline(models, parameters.inference.parts),
         "export": export.create_pipeline(models),
-        "tuning": tuning.create_pipeline(models, parameters.tuning.searches),
+        "tuning": tuning.create_pipeline(models[0]),
         "adversarial": adversarial.create_pipeline(models),
         "compare_runs": compare_runs.create_pipeline(),
     }

@@ -8,7 +8,7 @@ from kedro.runner import SequentialRunner
 from matplotlib.figure import Figure
 
 from mnist_kedro.pipelines.tuning import create_pipeline
-from mnist_kedro.pipelines.tuning.nodes import choose_parameters, collect_trials
+from mnist_kedro.pipelines.tuning.nodes import choose_parameters
 from tests.support.networks import NETWORKS, STATISTICS
 from tests.support.parameters import training, tuning
 
@@ -27,7 +27,7 @@ TRIALS = pd.DataFrame(
 
 
 def test_reads_no_test_digits_and_trains_the_first_model():
-    pipeline = create_pipeline(("resnet", "cnn"))
+    pipeline = create_pipeline("resnet")
     assert "test" not in pipeline.datasets()
     assert "params:resnet.network" in pipeline.inputs()
     assert pipeline.outputs() == {"tuned_parameters", "figures.tuning_search"}
@@ -43,36 +43,7 @@ def test_chooses_the_best_of_the_trials_that_came_to_their_end():
     }
 
 
-def test_each_search_is_a_node_with_a_storage_of_its_own():
-    one, three = create_pipeline(("cnn",)), create_pipeline(("cnn",), 3)
-    searched = {node.name: node for node in three.nodes if "search_parameters" in node.name}
-    assert list(searched) == [f"search_parameters_{number}" for number in (1, 2, 3)]
-    assert [node.inputs[-1] for node in searched.values()] == [
-        "tuning_storage_1",
-        "tuning_storage_2",
-        "tuning_storage_3",
-    ]
-    assert three.outputs() == one.outputs()
-    assert {node.name for node in one.nodes} == {
-        "search_parameters",
-        "choose_parameters",
-        "draw_tuning_search",
-    }
-    assert three.only_nodes_with_tags("tuning").nodes == three.nodes
-
-
-def test_the_trials_of_several_searches_come_in_the_order_of_their_numbers():
-    first, second = TRIALS.assign(trial=[1, 3, 5]), TRIALS.assign(trial=[2, 4, 6])
-    trials = collect_trials(first, second.assign(validation_accuracy=[0.97, 0.985, 0.96]))
-    assert list(trials["trial"]) == [1, 2, 3, 4, 5, 6]
-    assert list(trials["search"]) == [1, 2, 1, 2, 1, 2]
-    assert list(trials.columns) == ["trial", "search", *TRIALS.columns[1:]]
-    best = TRIALS.iloc[1]
-    assert choose_parameters(trials, tuning(6))["training"]["batch_size"] == best["batch_size"]
-
-
-@pytest.mark.parametrize("searches", [1, 2])
-def test_runs_on_an_in_memory_catalog(digits, searches):
+def test_runs_on_an_in_memory_catalog(digits):
     import optuna
 
     catalog = DataCatalog()
@@ -85,10 +56,9 @@ def test_runs_on_an_in_memory_catalog(digits, searches):
         "params:tuning": tuning(2),
     }.items():
         catalog[name] = data
-    for name in ("tuning_storage", "tuning_storage_1", "tuning_storage_2"):
-        storage = optuna.storages.InMemoryStorage()
-        catalog[name] = MemoryDataset(storage, copy_mode="assign")
-    outputs = SequentialRunner().run(create_pipeline(("cnn",), searches), catalog)
+    storage = optuna.storages.InMemoryStorage()
+    catalog["tuning_storage"] = MemoryDataset(storage, copy_mode="assign")
+    outputs = SequentialRunner().run(create_pipeline("cnn"), catalog)
     assert set(outputs["tuned_parameters"].load()["training"]) == {
         "batch_size",
         "learning_rate",

@@ -6,7 +6,6 @@ import sys
 import threading
 
 import numpy as np
-import pandas as pd
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
@@ -81,29 +80,6 @@ def test_work_is_shared_by_the_workers(finished, two_workers):
     assert made != whole
     assert made.read_bytes() == whole.read_bytes()
     assert len(made.read_bytes().splitlines()) == 5001
-
-
-@pytest.mark.slow
-def test_searches_find_what_they_find_one_after_the_other(finished, two_workers):
-    sweep = "tuning.trials=4,tuning.searches=2,training.epochs=1"
-
-    def search(*runner, **variables):
-        log = finished.make(*runner, "--pipelines", "tuning", "--params", sweep, **variables)
-        assert "trial 4: validation accuracy" in log
-        storages = sorted((finished.data / "06_models").glob("tuning*"))
-        assert [path.name for path in storages] == ["tuning.sqlite3", "tuning_2.sqlite3"]
-        for storage in storages:  # so that the next search starts from nothing
-            storage.unlink()
-        trials = pd.read_csv(finished.latest("08_reporting/tuning_trials.csv"))
-        chosen = finished.latest("08_reporting/tuned_parameters.yml").read_text()
-        return trials.drop(columns="seconds"), chosen
-
-    one_by_one, chosen_then = search(**ONE_THREAD)
-    side_by_side, chosen = search(*on(two_workers))
-    assert list(side_by_side["trial"]) == [1, 2, 3, 4]
-    assert list(side_by_side["search"]) == [1, 2, 1, 2]
-    pd.testing.assert_frame_equal(side_by_side, one_by_one)
-    assert chosen == chosen_then
 
 
 def start(project, cluster, *arguments):

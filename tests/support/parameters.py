@@ -69,5 +69,5 @@ def tuning(trials: int, **search: Any) -> TuningParameters:
         "learning_rate": {"low": 0.0001, "high": 0.01, "log": True},
         "augmentation": {"rotation": {"low": 0, "high": 20}},
     }
-    options = {"trials": trials, "searches": 1, "seed": 0, "search": search or default}
+    options = {"trials": trials, "seed": 0, "search": search or default}
     return TuningParameters.model_validate(options)

@@ -3,8 +3,6 @@
 import hashlib
 import json
 import logging
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import keras
@@ -31,26 +29,6 @@ _FINISHED = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
 _STARTUP_TRIALS = 5
 
 
-@dataclass(frozen=True)
-class _Part:
-    """One of several searches that share the trials: of two, the first runs 1, 3, 5 and so on."""
-
-    number: int  # from 0
-    parts: int
-
-    def count_trials(self, total: int) -> int:
-        """Return the number of trials of this search, if all searches run ``total`` trials."""
-        return len(range(self.number, total, self.parts))
-
-    def seed(self, base: int, earlier: int = 0) -> int:
-        """Return a seed that no other search uses, also if the search resumes after some trials."""
-        return base + self.number + earlier * self.parts
-
-    def trial_number(self, index: int) -> int:
-        """Return a trial number, from 1, that no other search uses; Optuna's index is from 0."""
-        return self.number + 1 + index * self.parts
-
-
 def search(
     train: LabelledImages,
     validation: LabelledImages,
@@ -59,17 +37,14 @@ def search(
     network: NetworkParameters,
     tuning: TuningParameters,
     storage: optuna.storages.BaseStorage,
-    part: int = 0,
-    parts: int = 1,
 ) -> pd.DataFrame:
     """Maximize the validation accuracy after the last epoch.
 
     The tree-structured Parzen estimator samples the values (Bergstra et al. 2011, "Algorithms for
     hyper-parameter optimization"). A trial that is below the median of the earlier ones after an
     epoch is pruned (Golovin et al. 2017, doi:10.1145/3097983.3098043). The study resumes after the
-    trials in the storage that had the same digits, parameters, network and search.
-
-    Several searches may share the trials, but do not learn from each other's results.
+    trials in the storage that had the same digits, parameters, network and search; several
+    processes with the same storage share the trials.
 
     Args:
         train: digits to train on.
@@ -79,14 +54,11 @@ def search(
         network: which network.
         tuning: what to search, and the number of trials.
         storage: of the trials.
-        part: number of the search among those that share the trials, from 0; it is added to the
-            seed.
-        parts: number of searches.
 
     Returns:
-        A row for each finished trial: ``trial`` (from 1, unique across searches), ``state``
-        (complete or pruned), ``validation_accuracy`` (0–1, after the trial's last epoch),
-        ``epochs``, ``seconds``, and a column for each searched parameter.
+        A row for each finished trial: ``trial`` (from 1), ``state`` (complete or pruned),
+        ``validation_accuracy`` (0–1, after the trial's last epoch), ``epochs``, ``seconds``, and a
+        column for each searched parameter.
 
     Raises:
         InputError: if no trial completed.
@@ -95,24 +67,22 @@ def search(
     description = describe_training(
         train, validation, statistics, training, network, dtype_policy(training.mixed_bfloat16)
     )
-    share = _Part(part, parts)
     study = optuna.create_study(
         storage=storage,
-        study_name=_study_name(description, tuning, share.seed(tuning.seed)),
+        study_name=_study_name(description, tuning),
         direction="maximize",
         pruner=optuna.pruners.MedianPruner(n_startup_trials=_STARTUP_TRIALS),
         load_if_exists=True,
     )
-    seed = share.seed(tuning.seed, earlier=len(study.trials))
-    study.sampler = optuna.samplers.TPESampler(seed=seed)
     finished = len(study.get_trials(states=_FINISHED))
-    total = share.count_trials(tuning.trials)
     if finished:
-        logger.info("%d of %d trials are already finished.", finished, total)
+        logger.info("%d of %d trials are already finished.", finished, tuning.trials)
 
     def objective(trial: optuna.Trial) -> float:
+        # By number, so that neither a resumed search nor another process samples the same values.
+        study.sampler = optuna.samplers.TPESampler(seed=tuning.seed + trial.number)
         options = _replace_values(training, _suggest_values(trial, tuning.search.spaces))
-        name = f"trial {share.trial_number(trial.number)}"
+        name = f"trial {trial.number + 1}"
         try:
             _, history = fit_network(
                 *(train, validation, statistics, options, network, None, name),
@@ -123,10 +93,10 @@ def search(
             raise optuna.TrialPruned from error
         return history["validation_accuracy"][-1]
 
-    if finished < total:
-        limit = optuna.study.MaxTrialsCallback(total, states=_FINISHED)
+    if finished < tuning.trials:
+        limit = optuna.study.MaxTrialsCallback(tuning.trials, states=_FINISHED)
         try:
-            study.optimize(objective, callbacks=[partial(_log_trial, share), limit])
+            study.optimize(objective, callbacks=[_log_trial, limit])
         except KeyboardInterrupt as interrupt:
             interrupt.add_note("Finished trials are saved; to continue, run the same command.")
             raise
@@ -135,7 +105,7 @@ def search(
             "No trial completed, so there are no best parameters: allow smaller learning rates in "
             "tuning.search, or increase tuning.trials."
         )
-    return _tabulate_trials(study, tuning, share)
+    return _tabulate_trials(study, tuning)
 
 
 def _suggest_values(
@@ -178,34 +148,33 @@ class _Pruning(keras.callbacks.Callback):
             raise optuna.TrialPruned
 
 
-def _study_name(description: dict[str, Any], tuning: TuningParameters, seed: int) -> str:
+def _study_name(description: dict[str, Any], tuning: TuningParameters) -> str:
     """Return a name that depends on digits, parameters and search, but not on ``trials``."""
     search = tuning.search.model_dump()
-    text = json.dumps([description, search, seed], sort_keys=True, default=str)
+    text = json.dumps([description, search, tuning.seed], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _log_trial(share: _Part, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
-    number = share.trial_number(trial.number)
+def _log_trial(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
     values = ", ".join(f"{name} {value:.3g}" for name, value in trial.params.items())
     if trial.state != optuna.trial.TrialState.COMPLETE:
-        logger.info("trial %d: pruned; %s.", number, values)
+        logger.info("trial %d: pruned; %s.", trial.number + 1, values)
         return
     logger.info(
         "trial %d: validation accuracy %.2f%% (best so far: trial %d, %.2f%%); %s.",
-        number,
+        trial.number + 1,
         100 * (trial.value or 0),
-        share.trial_number(study.best_trial.number),
+        study.best_trial.number + 1,
         100 * study.best_value,
         values,
     )
 
 
-def _tabulate_trials(study: optuna.Study, tuning: TuningParameters, share: _Part) -> pd.DataFrame:
+def _tabulate_trials(study: optuna.Study, tuning: TuningParameters) -> pd.DataFrame:
     names = list(tuning.search.spaces)
     rows = [
         {
-            "trial": share.trial_number(trial.number),
+            "trial": trial.number + 1,
             "state": trial.state.name.lower(),
             "validation_accuracy": trial.intermediate_values.get(trial.last_step or 0),
             "epochs": trial.last_step or 0,

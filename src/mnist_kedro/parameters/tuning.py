@@ -89,19 +89,11 @@ class TrainingSearch(_Search):
 
 
 class TuningParameters(Group):
-    """The number of trials and searches, and the values to search."""
+    """The number of trials, and the values to search."""
 
     trials: PositiveInt
-    searches: PositiveInt
     seed: Seed
     search: TrainingSearch
-
-    @field_validator("searches")
-    @classmethod
-    def _check_enough_trials(cls, searches: int, info: ValidationInfo) -> int:
-        if searches > info.data.get("trials", searches):
-            raise ValueError("should not be more than trials")
-        return searches
 
     @field_validator("search")
     @classmethod

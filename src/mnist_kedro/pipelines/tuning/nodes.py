@@ -21,22 +21,11 @@ def search_parameters(
     network: NetworkParameters,
     tuning: TuningParameters,
     storage: Any,
-    part: int = 0,
-    parts: int = 1,
 ) -> pd.DataFrame:
     """Search for better training parameters; see :func:`mnist_kedro.models.search.search`."""
     from mnist_kedro.models.search import search  # noqa: PLC0415  (imports TensorFlow)
 
-    inputs = (train, validation, pixel_statistics, training, network, tuning, storage)
-    return search(*inputs, part=part, parts=parts)
-
-
-def collect_trials(*tables: pd.DataFrame) -> pd.DataFrame:
-    """Join the trials of several searches, with a column ``search``, from 1."""
-    tables_of = [table.assign(search=number) for number, table in enumerate(tables, start=1)]
-    trials = pd.concat(tables_of).sort_values("trial", ignore_index=True)
-    trials.insert(1, "search", trials.pop("search"))
-    return trials
+    return search(train, validation, pixel_statistics, training, network, tuning, storage)
 
 
 def choose_parameters(trials: pd.DataFrame, tuning: TuningParameters) -> dict[str, Any]:

@@ -1,42 +1,32 @@
 """The ``tuning`` pipeline."""
 
-from collections.abc import Sequence
-
 from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.pipelines.figures import figure
-from mnist_kedro.pipelines.parts import divide
 from mnist_kedro.pipelines.tuning.nodes import (
     choose_parameters,
-    collect_trials,
     search_parameters,
 )
 from mnist_kedro.plots.tuning import plot_tuning_search
 
 
-def create_pipeline(models: Sequence[str], searches: int = 1) -> Pipeline:
-    """Create the pipeline that searches for training parameters on the validation digits.
-
-    Args:
-        models: names of the models; the first is trained.
-        searches: number of searches that share the trials.
-    """
+def create_pipeline(model: str) -> Pipeline:
+    """Create the pipeline that searches for a model's training parameters on validation digits."""
     return Pipeline(
         [
-            *divide(
-                search_parameters,
-                [
+            Node(
+                func=search_parameters,
+                inputs=[
                     "train",
                     "validation",
                     "pixel_statistics",
                     "params:training",
-                    f"params:{models[0]}.network",
+                    f"params:{model}.network",
                     "params:tuning",
+                    "tuning_storage",
                 ],
-                "tuning_trials",
-                parts=searches,
-                join=collect_trials,
-                own_inputs=["tuning_storage"],  # machines must not share an SQLite file
+                outputs="tuning_trials",
+                name="search_parameters",
             ),
             Node(
                 func=choose_parameters,
