@@ -5,10 +5,10 @@ from pathlib import Path
 
 from kedro.io.core import generate_timestamp
 
-from mnist_kedro.datasets.provided_dataset import ProvidedLocalDataset
+from mnist_kedro.datasets.provided_dataset import ProvidedDataset
 
 
-class LogFolderDataset(ProvidedLocalDataset[Path]):
+class LogFolderDataset(ProvidedDataset[Path]):
     """Provide a node with a folder for its logs, a new one for each run.
 
     ```yaml
@@ -17,6 +17,8 @@ class LogFolderDataset(ProvidedLocalDataset[Path]):
       filepath: data/08_reporting/tensorboard
     ```
     """
+
+    local = True
 
     def load(self) -> Path:
         """Return a new folder's path, from the time and a random number, without creating it."""

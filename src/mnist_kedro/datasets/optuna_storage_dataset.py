@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kedro.io.core import DatasetError
 
-from mnist_kedro.datasets.provided_dataset import ProvidedLocalDataset
+from mnist_kedro.datasets.provided_dataset import ProvidedDataset
 
 try:
     import optuna
@@ -19,7 +19,7 @@ except ImportError as error:
 _HEARTBEAT_SECONDS, _GRACE_SECONDS = 10, 60
 
 
-class OptunaStorageDataset(ProvidedLocalDataset[optuna.storages.RDBStorage]):
+class OptunaStorageDataset(ProvidedDataset[optuna.storages.RDBStorage]):
     """Provide Optuna's storage, an SQLite file, to the node that searches.
 
     Several runs can share one search. kedro-datasets' ``StudyDataset`` saves a study only at its
@@ -31,6 +31,8 @@ class OptunaStorageDataset(ProvidedLocalDataset[optuna.storages.RDBStorage]):
       filepath: data/06_models/tuning.sqlite3
     ```
     """
+
+    local = True
 
     def load(self) -> optuna.storages.RDBStorage:
         """Return the storage, to be read and written."""

@@ -14,16 +14,26 @@ class ProvidedDataset(AbstractDataset[Never, _T]):
     Subclasses define :meth:`load`.
     """
 
+    local = False  # whether the library that writes supports local paths only
+
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         """Create a dataset.
 
         Args:
             filepath: of a file or folder, with a protocol such as ``s3://`` if it is not local.
             metadata: ignored by Kedro; Kedro-Viz reads the dataset's layer from it.
+
+        Raises:
+            DatasetError: if the path is not local, but has to be.
         """
         self._protocol, path = get_protocol_and_path(filepath)
         self._filepath = PurePosixPath(path)
         self.metadata = metadata
+        if self.local and self._protocol != "file":
+            raise DatasetError(
+                f"{filepath}: expected a path on this machine, because the library that writes to "
+                "it supports no other; set paths.local in conf/local/globals.yml."
+            )
 
     def save(self, data: Never) -> NoReturn:  # noqa: ARG002
         """Raise DatasetError."""
@@ -34,16 +44,3 @@ class ProvidedDataset(AbstractDataset[Never, _T]):
 
     def _exists(self) -> bool:
         return True
-
-
-class ProvidedLocalDataset(ProvidedDataset[_T]):
-    """Provide a local path, because the library that writes to it supports no other."""
-
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Create a dataset; raise DatasetError if the path is not local."""
-        super().__init__(filepath=filepath, metadata=metadata)
-        if self._protocol != "file":
-            raise DatasetError(
-                f"{filepath}: expected a path on this machine, because the library that writes to "
-                "it supports no other; set paths.local in conf/local/globals.yml."
-            )

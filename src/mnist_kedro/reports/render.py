@@ -1,7 +1,7 @@
 """Render the report and the model card; their sentences are in ``templates/``."""
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -32,40 +32,19 @@ class Column(NamedTuple):
 
     title: str
     description: str  # empty if the title says all
-    format: Callable[[Mapping[str, Any]], str]  # of a model's metrics
+    format: str  # of a model's metrics, and ``interval``, that of the accuracy
 
 
 COLUMNS = (
-    Column("Accuracy", "", lambda model: percent(model["accuracy"])),
-    Column("95% interval", "", lambda model: interval(model["accuracy_ci95"])),
-    Column("Errors", "", lambda model: f"{model['errors']:,}"),
-    Column(
-        "Without label errors",
-        "accuracy on the digits that are not known to be mislabeled",
-        lambda model: (
-            percent(model["without_label_errors"]["accuracy"])
-            if "without_label_errors" in model
-            else "–"
-        ),
-    ),
-    Column(
-        "NLL",
-        "negative log-likelihood, nats per digit",
-        lambda model: f"{model['negative_log_likelihood']:.4f}",
-    ),
-    Column("Brier", "Brier score, 0 to 2", lambda model: f"{model['brier_score']:.4f}"),
-    Column(
-        "ECE",
-        "expected calibration error",
-        lambda model: percent(model["expected_calibration_error"]),
-    ),
-    Column(
-        "Temperature",
-        "fitted to the validation digits",
-        lambda model: f"{model['temperature_scaling']['temperature']:.2f}",
-    ),
-    Column("Weights", "", lambda model: f"{model['parameters']:,}"),
-    Column("Training, s", "", lambda model: f"{model['training_seconds']:.1f}"),
+    Column("Accuracy", "", "{accuracy:.2%}"),
+    Column("95% interval", "", "{interval}"),
+    Column("Errors", "", "{errors:,}"),
+    Column("NLL", "negative log-likelihood, nats per digit", "{negative_log_likelihood:.4f}"),
+    Column("Brier", "Brier score, 0 to 2", "{brier_score:.4f}"),
+    Column("ECE", "expected calibration error", "{expected_calibration_error:.2%}"),
+    Column("Temperature", "fitted to validation digits", "{temperature_scaling[temperature]:.2f}"),
+    Column("Weights", "", "{parameters:,}"),
+    Column("Training, s", "", "{training_seconds:.1f}"),
 )
 
 _ENVIRONMENT = Environment(
@@ -142,6 +121,13 @@ def _template_variables(
         "model": metrics["models"][name],
         "models": metrics["models"],
         "columns": COLUMNS,
+        "rows": {
+            model: [
+                column.format.format(**values, interval=interval(values["accuracy_ci95"]))
+                for column in COLUMNS
+            ]
+            for model, values in metrics["models"].items()
+        },
         "comparisons": {
             other: value for (first, _, other), value in pairs.items() if first == name
         },
