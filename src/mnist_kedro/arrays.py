@@ -50,35 +50,23 @@ class Rows(NDArrayOperatorsMixin):
 
         Args:
             key: an integer, slice, array of integers or array of ``len(self)`` booleans, which
-                selects rows; as the first item of a tuple, followed by integers and slices.
+                selects rows; as the first item of a tuple, followed by the index of the rest.
 
         Raises:
             TypeError: if NumPy indexes with such a key in another way.
             IndexError: if the array has no such row.
         """
-        first, *rest = self._expand(key) if isinstance(key, tuple) else [key]
+        first, *rest = (key or [...]) if isinstance(key, tuple) else [key]
+        if first is Ellipsis:  # which may stand for no axis at all
+            first, *rest = rest if len(rest) == self.ndim else [slice(None), ..., *rest]
         if isinstance(first, slice):
             rows, keep = self._slice(first), 1
         else:
             index = _row_index(first, len(self))
-            if index.ndim and not all(isinstance(item, slice) for item in rest):
+            if index.ndim and not all(isinstance(item, slice) or item is Ellipsis for item in rest):
                 raise TypeError(f"{first!r} with other indices: select rows first, then the rest.")
             rows, keep = self._gather(index), index.ndim
         return rows[(slice(None),) * keep + tuple(rest)] if rest else rows
-
-    def _expand(self, key: tuple[Any, ...]) -> list[Any]:
-        """Replace an ellipsis by slices, so that the first item is of the rows."""
-        simple = (slice, int, np.integer, type(Ellipsis))
-        if not all(isinstance(item, simple) and not isinstance(item, bool) for item in key[1:]):
-            raise TypeError(f"{key!r}: expected integers and slices after the first index.")
-        ellipses = [at for at, item in enumerate(key) if item is Ellipsis]
-        if not ellipses:
-            return list(key) or [slice(None)]
-        if len(ellipses) > 1:
-            raise IndexError("an index can only have a single ellipsis ('...')")
-        at = ellipses[0]
-        missing = self.ndim - len(key) + 1
-        return [*key[:at], *[slice(None)] * missing, *key[at + 1 :]]
 
     def _slice(self, key: slice) -> np.ndarray:
         start, stop, step = key.indices(len(self))
