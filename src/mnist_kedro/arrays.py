@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 BLOCK = 10_000  # rows at once: 8 MB of digits
 
+_BASIC = (slice, int, np.integer, type(Ellipsis))
+
 _T = TypeVar("_T")
 
 
@@ -50,13 +52,15 @@ class Rows(NDArrayOperatorsMixin):
 
         Args:
             key: an integer, slice, array of integers or array of ``len(self)`` booleans, which
-                selects rows; as the first item of a tuple, followed by the index of the rest.
+                selects rows; as the first item of a tuple, followed by integers and slices.
 
         Raises:
             TypeError: if NumPy indexes with such a key in another way.
             IndexError: if the array has no such row.
         """
         first, *rest = (key or [...]) if isinstance(key, tuple) else [key]
+        if not all(isinstance(item, _BASIC) and not isinstance(item, bool) for item in rest):
+            raise TypeError(f"{key!r}: expected integers and slices after the first index.")
         if first is Ellipsis:  # which may stand for no axis at all
             first, *rest = rest if len(rest) == self.ndim else [slice(None), ..., *rest]
         if isinstance(first, slice):
