@@ -56,7 +56,7 @@ def test_an_environment_changes_only_what_it_names(parameters):
         ("cnn.network.architecture", "cmm", "'cnn.network.architecture' is 'cmm', but should be"),
         ("cnn.network.filters", [8], "'cnn.network.filters"),
         ("dense.network.units", [], "'dense.network.units' is"),
-        ("reporting.corruption_parts", 0, "'reporting.corruption_parts' is 0"),
+        ("reporting.robustness_digits", 0, "'reporting.robustness_digits' is 0"),
         ("tuning.trials", 0, "'tuning.trials' is 0"),
         ("tuning.search", {}, "should name a parameter of training"),
         ("tuning.search.learning_rat", {"low": 1, "high": 2}, "did you mean 'learning_rate'?"),

@@ -41,7 +41,7 @@ def create_pipelines(parameters: Parameters) -> dict[str, Pipeline]:
     networks = {model: parameters.networks[model] for model in models}
     reporting = {
         "evaluation": evaluation.create_pipeline(models, members),
-        "robustness": robustness.create_pipeline(models, parameters.reporting.corruption_parts),
+        "robustness": robustness.create_pipeline(models),
         "interpretation": interpretation.create_pipeline(models[0], parameters.training),
         "report": report.create_pipeline(models[0], _sections(parameters.training)),
     }

@@ -1,16 +1,12 @@
 """The nodes that corrupt digits and look into networks, on a small trained network."""
 
 import numpy as np
-import pandas as pd
 import pytest
-from kedro.io import DataCatalog, MemoryDataset
-from kedro.runner import SequentialRunner
 from matplotlib.figure import Figure
 
 from mnist_kedro.metrics.corruptions import CORRUPTIONS
 from mnist_kedro.pipelines.evaluation.nodes import predict_digits
 from mnist_kedro.pipelines.interpretation.nodes import describe_layers
-from mnist_kedro.pipelines.robustness import create_pipeline
 from mnist_kedro.pipelines.robustness.nodes import (
     evaluate_corruptions,
     measure_out_of_distribution,
@@ -46,34 +42,6 @@ def test_the_digits_are_from_all_of_the_split(trained, digits):
     labels[:400] = (labels[:400] + 1) % 10
     table = evaluate_corruptions({**digits, "labels": labels}, REPORTING, cnn=trained)
     assert table["accuracy"][0] == pytest.approx(0.5, abs=0.1)
-
-
-def test_the_corruption_suite_is_one_node_unless_it_is_asked_for_in_parts():
-    whole, parts = (
-        create_pipeline(("cnn", "dense"), parts).to_outputs("corruption_accuracies")
-        for parts in (1, 3)
-    )
-    assert [node.name for node in whole.nodes] == ["evaluate_corruptions"]
-    names = {f"evaluate_corruptions_{part}" for part in (1, 2, 3)}
-    assert {node.name for node in parts.nodes} == {*names, "collect_corruptions"}
-    assert parts.inputs() == whole.inputs()
-    assert {node.name for node in parts.only_nodes_with_tags("robustness").nodes} > names
-
-
-@pytest.mark.parametrize("parts", [2, 3, 1000])
-def test_parts_of_the_corruption_suite_make_the_same_table(trained, digits, parts):
-    catalog = DataCatalog({"cnn.model": MemoryDataset(trained, copy_mode="assign")})
-    catalog["again.model"] = MemoryDataset(trained, copy_mode="assign")
-    catalog["test"], catalog["params:reporting"] = digits, REPORTING
-    name = "corruption_accuracies"
-    whole, made = (
-        SequentialRunner()
-        .run(create_pipeline(("cnn", "again"), count).to_outputs(name), catalog)[name]
-        .load()
-        for count in (1, parts)
-    )
-    pd.testing.assert_frame_equal(made, whole)
-    assert made.to_csv() == whole.to_csv()
 
 
 def test_confidences_are_of_digits_and_of_what_is_none(trained, digits):

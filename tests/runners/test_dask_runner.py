@@ -59,17 +59,7 @@ def test_an_ensemble_is_what_it_is_on_one_machine(finished, two_workers, sequent
 
 @pytest.mark.slow
 def test_work_is_shared_by_the_workers(finished, two_workers):
-    """Parts of the corruption suite and of pictures make the same files, byte for byte."""
-    corruptions = "08_reporting/corruption_accuracies.csv"
-    asked = ("--tags", "robustness", "--to-outputs", "corruption_accuracies", "--params")
-    digits = "reporting.robustness_digits=100"
-    finished.make(*asked, digits, **ONE_THREAD)
-    whole = finished.latest(corruptions)
-    log = finished.make(*on(two_workers), *asked, f"{digits},reporting.corruption_parts=3")
-    assert "Done: reporting.robustness.evaluate_corruptions_3" in log
-    assert finished.latest(corruptions) != whole
-    assert finished.latest(corruptions).read_bytes() == whole.read_bytes()
-
+    """Parts of the pictures make the same file, byte for byte."""
     predictions = "07_model_output/digit_predictions.csv"
     images = f"inference.images={finished.latest('01_raw/mnist.hdf5')}"
     finished.make("--pipelines", "inference", "--params", images, **ONE_THREAD)

@@ -1,7 +1,5 @@
 """Explain a trained network: filters, feature maps, attributions and embeddings."""
 
-from typing import NamedTuple
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -17,13 +15,6 @@ from mnist_kedro.models.gradients import (
 
 _STEPS = 128  # of the integral; Sundararajan et al. take 20 to 300
 _BATCH = 500
-
-
-class FirstLayer(NamedTuple):
-    """The filters of the first layer with weights, and its output for a digit."""
-
-    filters: NDArray[np.float32]  # (f, side, side)
-    responses: NDArray[np.float32]  # (f, height, width); (f, 1, 1) if the layer is dense
 
 
 def feature_maps(model: keras.Model, image: Pixels) -> dict[str, NDArray[np.float32]]:
@@ -51,18 +42,22 @@ def _maps_first(output: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.moveaxis(output.reshape(height, width, -1), -1, 0)
 
 
-def first_layer(model: keras.Model, image: Pixels) -> FirstLayer:
+def first_layer(
+    model: keras.Model, image: Pixels
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the filters of the first convolution or dense layer, and its output for a digit.
 
-    Args:
-        model: a network from the catalog.
-        image: ``(28, 28, 1)`` uint8.
+    The arguments are those of :func:`feature_maps`.
+
+    Returns:
+        Filters ``(f, side, side)``, and responses ``(f, height, width)`` of a convolution,
+        ``(f, 1, 1)`` of a dense layer.
     """
     name, responses = next(iter(feature_maps(model, image).items()))
     kernel = keras.ops.convert_to_numpy(model.get_layer(name).kernel)
     filters = kernel.shape[-1]
     side = round((kernel.size / filters) ** 0.5)
-    return FirstLayer(kernel.reshape(side, side, filters).transpose(2, 0, 1), responses)
+    return kernel.reshape(side, side, filters).transpose(2, 0, 1), responses
 
 
 def integrated_gradients(

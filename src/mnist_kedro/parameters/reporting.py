@@ -14,4 +14,3 @@ class ReportingParameters(Group):
     mistakes: PositiveInt
     target_accuracy: Annotated[float, Field(gt=0, lt=1)]
     robustness_digits: PositiveInt
-    corruption_parts: PositiveInt

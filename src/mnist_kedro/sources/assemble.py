@@ -1,7 +1,6 @@
 """Assemble the arrays of MNIST from the pieces that a layout names."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,25 +15,19 @@ from mnist_kedro.sources.pixels import Images, PixelForm, are_few, recognise
 from mnist_kedro.stratification import stratified_choice
 
 
-@dataclass(frozen=True)
-class Assembled:
-    """The four arrays, the conversions applied to them, and the origin of the test split.
-
-    Images that do not fit in memory are read from the file on every access, so it must stay open.
-    """
-
-    arrays: Arrays
-    conversions: str
-    test_split: str
-
-
-def assemble(layout: Layout, where: str, parameters: IngestionParameters) -> Assembled:
+def assemble(
+    layout: Layout, where: str, parameters: IngestionParameters
+) -> tuple[Arrays, str, str]:
     """Read and convert the pieces, and hold out a test split if the file has none.
 
     Args:
         layout: of an open file.
         where: the file's path, for error messages.
         parameters: ``max_digits`` to accept; ``test_fraction`` and ``seed`` of a held-out split.
+
+    Returns:
+        The four arrays, the conversions applied to them, and the origin of the test split. Images
+        that do not fit in memory are read from the file on every access, so it must stay open.
 
     Raises:
         InputError: if a piece does not hold valid images or labels, or there are too many digits.
@@ -63,7 +56,7 @@ def assemble(layout: Layout, where: str, parameters: IngestionParameters) -> Ass
     else:
         arrays, test_split = _hold_out_test(arrays, where, parameters)
     described = "; ".join(dict.fromkeys(filter(None, conversions)))
-    return Assembled(arrays, described or "none", test_split)
+    return arrays, described or "none", test_split
 
 
 def _check_digit_count(count: int, where: str, max_digits: int) -> None:

@@ -10,8 +10,8 @@ from mnist_kedro.contracts import GIVEN, Mnist, check_mnist
 from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import IngestionParameters
-from mnist_kedro.sources.assemble import Assembled, assemble
-from mnist_kedro.sources.canonical import is_canonical
+from mnist_kedro.sources.assemble import assemble
+from mnist_kedro.sources.canonical import Arrays, is_canonical
 from mnist_kedro.sources.contents import OpenFile
 from mnist_kedro.sources.download import download_mnist
 from mnist_kedro.sources.files import find_source, open_source, resolve_path
@@ -68,7 +68,7 @@ def _read_first_available(parameters: IngestionParameters) -> Mnist:
 def _read_download(parameters: IngestionParameters, *, only_if_reachable: bool = False) -> Mnist:
     _reject_keys(parameters)
     arrays = download_mnist(parameters, only_if_reachable=only_if_reachable)
-    return _identify(Assembled(arrays, "none", GIVEN), "IDX files", "download")
+    return _identify(arrays, "none", GIVEN, "IDX files", "download")
 
 
 def _read_sample(parameters: IngestionParameters) -> Mnist:
@@ -88,11 +88,8 @@ def _read_file(path: Path, source: str, parameters: IngestionParameters) -> Mnis
     with ExitStack() as stack:
         stack.callback(file.close)
         layout = find_layout(file.contents, keys)
-        mnist = _identify(
-            assemble(layout, str(file.contents.path), parameters),
-            file.contents.form or layout.name,
-            source,
-        )
+        assembled = assemble(layout, str(file.contents.path), parameters)
+        mnist = _identify(*assembled, file.contents.form or layout.name, source)
         for array in mnist.values():
             if isinstance(array, Rows):  # read again when it is saved
                 array.keep = file
@@ -100,16 +97,16 @@ def _read_file(path: Path, source: str, parameters: IngestionParameters) -> Mnis
     return mnist
 
 
-def _identify(assembled: Assembled, layout: str, source: str) -> Mnist:
+def _identify(arrays: Arrays, conversions: str, test_split: str, layout: str, source: str) -> Mnist:
     """Check the arrays, and describe where they come from."""
-    check_mnist(assembled.arrays, source)
-    digests = {key: sha256(array) for key, array in assembled.arrays.items()}
+    check_mnist(arrays, source)
+    digests = {key: sha256(array) for key, array in arrays.items()}
     mnist = dict(
-        **assembled.arrays,
+        **arrays,
         source=source,
         layout=layout,
-        conversions=assembled.conversions,
-        test_split=assembled.test_split,
+        conversions=conversions,
+        test_split=test_split,
         canonical_mnist=is_canonical(digests),
         **{f"sha256_{key}": value for key, value in digests.items()},
     )

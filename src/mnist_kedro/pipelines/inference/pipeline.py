@@ -1,6 +1,7 @@
 """The ``inference`` pipeline."""
 
 from collections.abc import Sequence
+from functools import partial, update_wrapper
 
 from kedro.pipeline import Node, Pipeline
 
@@ -11,7 +12,6 @@ from mnist_kedro.pipelines.inference.nodes import (
     select_pictures,
     summarise_predictions,
 )
-from mnist_kedro.pipelines.parts import divide
 from mnist_kedro.plots.contact_sheet import plot_contact_sheet
 
 
@@ -24,13 +24,7 @@ def create_pipeline(models: Sequence[str], parts: int = 1) -> Pipeline:
     """
     return Pipeline(
         [
-            *divide(
-                read_pictures,
-                [f"{models[0]}.model", "params:inference"],
-                "digit_predictions",
-                parts,
-                join=join_predictions,
-            ),
+            *_read_pictures(f"{models[0]}.model", parts),
             Node(
                 func=select_pictures,
                 inputs="params:inference",
@@ -47,3 +41,24 @@ def create_pipeline(models: Sequence[str], parts: int = 1) -> Pipeline:
         ],
         tags="inference",
     )
+
+
+def _read_pictures(model: str, parts: int) -> list[Node]:
+    """Create one node for all pictures, or one for each part and one that joins the parts."""
+    inputs = [model, "params:inference"]
+    if parts == 1:
+        return [Node(read_pictures, inputs, "digit_predictions", name="read_pictures")]
+    nodes = [
+        Node(
+            func=update_wrapper(partial(read_pictures, part=part, parts=parts), read_pictures),
+            inputs=inputs,
+            outputs=f"digit_predictions_{part + 1}",
+            name=f"read_pictures_{part + 1}",
+        )
+        for part in range(parts)
+    ]
+    predictions = [node.outputs[0] for node in nodes]
+    return [
+        *nodes,
+        Node(join_predictions, predictions, "digit_predictions", name="join_predictions"),
+    ]

@@ -1,6 +1,6 @@
 """Nodes of the ``robustness`` pipeline."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -17,24 +17,16 @@ from mnist_kedro.metrics.prediction import probabilities_of, rows_of_all
 from mnist_kedro.parameters import ReportingParameters
 
 NONE, DIGITS = "none", "digits"  # uncorrupted; in distribution
-SUITE = (NONE, *CORRUPTIONS)
 
 
 def evaluate_corruptions(
-    test: LabelledImages,
-    reporting: ReportingParameters,
-    part: int = 0,
-    parts: int = 1,
-    **models: Any,
+    test: LabelledImages, reporting: ReportingParameters, **models: Any
 ) -> pd.DataFrame:
     """Count the test digits that each model misclassifies under each corruption.
 
     Args:
         test: the test split.
         reporting: ``robustness_digits``, the number of digits to corrupt.
-        part: number of this part of the suite, from 0.
-        parts: number of parts; each takes every ``parts``-th corruption, so that all take about as
-            long.
         models: Keras models by their names.
 
     Returns:
@@ -42,12 +34,11 @@ def evaluate_corruptions(
         (1–5; ``none`` has 0), ``digits``, ``errors`` and ``accuracy``.
     """
     images, labels = _some(test, reporting.robustness_digits)
-    corruptions = SUITE[part::parts]
     rows = []
     progress = tqdm(
-        _corrupted(images, corruptions),
+        _corrupted(images),
         "Corruptions",
-        len(corruptions),
+        1 + len(CORRUPTIONS),
         leave=False,
         disable=None,  # only on a terminal
     )
@@ -66,24 +57,12 @@ def evaluate_corruptions(
     return pd.DataFrame(rows, columns=columns)
 
 
-def _corrupted(images: Pixels, corruptions: Sequence[str]) -> Iterator[tuple[str, Pixels]]:
-    """Yield each corruption with its images ``(severities, n, 28, 28, 1)``."""
+def _corrupted(images: Pixels) -> Iterator[tuple[str, Pixels]]:
+    """Yield each corruption, first none, with its images ``(severities, n, 28, 28, 1)``."""
+    yield NONE, images[None]
     with ThreadPoolExecutor(usable_cores()) as pool:  # NumPy and SciPy release the lock
-        for name in corruptions:
-            if name == NONE:
-                yield NONE, images[None]
-            else:
-                yield name, np.stack(list(pool.map(partial(corrupt, images, name), SEVERITIES)))
-
-
-def collect_corruptions(*parts: pd.DataFrame) -> pd.DataFrame:
-    """Join the tables of the parts, in the order of the suite."""
-    return pd.concat(parts).sort_values(
-        "corruption",
-        key=lambda names: names.map(SUITE.index),
-        kind="stable",
-        ignore_index=True,
-    )
+        for name in CORRUPTIONS:
+            yield name, np.stack(list(pool.map(partial(corrupt, images, name), SEVERITIES)))
 
 
 def measure_out_of_distribution(

@@ -6,35 +6,26 @@ from itertools import chain
 from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.pipelines.figures import Sections, figure
-from mnist_kedro.pipelines.parts import divide
 from mnist_kedro.pipelines.robustness.nodes import (
-    SUITE,
-    collect_corruptions,
     evaluate_corruptions,
     measure_out_of_distribution,
 )
 from mnist_kedro.plots.robustness import plot_out_of_distribution, plot_robustness
 
 
-def create_pipeline(models: Sequence[str], corruption_parts: int = 1) -> Pipeline:
-    """Create the pipeline that evaluates models on corrupted and out-of-distribution images.
-
-    Args:
-        models: names of the models.
-        corruption_parts: number of nodes that share the corruptions; at most one for each.
-    """
+def create_pipeline(models: Sequence[str]) -> Pipeline:
+    """Create the pipeline that evaluates models on corrupted and out-of-distribution images."""
     inputs = {
         "test": "test",
         "reporting": "params:reporting",
         **{model: f"{model}.model" for model in models},
     }
     measurements = [
-        *divide(
-            evaluate_corruptions,
-            inputs,
-            "corruption_accuracies",
-            parts=min(corruption_parts, len(SUITE)),
-            join=collect_corruptions,
+        Node(
+            func=evaluate_corruptions,
+            inputs=inputs,
+            outputs="corruption_accuracies",
+            name="evaluate_corruptions",
         ),
         Node(
             func=measure_out_of_distribution,
