@@ -46,11 +46,10 @@ def predict_digits(model: Any, digits: LabelledImages) -> pd.DataFrame:
 def average_predictions(**predictions: pd.DataFrame) -> pd.DataFrame:
     """Average the probabilities of several models; takes and returns tables of predictions."""
     first, *others = predictions.values()
-    for table in others:
-        if not table["label"].equals(first["label"]):
-            raise InputError(
-                f"predictions of {', '.join(predictions)}: are not of the same digits; {_REMEDY}."
-            )
+    if not all(table["label"].equals(first["label"]) for table in others):
+        raise InputError(
+            f"predictions of {', '.join(predictions)}: are not of the same digits; {_REMEDY}."
+        )
     tables = [table[PROBABILITIES].to_numpy() for table in predictions.values()]
     probabilities = np.stack(tables).mean(axis=0, dtype=np.float64)
     return _predictions(first["label"].to_numpy(), probabilities)
@@ -171,10 +170,7 @@ def _check_one_source(
 
 def compare_models(**predictions: pd.DataFrame) -> dict[str, Comparison]:
     """Test each pair of models with McNemar's test; the keys are ``<first>_vs_<second>``."""
-    right = {
-        name: (table["label"] == table["prediction"]).to_numpy()
-        for name, table in predictions.items()
-    }
+    right = {name: _hits(table)[0] for name, table in predictions.items()}
     return {
         f"{first}_vs_{second}": compare(right[first], right[second])
         for first, second in combinations(right, 2)
