@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmarks.this_project import parameters
-from mnist_kedro.contracts import LabelledImages
+from mnist_kedro.contracts import LabeledImages
 from mnist_kedro.datasets import CheckpointsDataset
 from mnist_kedro.datasets.figure_dataset import Picture
 from mnist_kedro.machine import describe_code, describe_machine
@@ -126,7 +126,7 @@ def main() -> None:
 def _write_up(
     out: Path,
     options: Parameters,
-    test: LabelledImages,
+    test: LabeledImages,
     models: dict[str, Any],
     metrics: dict[str, Any],
     drawn: dict[str, Figure],

@@ -24,8 +24,8 @@ def train(
 
     There is no data loader: the digits are tensors already, which is to PyTorch's advantage.
     """
-    x_train, y_train = standardise(digits.x_train), torch.from_numpy(digits.y_train).long()
-    x_test = standardise(digits.x_test)
+    x_train, y_train = standardize(digits.x_train), torch.from_numpy(digits.y_train).long()
+    x_test = standardize(digits.x_test)
     for epoch in range(1, epochs + 1):
         for rows in torch.randperm(len(x_train)).split(batch_size):
             optimizer.zero_grad()
@@ -39,7 +39,7 @@ def train(
     return model
 
 
-def standardise(images: np.ndarray) -> torch.Tensor:
+def standardize(images: np.ndarray) -> torch.Tensor:
     """By MNIST's mean and standard deviation, as both PyTorch recipes have them."""
     return (torch.from_numpy(images)[:, None].float() / 255 - 0.1307) / 0.3081
 
@@ -57,4 +57,4 @@ def classify(model: nn.Module, images: torch.Tensor) -> np.ndarray:
 def predictor(model: nn.Module) -> Callable[[np.ndarray], np.ndarray]:
     """Digits for raw pixels ``(n, 28, 28)``."""
     model.eval()
-    return lambda images: classify(model, standardise(images))
+    return lambda images: classify(model, standardize(images))

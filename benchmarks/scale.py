@@ -130,7 +130,7 @@ def _memory(tree: psutil.Process) -> int:
 
 def write(folder: Path, measured: pd.DataFrame) -> None:
     """``scale.md`` and ``scale.png`` of what was measured."""
-    table = summarise(measured)
+    table = summarize(measured)
     machine = (
         f"{datetime.now(tz=UTC):%Y-%m-%d}, {processor()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}"
@@ -165,7 +165,7 @@ def write(folder: Path, measured: pd.DataFrame) -> None:
     print(text)
 
 
-def summarise(measured: pd.DataFrame) -> pd.DataFrame:
+def summarize(measured: pd.DataFrame) -> pd.DataFrame:
     """Medians by stage and number of digits, and ``all`` stages together.
 
     Columns: ``seconds``, ``peak_gib``, and ``microseconds`` for a digit without a run's own cost.

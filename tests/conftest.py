@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
-from mnist_kedro.contracts import LabelledImages, Mnist, provenance
+from mnist_kedro.contracts import LabeledImages, Mnist, provenance
 from mnist_kedro.datasets import atomic_filesystem
 from mnist_kedro.sources import read_mnist
 from tests.support.networks import build
@@ -56,15 +56,15 @@ def mnist() -> Mnist:
 
 
 @pytest.fixture(scope="session")
-def digits(mnist: Mnist) -> LabelledImages:
+def digits(mnist: Mnist) -> LabeledImages:
     """800 labeled digits."""
-    return LabelledImages(
+    return LabeledImages(
         images=mnist["x_train"][..., np.newaxis], labels=mnist["y_train"], **provenance(mnist)
     )
 
 
 @pytest.fixture(scope="session")
-def trained(digits: LabelledImages, make_once: Callable[..., Path]) -> Any:
+def trained(digits: LabeledImages, make_once: Callable[..., Path]) -> Any:
     """A small CNN that classifies the digits it was trained on well."""
     import keras
 

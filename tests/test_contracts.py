@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from mnist_kedro.contracts import ModelContract, check_labelled_images, check_mnist
+from mnist_kedro.contracts import ModelContract, check_labeled_images, check_mnist
 from mnist_kedro.errors import InputError
 
 
 def test_accepts_real_digits(mnist, digits):
     check_mnist(mnist, "mnist")
-    check_labelled_images(digits, "train")
+    check_labeled_images(digits, "train")
 
 
 def test_refuses_a_missing_key_and_lists_those_present(mnist):
@@ -54,7 +54,7 @@ def test_refuses_labels_that_are_not_integers(mnist):
 def test_refuses_more_labels_than_images(digits):
     longer = np.append(digits["labels"], 3)
     with pytest.raises(InputError, match="train.*800 images and 801 labels"):
-        check_labelled_images({**digits, "labels": longer}, "train")
+        check_labeled_images({**digits, "labels": longer}, "train")
 
 
 @pytest.mark.parametrize("split", ["train", "test"])

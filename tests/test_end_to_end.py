@@ -31,7 +31,7 @@ def test_the_data_is_told_and_marked_as_the_sample(smoke, metrics):
     assert counts == [3667, 333, 1000]
     log = (smoke.folder / "first_run.log").read_text()
     assert "4000 training and 1000 test digits from 'sample'; not the canonical MNIST" in log
-    assert "These numbers are not MNIST's." in log
+    assert "Not comparable with published results on MNIST" in log
 
 
 def test_the_metrics_follow_from_the_predictions(smoke, metrics):

@@ -20,7 +20,7 @@ def test_a_folder_of_photographs_is_read(finished, digits, tmp_path):
     assert len(table) == 41
     assert (table["status"] == "ok").sum() == 40
     summary = finished.latest_json("08_reporting/digit_summary.json")
-    assert summary["labelled"] == 40
+    assert summary["labeled"] == 40
     assert summary["accuracy"] > 0.5  # it was trained for two epochs
     assert finished.latest("08_reporting/contact_sheet.png").stat().st_size > 1000
 

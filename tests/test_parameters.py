@@ -38,6 +38,8 @@ def test_an_environment_changes_only_what_it_names(parameters):
         ("trainig", {}, "'trainig' is unknown, did you mean 'training'?"),
         ("cnn.network.filter", [8, 8], "'cnn.network.filter' is unknown, did you mean 'filters'?"),
         ("My CNN", {"network": {"architecture": "lenet5"}}, "'My CNN' is the name of a model, but"),
+        ("cnn_2", {"network": {"architecture": "lenet5"}}, "'cnn_2' is the name of a model, but"),
+        ("my_ensemble", {"network": {"architecture": "lenet5"}}, "without _ensemble or a number"),
         ("training.models", [], "'training.models' is []"),
         ("training.models", ["cnn", "cnn"], "should name each model once"),
         (

@@ -1,8 +1,8 @@
 """Define and check the data types that the pipelines exchange.
 
-The catalog runs :class:`MnistContract`, :class:`LabelledImagesContract` and :class:`ModelContract`
-on load and save (``validator:`` in ``conf/base/catalog_*.yml``), so that nodes only receive arrays
-and models that conform to these types.
+The catalog runs :class:`MnistContract`, :class:`LabeledImagesContract` and :class:`ModelContract`
+when it saves data, and when it loads data that the run has not saved (``validator:`` in
+``conf/base/catalog_*.yml``), so that nodes only receive what conforms to these types.
 """
 
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ class Mnist(Provenance):
     y_test: Labels
 
 
-class LabelledImages(Provenance):
+class LabeledImages(Provenance):
     """One split of the data, in the form that the networks expect.
 
     Images are ``(n, 28, 28, 1)`` uint8 in 0–255, labels ``(n,)`` uint8 in 0–9.
@@ -92,8 +92,8 @@ def check_mnist(mnist: Mapping[str, Any], where: str) -> None:
         _check_counts(mnist[images], mnist[labels], f"{where}: '{images}' and '{labels}'")
 
 
-def check_labelled_images(split: Mapping[str, Any], where: str) -> None:
-    """Raise InputError if a split does not conform to :class:`LabelledImages`."""
+def check_labeled_images(split: Mapping[str, Any], where: str) -> None:
+    """Raise InputError if a split does not conform to :class:`LabeledImages`."""
     _check_keys(split, ("images", "labels"), where)
     _check_images(split["images"], (IMAGE_SIDE, IMAGE_SIDE, 1), f"{where}: 'images'")
     _check_labels(split["labels"], f"{where}: 'labels'")
@@ -109,7 +109,7 @@ class MnistContract:
         return data
 
 
-class LabelledImagesContract:
+class LabeledImagesContract:
     """Validate ``train``, ``validation`` and ``test`` in the catalog."""
 
     def __init__(self, split: str) -> None:
@@ -117,7 +117,7 @@ class LabelledImagesContract:
 
     def validate(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the data; raise InputError if it does not conform."""
-        check_labelled_images(data, self._split)
+        check_labeled_images(data, self._split)
         return data
 
 

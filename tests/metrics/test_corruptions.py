@@ -77,8 +77,8 @@ def test_spatter_covers_its_share(images):
 
 
 def test_impulses_hit_their_share_of_the_pixels(images):
-    grey = np.full_like(images, 100)
-    hit = corrupt(grey, "impulse_noise", 4)
+    gray = np.full_like(images, 100)
+    hit = corrupt(gray, "impulse_noise", 4)
     assert set(np.unique(hit)) == {0, 100, 255}
     assert (hit != 100).mean() == pytest.approx(CORRUPTIONS["impulse_noise"].amounts[3], abs=0.01)
 

@@ -23,8 +23,8 @@ def test_one_step_goes_against_the_gradient(linear, digits):
 
     images, labels = digits["images"][:20], digits["labels"][:20]
     weights, bias = (np.asarray(weight) for weight in linear.get_layer("logits").weights)
-    standardised = (images.reshape(20, -1) - STATISTICS["mean"]) / STATISTICS["standard_deviation"]
-    probabilities = np.exp(log_softmax(standardised @ weights + bias, axis=1))
+    standardized = (images.reshape(20, -1) - STATISTICS["mean"]) / STATISTICS["standard_deviation"]
+    probabilities = np.exp(log_softmax(standardized @ weights + bias, axis=1))
     gradients = weights.T[labels] - probabilities @ weights.T
     expected = np.clip(images.reshape(20, -1) - 25 * np.sign(gradients), 0, 255)
     attacked = fast_gradient_sign(linear, images, labels, 0.1)

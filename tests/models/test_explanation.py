@@ -22,7 +22,7 @@ def stored(network, folder):
     return keras.models.load_model(folder / "model.keras")
 
 
-def standardised(image):
+def standardized(image):
     return (image[..., 0] - STATISTICS["mean"]) / STATISTICS["standard_deviation"]
 
 
@@ -68,7 +68,7 @@ def test_a_convolution_responds_wherever_its_filter_fits(images, tmp_path):
 
     filters, responses = first_layer(stored("cnn", tmp_path), images[0])
     assert filters.shape == (8, 5, 5)
-    cropped = standardised(images[0])[2:-2, 2:-2]
+    cropped = standardized(images[0])[2:-2, 2:-2]
     expected = [correlate2d(cropped, kernel, "valid") for kernel in filters]
     np.testing.assert_allclose(responses, expected, rtol=1e-4, atol=1e-5)
 
@@ -93,7 +93,7 @@ def test_a_dense_layer_weighs_the_whole_picture(images, tmp_path):
 
     filters, responses = first_layer(stored("dense", tmp_path), images[0])
     assert filters.shape == (64, 28, 28)
-    expected = np.maximum((filters * standardised(images[0])).sum(axis=(1, 2)), 0)
+    expected = np.maximum((filters * standardized(images[0])).sum(axis=(1, 2)), 0)
     np.testing.assert_allclose(responses[:, 0, 0], expected, rtol=1e-4, atol=1e-5)
 
 

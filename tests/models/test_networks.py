@@ -20,8 +20,8 @@ def test_gives_probabilities_for_raw_pixels(network, digits):
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_its_first_layer_standardises_the_pixels(network, digits):
-    first = build(network).get_layer("standardise")
+def test_its_first_layer_standardizes_the_pixels(network, digits):
+    first = build(network).get_layer("standardize")
     pixels = digits["images"][:3]
     np.testing.assert_allclose(first(pixels), (pixels - 33.3) / 78.6, rtol=1e-5, atol=1e-5)
 

@@ -99,7 +99,7 @@ def test_arrays_are_taken_as_they_are(tmp_path, images):
     (batch,) = all_of(pictures)
     np.testing.assert_array_equal(batch.pixels, images)
     assert batch.files[3] == "mine.hdf5#scans/3"
-    assert not pictures.labelled
+    assert not pictures.labeled
     np.savez(tmp_path / "mine.npz", a=images[:3], b=images[:4])
     with pytest.raises(InputError, match="expected one array of images .* found 'a', 'b'"):
         open_pictures(tmp_path / "mine.npz")

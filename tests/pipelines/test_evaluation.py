@@ -170,7 +170,7 @@ def test_collects_the_metrics_and_says_that_they_are_of_the_sample(
     assert metrics["models"]["cnn"]["accuracy"] == 0.99
     assert metrics["comparison"]["cnn_vs_dense"]["accuracy_difference"] == pytest.approx(0.04)
     assert "cnn: test accuracy 99.00% (95% interval 98.04–99.49), 8 errors" in caplog.text
-    assert "These numbers are not MNIST's" in caplog.text
+    assert "Not comparable with published results on MNIST" in caplog.text
 
 
 def test_reports_nothing_of_a_model_that_was_trained_on_other_data(digits, cnn, history):

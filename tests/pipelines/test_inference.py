@@ -16,7 +16,7 @@ from mnist_kedro.pipelines.inference.nodes import (
     join_predictions,
     read_pictures,
     select_pictures,
-    summarise_predictions,
+    summarize_predictions,
 )
 from mnist_kedro.plots.contact_sheet import plot_contact_sheet
 from tests.support.pictures import saved
@@ -94,12 +94,12 @@ def test_what_is_no_digit_has_no_number(read):
 
 def test_the_summary_counts(read, shown):
     parts = [read[:5], read[5:]]
-    summary, rows = summarise_predictions(parts, shown)
+    summary, rows = summarize_predictions(parts, shown)
     summary = json.loads(json.dumps(summary))
     assert rows["file"].tolist() == read["file"].iloc[shown["rows"]].tolist()
     assert summary["pictures"] == 32
     assert set(summary["digits"]) <= set("0123456789")
-    assert summary["read"] == summary["labelled"] == 30
+    assert summary["read"] == summary["labeled"] == 30
     assert sum(summary["not_read"].values()) == 2
     assert sum(summary["digits"].values()) == 30
     assert summary["accuracy"] > 0.9
@@ -117,8 +117,8 @@ def test_labels_may_come_from_a_file(trained, folder, tmp_path):
         some[0]: 3,
         some[1]: 4,
     }
-    summary, _ = summarise_predictions([table], select_pictures(options(folder)))
-    assert summary["labelled"] == 2  # a blank picture is not read
+    summary, _ = summarize_predictions([table], select_pictures(options(folder)))
+    assert summary["labeled"] == 2  # a blank picture is not read
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_without_labels_nothing_is_compared(trained, digits, tmp_path):
     (tmp_path / "a.png").write_bytes(saved(np.asarray(digits["images"])[0, ..., 0]))
     table = whole(trained, tmp_path)
     assert "label" not in table
-    summary, _ = summarise_predictions([table], select_pictures(options(tmp_path)))
+    summary, _ = summarize_predictions([table], select_pictures(options(tmp_path)))
     assert "accuracy" not in summary
 
 
@@ -150,7 +150,7 @@ def test_without_pictures_the_command_is_told(trained):
 
 
 def test_the_contact_sheet_shows_what_the_network_sees(read, shown, folder):
-    _, rows = summarise_predictions([read], shown)
+    _, rows = summarize_predictions([read], shown)
     figure = plot_contact_sheet(shown, rows, options(folder, shown=12))
     captions = [text.get_text() for text in figure.axes[0].texts]
     assert len(captions) == 12

@@ -139,7 +139,7 @@ def _group(file: h5py.File) -> None:
     file.create_group("x_test")
 
 
-def _standardise(file: h5py.File) -> None:
+def _standardize(file: h5py.File) -> None:
     for key in ("x_train", "x_test"):
         _put(key, lambda x: ((x - 33.3) / 78.6).astype(np.float32))(file)
 
@@ -311,7 +311,7 @@ FAULTS = (
     ),
     Fault(6, "a group where a dataset belongs", "test_names_a_group", ingested(_group)),
     wrong(7, "wrong shape", _put("x_test", lambda x: x[:, :27])),
-    wrong(8, "no known range of pixels", _standardise),
+    wrong(8, "no known range of pixels", _standardize),
     wrong(
         8, "ranges that differ between the splits", _put("x_test", lambda x: x / np.float32(255))
     ),

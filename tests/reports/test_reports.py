@@ -29,7 +29,7 @@ RUN = {
     "parameters": {"training": {"epochs": 2}},
 }
 LAYERS = pd.DataFrame(
-    [["standardise", "Normalization", "(28, 28, 1)", 0], ["logits", "Dense", "(10,)", 330]],
+    [["standardize", "Normalization", "(28, 28, 1)", 0], ["logits", "Dense", "(10,)", 330]],
     columns=["layer", "type", "output shape", "parameters"],
 )
 
@@ -81,7 +81,7 @@ def test_a_readers_questions_are_answered(metrics, corruptions, confidences):
     assert right in answers["How good is it?"]
     assert "95% confidence interval 98.04–99.49%" in answers["How certain is that?"]
     assert "with seed 0" in answers["How certain is that?"]
-    assert "not MNIST's numbers" in answers["Which data was used?"]
+    assert "not comparable with published results on MNIST" in answers["Which data was used?"]
     assert "800 training, 800 validation and 800 test digits" in answers["Which data was used?"]
     assert "The dense network classifies 95.00%" in answers["How does it compare?"]
     assert "difference of 4.00 percentage points" in answers["How does it compare?"]

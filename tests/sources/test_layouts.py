@@ -362,7 +362,7 @@ def test_text_labels_from_a_file(tmp_path, mnist):
     "layout",
     ["flat", *(pytest.param(name, marks=pytest.mark.slow) for name in ("three", "pooled"))],
 )
-def test_the_canonical_mnist_is_recognised_whatever_the_file_looks_like(tmp_path, layout):
+def test_the_canonical_mnist_is_recognized_whatever_the_file_looks_like(tmp_path, layout):
     full = read_mnist(ingestion(FULL_MNIST))
     train, test = full["x_train"], full["x_test"]
     arrays = {
@@ -477,11 +477,11 @@ WRONG = {
         changed("x_train", at((9, 1, 2), 300, np.int64)),
         "pixel (1, 2) of image 9 is 300",
     ),
-    "standardised": (
+    "standardized": (
         lambda few: ORDINARY((few[0] - 33.3) / 78.6, few[1]),
         "but its values range from -0.42",
     ),
-    "centred": (lambda few: ORDINARY(few[0] / 255 - 0.5, few[1]), "range from -0.5 to 0.5"),
+    "centered": (lambda few: ORDINARY(few[0] / 255 - 0.5, few[1]), "range from -0.5 to 0.5"),
     "another range for the test digits": (
         changed("x_test", lambda x: x / 255),
         "'x_test' should be pixels from 0 to 255 like the",

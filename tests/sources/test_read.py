@@ -62,7 +62,7 @@ def test_the_sample_is_of_the_training_digits_and_of_no_test_digit():
 
 
 @needs_full_mnist
-def test_recognises_the_canonical_mnist():
+def test_recognizes_the_canonical_mnist():
     assert read(FULL_MNIST)["canonical_mnist"] is True
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
-from mnist_kedro.contracts import LabelledImages
+from mnist_kedro.contracts import LabeledImages
 from mnist_kedro.pipelines.evaluation.nodes import evaluate_model
 from tests.support.parameters import REPORTING
 
@@ -28,7 +28,7 @@ HISTORY = {
 }
 
 
-def predictions_of(digits: LabelledImages, mistakes: int) -> pd.DataFrame:
+def predictions_of(digits: LabeledImages, mistakes: int) -> pd.DataFrame:
     """Make a table in which the first so many digits are misclassified."""
     probabilities = np.full((len(digits["labels"]), 10), 0.01)
     predicted = digits["labels"].copy()
@@ -44,7 +44,7 @@ def predictions_of(digits: LabelledImages, mistakes: int) -> pd.DataFrame:
 def evaluate(
     predictions: pd.DataFrame,
     history: dict[str, Any],
-    test: LabelledImages,
+    test: LabeledImages,
     validation: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """Evaluate as the pipeline does, by default with the same predictions for validation."""

@@ -1,7 +1,7 @@
 """Hooks, one class a file; ``settings.py`` lists them in the order in which they are registered.
 
-They check a run before it starts, keep it to one version of each dataset, and record it. None of
-them makes or changes data.
+They check a run before it starts, keep it to one version of each dataset, and record it. The
+only data that they make is the dataset ``run``, which describes the run.
 """
 
 from mnist_kedro.hooks.checkpoints import CheckpointHooks

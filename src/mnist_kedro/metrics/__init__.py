@@ -1,1 +1,1 @@
-"""Compute metrics of models, in pure functions of NumPy arrays without TensorFlow."""
+"""Predict, corrupt digits and compute metrics, in pure functions that import no TensorFlow."""

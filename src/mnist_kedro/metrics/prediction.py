@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from mnist_kedro.arrays import blocks
-from mnist_kedro.contracts import CLASSES, LabelledImages, ManyPixels
+from mnist_kedro.contracts import CLASSES, LabeledImages, ManyPixels
 
 PROBABILITIES = [f"p{digit}" for digit in range(CLASSES)]  # columns in tables of predictions
 _BATCH = 1000
@@ -23,7 +23,7 @@ def probabilities_of(model: Any, images: ManyPixels) -> np.ndarray:
     return probabilities
 
 
-def rows_of_all(digits: LabelledImages, count: int) -> np.ndarray:
+def rows_of_all(digits: LabeledImages, count: int) -> np.ndarray:
     """Select rows from a whole split, because the first half of MNIST's test digits is easier."""
     return spread(len(digits["labels"]), count)
 

@@ -8,7 +8,7 @@ from mnist_kedro.contracts import IMAGE_SIDE, Pixels
 from mnist_kedro.parameters import AugmentationParameters
 
 _CENTER = (IMAGE_SIDE - 1) / 2
-_NODES = 4  # along each side of the elastic grid
+_CONTROL_POINTS = 4  # along each side of the elastic grid
 
 
 def augment(images: tf.Tensor, seed: tf.Tensor, parameters: AugmentationParameters) -> tf.Tensor:
@@ -80,11 +80,11 @@ def random_displacements(
     """
     if not parameters.elastic:
         return tf.zeros([2, 1, 1, 1])
-    grids = parameters.elastic * tf.random.stateless_normal([2 * count, _NODES**2], seed)
-    # Resizing is a linear map of the nodes: its matrix consists of the resized unit vectors.
-    nodes = tf.reshape(tf.eye(_NODES**2), [-1, _NODES, _NODES, 1])
-    bicubic = tf.image.resize(nodes, (IMAGE_SIDE, IMAGE_SIDE), "bicubic")
-    displacements = grids @ tf.reshape(bicubic, [_NODES**2, IMAGE_SIDE**2])
+    grids = parameters.elastic * tf.random.stateless_normal([2 * count, _CONTROL_POINTS**2], seed)
+    # Resizing is a linear map of the points: its matrix consists of the resized unit vectors.
+    points = tf.reshape(tf.eye(_CONTROL_POINTS**2), [-1, _CONTROL_POINTS, _CONTROL_POINTS, 1])
+    bicubic = tf.image.resize(points, (IMAGE_SIDE, IMAGE_SIDE), "bicubic")
+    displacements = grids @ tf.reshape(bicubic, [_CONTROL_POINTS**2, IMAGE_SIDE**2])
     return tf.reshape(displacements, [2, count, IMAGE_SIDE, IMAGE_SIDE])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from mnist_kedro.contracts import LabelledImages, PixelStatistics
+from mnist_kedro.contracts import LabeledImages, PixelStatistics
 from mnist_kedro.datasets import Checkpoints
 from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
@@ -22,14 +22,14 @@ _CURVES = ("accuracy", "loss", "val_accuracy", "val_loss", "seconds")
 
 
 def describe_training(
-    train: LabelledImages,
-    validation: LabelledImages,
+    train: LabeledImages,
+    validation: LabeledImages,
     statistics: PixelStatistics,
     parameters: TrainingParameters,
     network: NetworkParameters,
     dtype_policy: str,
 ) -> dict[str, Any]:
-    """Collect everything that determines the result of a training, by the names that users know."""
+    """Collect everything that determines the result of a training, by names for messages."""
     options = parameters.model_dump(
         exclude={"models", "members", "resume", "mixed_bfloat16", "tensorboard"}
     )
@@ -103,7 +103,7 @@ class Checkpointing(keras.callbacks.Callback):
         self._started = time.perf_counter() - self.seconds
 
     def on_train_batch_end(self, batch, logs=None):  # noqa: ARG002
-        """Stop at once if the loss is NaN or infinite: the training cannot recover."""
+        """Stop if the loss is NaN or infinite: the training cannot recover."""
         self._check_finite(logs["loss"])
 
     def on_epoch_end(self, epoch, logs=None):

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from mnist_kedro.contracts import (
     CLASSES,
-    LabelledImages,
+    LabeledImages,
     PixelStatistics,
     Provenance,
     provenance,
@@ -51,8 +51,8 @@ class TrainingHistory(TypedDict):
 
 
 def fit_network(
-    train: LabelledImages,
-    validation: LabelledImages,
+    train: LabeledImages,
+    validation: LabeledImages,
     statistics: PixelStatistics,
     parameters: TrainingParameters,
     network: NetworkParameters,
@@ -86,7 +86,9 @@ def fit_network(
         InputError: if the loss becomes NaN or infinite, or if the checkpoints belong to a training
             on other data or with other parameters.
     """
-    train, validation = (_load_small(of, parameters.shuffle_buffer) for of in (train, validation))
+    train, validation = (
+        _load_small(split, parameters.shuffle_buffer) for split in (train, validation)
+    )
     labels = train["labels"]
     steps = max(1, len(labels) // parameters.batch_size)  # per epoch
     epochs = number_of_epochs(parameters, steps)
@@ -113,7 +115,7 @@ def fit_network(
             verbose=0,
             callbacks=[
                 keras.callbacks.LambdaCallback(on_epoch_begin=lambda i, _: epoch.assign(i)),
-                EpochProgress(name),
+                EpochProgress(name),  # adds `seconds`, which is part of a checkpoint
                 checkpointing,
                 *callbacks,
             ],
@@ -142,7 +144,7 @@ def fit_network(
     return model, history
 
 
-def _load_small(digits: LabelledImages, limit: int) -> LabelledImages:
+def _load_small(digits: LabeledImages, limit: int) -> LabeledImages:
     """Load the labels into memory, and the images too if there are at most ``limit``."""
     small = len(digits["images"]) <= limit
     images = np.asarray(digits["images"]) if small else digits["images"]

@@ -17,7 +17,7 @@ def first_layers(statistics: PixelStatistics) -> list:
             axis=None,
             mean=statistics["mean"],
             variance=statistics["standard_deviation"] ** 2,
-            name="standardise",
+            name="standardize",
         ),
     ]
 

@@ -3,7 +3,7 @@
 The only converter from Keras is tf2onnx, which Keras's own ``model.export(format="onnx")`` uses.
 tf2onnx 1.17.0 (March 2026) looks for a maintainer, and what it makes of our CNN with TensorFlow
 2.21 cannot be run: constants of the ``Normalization`` layer become inputs of the graph ("Required
-inputs (['cnn_1/standardise_1/Sub/y:0', …]) are missing"). The networks here use about a dozen types
+inputs (['cnn_1/standardize_1/Sub/y:0', …]) are missing"). The networks here use about a dozen types
 of layers, so this module converts each type itself.
 Keras stores images as (height, width, maps), ONNX as (maps, height, width).
 """

@@ -10,7 +10,7 @@ import optuna
 import pandas as pd
 from omegaconf import OmegaConf
 
-from mnist_kedro.contracts import LabelledImages, PixelStatistics
+from mnist_kedro.contracts import LabeledImages, PixelStatistics
 from mnist_kedro.errors import InputError
 from mnist_kedro.models.checkpointing import describe_training
 from mnist_kedro.models.fitting import fit_network
@@ -30,8 +30,8 @@ _STARTUP_TRIALS = 5
 
 
 def search(
-    train: LabelledImages,
-    validation: LabelledImages,
+    train: LabeledImages,
+    validation: LabeledImages,
     statistics: PixelStatistics,
     training: TrainingParameters,
     network: NetworkParameters,

@@ -17,7 +17,8 @@ from mnist_kedro.parameters.reporting import ReportingParameters
 from mnist_kedro.parameters.training import TrainingParameters
 from mnist_kedro.parameters.tuning import TuningParameters
 
-_MODEL_NAME = re.compile("[a-z][a-z0-9_]*")  # it becomes a namespace, and part of file names
+# It becomes a namespace, and part of file names; the endings are of ensembles and their members.
+_MODEL_NAME = re.compile("(?!.*_([0-9]+|ensemble)$)[a-z][a-z0-9_]*")
 
 
 class ModelParameters(Group):
@@ -74,7 +75,8 @@ def check_parameters(parameters: dict[str, Any]) -> Parameters:
 def _check_models(parameters: Parameters) -> list[str]:
     """Check the names of the models, and that those to train exist."""
     problems = [
-        f"parameter '{name}' is the name of a model, but should be of a–z, 0–9 and _"
+        f"parameter '{name}' is the name of a model, but should be of a–z, 0–9 and _, "
+        "without _ensemble or a number after _ at the end"
         for name in parameters.networks
         if not _MODEL_NAME.fullmatch(name)
     ]

@@ -14,7 +14,7 @@ from mnist_kedro.parameter_types import Fraction, Group, Seed
 
 
 class AugmentationParameters(Group):
-    """The largest random transformations of a training digit."""
+    """The amounts of the random transformations of a training digit."""
 
     rotation: Annotated[float, Field(ge=0, le=180)]
     shift: Annotated[float, Field(ge=0, le=14)]

@@ -27,5 +27,5 @@ class Pictures(NamedTuple):
     """The number of pictures, and a function that yields some of them in batches."""
 
     total: int
-    labelled: bool  # whether any picture has a label
+    labeled: bool  # whether any picture has a label
     take: Callable[[Sequence[int]], Iterator[Batch]]  # of row numbers, ascending from 0

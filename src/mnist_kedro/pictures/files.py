@@ -36,8 +36,8 @@ def open_folder(path: Path) -> Pictures:
         raise InputError(f"{path}: no pictures; expected PNG, JPEG, BMP, TIFF or WebP files in it.")
     root = path if path.is_dir() else path.parent
     names = [_printable(file.relative_to(root).as_posix()) for file in files]
-    labelled = any(_label_of(name) is not None for name in names)
-    return Pictures(len(files), labelled, partial(_take, files, names))
+    labeled = any(_label_of(name) is not None for name in names)
+    return Pictures(len(files), labeled, partial(_take, files, names))
 
 
 def _list_files(path: Path) -> list[Path]:

@@ -13,7 +13,7 @@ from mnist_kedro.sources.contents import Contents, OpenFile, StoredArray
 from mnist_kedro.sources.files import OPENERS
 from mnist_kedro.sources.labels import labels_of
 from mnist_kedro.sources.layout import find_layout
-from mnist_kedro.sources.pixels import Images, are_few, recognise
+from mnist_kedro.sources.pixels import Images, are_few, recognize
 from mnist_kedro.sources.shapes import EXPECTED, count_images
 
 
@@ -32,7 +32,7 @@ def open_arrays(path: Path) -> Pictures:
     parts = [Images(array, rows, str(path)) for array, rows in arrays]
     for part in parts:
         part.survey(keep=are_few(parts))
-    form = recognise(parts)
+    form = recognize(parts)
     pixels = concatenate([part.converted(form) for part in parts])
     firsts = [rows.start or 0 for _, rows in arrays]
     ends = np.cumsum([len(part) for part in parts])

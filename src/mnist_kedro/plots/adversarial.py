@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from mnist_kedro.contracts import LabelledImages
+from mnist_kedro.contracts import LabeledImages
 from mnist_kedro.metrics.prediction import probabilities_of
 from mnist_kedro.parameters import AdversarialParameters
 from mnist_kedro.plots.digits import digit_grid
@@ -25,7 +25,7 @@ _LINES = {"fgsm": ("--", "one step (FGSM)"), "pgd": ("-", "many steps (PGD)")}
 
 
 @styled
-def plot_adversarial_accuracy(test: LabelledImages, accuracies: pd.DataFrame) -> Figure:
+def plot_adversarial_accuracy(test: LabeledImages, accuracies: pd.DataFrame) -> Figure:
     """Plot the accuracy of each model under each attack against the largest change of a pixel.
 
     Args:
@@ -71,7 +71,7 @@ def plot_adversarial_accuracy(test: LabelledImages, accuracies: pd.DataFrame) ->
 
 @styled
 def plot_adversarial_digits(
-    model: Any, test: LabelledImages, adversarial: AdversarialParameters, *, name: str
+    model: Any, test: LabeledImages, adversarial: AdversarialParameters, *, name: str
 ) -> Figure:
     """Plot a digit of each class under increasingly strong attacks, with the predictions.
 

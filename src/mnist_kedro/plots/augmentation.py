@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from mnist_kedro.contracts import LabelledImages
+from mnist_kedro.contracts import LabeledImages
 from mnist_kedro.parameters import AugmentationParameters
 from mnist_kedro.plots.digits import digit_grid
 from mnist_kedro.plots.style import (
@@ -26,7 +26,7 @@ _FORMATS = {
 
 @styled
 def plot_augmented_digits(
-    train: LabelledImages, *, augmentation: AugmentationParameters, seed: int
+    train: LabeledImages, *, augmentation: AugmentationParameters, seed: int
 ) -> Figure:
     """Plot a digit of each class, with nine variations beside it as in the training.
 

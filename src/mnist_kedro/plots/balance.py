@@ -6,13 +6,13 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from mnist_kedro.contracts import CLASSES, LabelledImages
+from mnist_kedro.contracts import CLASSES, LabeledImages
 from mnist_kedro.plots.style import PALETTE, annotate, describe_source, styled
 
 
 @styled
 def plot_class_balance(
-    train: LabelledImages, validation: LabelledImages, test: LabelledImages
+    train: LabeledImages, validation: LabeledImages, test: LabeledImages
 ) -> Figure:
     """Plot the share of each digit in each split."""
     splits = {"training": train, "validation": validation, "test": test}

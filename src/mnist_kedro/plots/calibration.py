@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from mnist_kedro.contracts import LabelledImages
+from mnist_kedro.contracts import LabeledImages
 from mnist_kedro.metrics.calibration import (
     Reliability,
     expected_calibration_error,
@@ -33,7 +33,7 @@ _WIDTH = 0.012  # of a bar, in units of confidence
 
 @styled
 def plot_reliability_diagram(
-    test: LabelledImages, predictions: pd.DataFrame, metrics: Mapping[str, Any], *, model: str
+    test: LabeledImages, predictions: pd.DataFrame, metrics: Mapping[str, Any], *, model: str
 ) -> Figure:
     """Plot accuracy against confidence, as trained and after temperature scaling.
 

@@ -5,13 +5,13 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from mnist_kedro.contracts import LabelledImages
+from mnist_kedro.contracts import LabeledImages
 from mnist_kedro.metrics.classification import confusion_matrix
 from mnist_kedro.plots.style import INK, RED, annotate, describe_test, model_in_sentence, styled
 
 
 @styled
-def plot_confusion_matrix(test: LabelledImages, predictions: pd.DataFrame, *, model: str) -> Figure:
+def plot_confusion_matrix(test: LabeledImages, predictions: pd.DataFrame, *, model: str) -> Figure:
     """Plot the count of each pair of true digit and prediction; only mistakes are colored.
 
     Args:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mnist_kedro.contracts import IMAGE_SIDE, LabelledImages, Pixels
+from mnist_kedro.contracts import IMAGE_SIDE, LabeledImages, Pixels
 from mnist_kedro.parameters import ReportingParameters
 from mnist_kedro.plots.style import (
     INK,
@@ -62,7 +62,7 @@ def digit_grid(
 
 @styled
 def plot_sample_predictions(
-    test: LabelledImages, predictions: pd.DataFrame, reporting: ReportingParameters, *, model: str
+    test: LabeledImages, predictions: pd.DataFrame, reporting: ReportingParameters, *, model: str
 ) -> Figure:
     """Plot the first test digits with their predictions, correct or not.
 
@@ -86,7 +86,7 @@ def plot_sample_predictions(
 
 @styled
 def plot_worst_mistakes(
-    test: LabelledImages, predictions: pd.DataFrame, reporting: ReportingParameters, *, model: str
+    test: LabeledImages, predictions: pd.DataFrame, reporting: ReportingParameters, *, model: str
 ) -> Figure:
     """Plot the most confident mistakes, at most ``reporting.mistakes``.
 
@@ -107,7 +107,7 @@ def plot_worst_mistakes(
 
 @styled
 def plot_least_confident_hits(
-    test: LabelledImages, predictions: pd.DataFrame, reporting: ReportingParameters, *, model: str
+    test: LabeledImages, predictions: pd.DataFrame, reporting: ReportingParameters, *, model: str
 ) -> Figure:
     """Plot the least confident correct predictions, at most ``reporting.mistakes``.
 
@@ -126,7 +126,7 @@ def plot_least_confident_hits(
 
 
 def _plot_digits(
-    test: LabelledImages,
+    test: LabeledImages,
     predictions: pd.DataFrame,
     finding: str,
     detail: str,

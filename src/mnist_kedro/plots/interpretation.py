@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mnist_kedro.contracts import CLASSES, IMAGE_SIDE, LabelledImages, Pixels
+from mnist_kedro.contracts import CLASSES, IMAGE_SIDE, LabeledImages, Pixels
 from mnist_kedro.metrics.prediction import rows_of_all
 from mnist_kedro.metrics.projection import nearest_centroid_accuracy, principal_components
 from mnist_kedro.plots.style import (
@@ -32,7 +32,7 @@ _DIVERGING = "RdBu_r"  # color-blind readers can distinguish its ends
 
 
 @styled
-def plot_first_layer(model: Any, test: LabelledImages, *, name: str) -> Figure:
+def plot_first_layer(model: Any, test: LabeledImages, *, name: str) -> Figure:
     """Plot the filters of a network's first layer, each above its response to one digit.
 
     Args:
@@ -67,7 +67,7 @@ def plot_first_layer(model: Any, test: LabelledImages, *, name: str) -> Figure:
 
 @styled
 def plot_feature_maps(
-    model: Any, test: LabelledImages, predictions: pd.DataFrame, *, name: str
+    model: Any, test: LabeledImages, predictions: pd.DataFrame, *, name: str
 ) -> Figure:
     """Plot the output of each layer of a network for the first test digit.
 
@@ -131,7 +131,7 @@ def _fold_units(units: NDArray[np.floating]) -> NDArray[np.floating]:
 
 @styled
 def plot_attributions(
-    model: Any, test: LabelledImages, predictions: pd.DataFrame, *, name: str
+    model: Any, test: LabeledImages, predictions: pd.DataFrame, *, name: str
 ) -> Figure:
     """Plot the pixels for and against the most confident mistakes, and for correct predictions.
 
@@ -171,7 +171,7 @@ def plot_attributions(
 
 def _draw_attributions(
     axes: NDArray[Any],
-    test: LabelledImages,
+    test: LabeledImages,
     predictions: pd.DataFrame,
     attributions: Sequence[NDArray[np.floating]],
 ) -> None:
@@ -193,7 +193,7 @@ def _draw_attributions(
 
 @styled
 def plot_embedding(
-    model: Any, test: LabelledImages, predictions: pd.DataFrame, *, name: str
+    model: Any, test: LabeledImages, predictions: pd.DataFrame, *, name: str
 ) -> Figure:
     """Plot the last features of a network for some test digits, in two dimensions.
 

@@ -6,7 +6,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from mnist_kedro.contracts import LabelledImages
+from mnist_kedro.contracts import LabeledImages
 from mnist_kedro.metrics.out_of_distribution import area_under_roc
 from mnist_kedro.plots.style import BLUE, INK, PALETTE, annotate, describe_test, model_title, styled
 
@@ -15,7 +15,7 @@ _HIGH_CONFIDENCE = 0.99
 
 
 @styled
-def plot_robustness(test: LabelledImages, accuracies: pd.DataFrame) -> Figure:
+def plot_robustness(test: LabeledImages, accuracies: pd.DataFrame) -> Figure:
     """Plot each model's mean accuracy by severity, and the first model's accuracy by corruption.
 
     Args:
@@ -72,7 +72,7 @@ def plot_robustness(test: LabelledImages, accuracies: pd.DataFrame) -> Figure:
 
 
 @styled
-def plot_out_of_distribution(test: LabelledImages, confidences: pd.DataFrame) -> Figure:
+def plot_out_of_distribution(test: LabeledImages, confidences: pd.DataFrame) -> Figure:
     """Plot the first model's confidence on digits and on out-of-distribution images.
 
     Args:

@@ -7,14 +7,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
 
-from mnist_kedro.contracts import LabelledImages
+from mnist_kedro.contracts import LabeledImages
 from mnist_kedro.metrics.selective import Rejection, risk_coverage
 from mnist_kedro.plots.style import FAINT, PALETTE, annotate, describe_test, model_title, styled
 
 
 @styled
 def plot_risk_coverage(
-    test: LabelledImages, metrics: Mapping[str, Any], **predictions: pd.DataFrame
+    test: LabeledImages, metrics: Mapping[str, Any], **predictions: pd.DataFrame
 ) -> Figure:
     """Plot the error rate of the classified digits against their share of all digits.
 

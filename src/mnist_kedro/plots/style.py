@@ -15,6 +15,7 @@ from mnist_kedro.networks import ARCHITECTURES
 _STYLE_FILE = Path(__file__).parent / "figures.mplstyle"
 _STYLE = mpl.rc_params_from_file(_STYLE_FILE, use_default_template=False)
 
+# The names are of the six colors in the file, in their order.
 PALETTE = BLUE, ORANGE, GREEN, PURPLE, SKY, RED = _STYLE["axes.prop_cycle"].by_key()["color"]
 INK, FAINT = _STYLE["text.color"], _STYLE["xtick.color"]
 _TITLE_INCHES, _FOOTER_INCHES = 0.62, 0.24

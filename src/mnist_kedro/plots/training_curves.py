@@ -14,12 +14,12 @@ from matplotlib.ticker import (
     StrMethodFormatter,
 )
 
-from mnist_kedro.contracts import LabelledImages
+from mnist_kedro.contracts import LabeledImages
 from mnist_kedro.plots.style import FAINT, PALETTE, annotate, describe_source, styled
 
 
 @styled
-def plot_training_curves(train: LabelledImages, **histories: Mapping[str, Any]) -> Figure:
+def plot_training_curves(train: LabeledImages, **histories: Mapping[str, Any]) -> Figure:
     """Plot the accuracy and loss of each model on the training and validation digits.
 
     Args:

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
-from mnist_kedro.contracts import LabelledImages
+from mnist_kedro.contracts import LabeledImages
 from mnist_kedro.parameters import TuningParameters
 from mnist_kedro.plots.style import BLUE, ORANGE, annotate, describe_source, styled
 
@@ -16,7 +16,7 @@ _GRAY = "#A8A8A8"
 
 @styled
 def plot_tuning_search(
-    trials: pd.DataFrame, tuning: TuningParameters, validation: LabelledImages
+    trials: pd.DataFrame, tuning: TuningParameters, validation: LabeledImages
 ) -> Figure:
     """Plot the validation accuracy of the trials in their order and against each searched value.
 

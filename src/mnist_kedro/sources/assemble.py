@@ -11,7 +11,7 @@ from mnist_kedro.parameters import IngestionParameters
 from mnist_kedro.sources.canonical import Arrays
 from mnist_kedro.sources.labels import labels_of
 from mnist_kedro.sources.layout import Layout
-from mnist_kedro.sources.pixels import Images, PixelForm, are_few, recognise
+from mnist_kedro.sources.pixels import Images, PixelForm, are_few, recognize
 from mnist_kedro.stratification import stratified_choice
 
 
@@ -39,7 +39,7 @@ def assemble(
     in_memory = are_few(images)
     for part in images:
         part.survey(keep=in_memory)
-    form = recognise(images)
+    form = recognize(images)
 
     conversions = [*(part.describe_conversion(form) for part in images), *label_forms]
     if layout.joined_validation:

@@ -146,7 +146,7 @@ def are_few(parts: Sequence[Images]) -> bool:
     return sum(map(len, parts)) <= MAX_IN_MEMORY
 
 
-def recognise(parts: Sequence[Images]) -> PixelForm:
+def recognize(parts: Sequence[Images]) -> PixelForm:
     """Recognize the form in which a file stores its pixels, the same for all parts.
 
     Nearly all digits contain background and full ink, so the range of many digits shows how their

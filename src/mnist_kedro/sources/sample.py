@@ -1,4 +1,4 @@
-"""Locate the embedded sample: 5,000 real MNIST digits, so that the project runs without a network.
+"""Locate the embedded sample: 5,000 real MNIST digits, so that the project runs offline.
 
 The sample holds 500 training images of each class, split into 4,000 for training and 1,000 for
 testing (100 of each class); it holds none of MNIST's own test images. ``scripts/make_sample.py``

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from mnist_kedro.contracts import LabelledImages, Pixels
+from mnist_kedro.contracts import LabeledImages, Pixels
 from mnist_kedro.metrics.prediction import probabilities_of, rows_of_all
 from mnist_kedro.parameters import AdversarialParameters
 
 
 def attack_models(
-    test: LabelledImages, adversarial: AdversarialParameters, **models: Any
+    test: LabeledImages, adversarial: AdversarialParameters, **models: Any
 ) -> pd.DataFrame:
     """Count the test digits that each model misclassifies under attacks on that model.
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from mnist_kedro.arrays import blocks, select, with_channel
 from mnist_kedro.contracts import (
-    LabelledImages,
+    LabeledImages,
     Labels,
     ManyPixels,
     Mnist,
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 def split_training_digits(
     mnist: Mnist, data_processing: DataProcessingParameters
-) -> tuple[LabelledImages, LabelledImages]:
+) -> tuple[LabeledImages, LabeledImages]:
     """Split the training digits into a training and a validation split, stratified by class.
 
     Args:
@@ -58,12 +58,12 @@ def split_training_digits(
     return train, validation
 
 
-def select_test_digits(mnist: Mnist) -> LabelledImages:
-    """Return the test split unchanged."""
+def select_test_digits(mnist: Mnist) -> LabeledImages:
+    """Return the test digits, in their order."""
     return _labeled_images(mnist, mnist["x_test"], np.asarray(mnist["y_test"]))
 
 
-def compute_pixel_statistics(train: LabelledImages) -> PixelStatistics:
+def compute_pixel_statistics(train: LabeledImages) -> PixelStatistics:
     """Compute the mean and the standard deviation of the training pixels.
 
     Args:
@@ -87,5 +87,5 @@ def compute_pixel_statistics(train: LabelledImages) -> PixelStatistics:
     return PixelStatistics(mean=mean, standard_deviation=deviation)
 
 
-def _labeled_images(mnist: Mnist, images: ManyPixels, labels: Labels) -> LabelledImages:
-    return LabelledImages(images=with_channel(images), labels=labels, **provenance(mnist))
+def _labeled_images(mnist: Mnist, images: ManyPixels, labels: Labels) -> LabeledImages:
+    return LabeledImages(images=with_channel(images), labels=labels, **provenance(mnist))

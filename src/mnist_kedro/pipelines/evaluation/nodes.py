@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mnist_kedro.contracts import LabelledImages, provenance
+from mnist_kedro.contracts import LabeledImages, provenance
 from mnist_kedro.errors import InputError
 from mnist_kedro.metrics.calibration import (
     fit_temperature,
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 _REMEDY = "run 'kedro run' again, or name versions that belong together with --load-versions"
 
 
-def predict_digits(model: Any, digits: LabelledImages) -> pd.DataFrame:
+def predict_digits(model: Any, digits: LabeledImages) -> pd.DataFrame:
     """Classify the digits of a split.
 
     Args:
@@ -67,7 +67,7 @@ def evaluate_model(
     predictions: pd.DataFrame,
     validation_predictions: pd.DataFrame,
     history: Mapping[str, Any],
-    test: LabelledImages,
+    test: LabeledImages,
     reporting: ReportingParameters,
 ) -> dict[str, Any]:
     """Compute the metrics of a model on the test split.
@@ -91,7 +91,7 @@ def evaluate_model(
 def evaluate_ensemble(
     predictions: pd.DataFrame,
     validation_predictions: pd.DataFrame,
-    test: LabelledImages,
+    test: LabeledImages,
     reporting: ReportingParameters,
     **members: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def evaluate_ensemble(
 def _evaluate(
     predictions: pd.DataFrame,
     validation_predictions: pd.DataFrame,
-    test: LabelledImages,
+    test: LabeledImages,
     reporting: ReportingParameters,
 ) -> dict[str, Any]:
     labels, predicted = predictions["label"].to_numpy(), predictions["prediction"].to_numpy()
@@ -151,7 +151,7 @@ def _hits(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _check_one_source(
-    predictions: pd.DataFrame, trained_on: Mapping[str, Any], test: LabelledImages
+    predictions: pd.DataFrame, trained_on: Mapping[str, Any], test: LabeledImages
 ) -> None:
     """Reject test digits of another ingestion: some may be among the training digits."""
     differing = [
@@ -178,9 +178,9 @@ def compare_models(**predictions: pd.DataFrame) -> dict[str, Comparison]:
 
 
 def collect_metrics(
-    train: LabelledImages,
-    validation: LabelledImages,
-    test: LabelledImages,
+    train: LabeledImages,
+    validation: LabeledImages,
+    test: LabeledImages,
     comparison: Mapping[str, Comparison],
     **evaluations: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -198,7 +198,7 @@ def collect_metrics(
             description,
         )
     if not test["canonical_mnist"]:
-        logger.warning("These numbers are not MNIST's. %s.", description)
+        logger.warning("Not comparable with published results on MNIST: %s.", description)
     return {
         "data": {
             **provenance(test),

@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 import numpy as np
 
 from mnist_kedro.arrays import blocks
-from mnist_kedro.contracts import CLASSES, LabelledImages, provenance
+from mnist_kedro.contracts import CLASSES, LabeledImages, provenance
 from mnist_kedro.errors import InputError
 from mnist_kedro.metrics.classification import wilson_interval
 from mnist_kedro.metrics.prediction import probabilities_of, spread
@@ -38,7 +38,7 @@ class Reference(TypedDict):
 
 
 def predict_reference(
-    model: Any, validation: LabelledImages, test: LabelledImages, reporting: ReportingParameters
+    model: Any, validation: LabeledImages, test: LabeledImages, reporting: ReportingParameters
 ) -> Reference:
     """Classify the test digits with the Keras model, and choose its confidence threshold.
 
@@ -72,7 +72,7 @@ def _missing_packages_reported() -> Iterator[None]:
 
 @_missing_packages_reported()
 def export_to_onnx(
-    model: Any, test: LabelledImages, reference: Reference
+    model: Any, test: LabeledImages, reference: Reference
 ) -> tuple[bytes, dict[str, Any]]:
     """Export a network to ONNX, and verify the file on all test digits.
 
@@ -102,7 +102,7 @@ def export_to_onnx(
 
 
 def export_to_saved_model(
-    model: Any, test: LabelledImages, reference: Reference
+    model: Any, test: LabeledImages, reference: Reference
 ) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Export a network to a SavedModel, for TensorFlow Serving, and verify it on all test digits.
 
@@ -132,7 +132,7 @@ def export_to_saved_model(
 
 
 def export_to_litert(
-    model: Any, test: LabelledImages, reference: Reference
+    model: Any, test: LabeledImages, reference: Reference
 ) -> tuple[bytes, dict[str, Any]]:
     """Export a network to LiteRT, for phones and small computers, and verify it on all test digits.
 
@@ -146,7 +146,7 @@ def export_to_litert(
 
 
 def export_to_litert_int8(
-    model: Any, train: LabelledImages, test: LabelledImages, reference: Reference
+    model: Any, train: LabeledImages, test: LabeledImages, reference: Reference
 ) -> tuple[bytes, dict[str, Any]]:
     """Export a network to LiteRT with eight-bit integers: about a quarter of the size.
 
@@ -181,7 +181,7 @@ def export_to_litert_int8(
 
 @_missing_packages_reported()
 def _convert_to_litert(
-    model: Any, calibration: np.ndarray | None, test: LabelledImages
+    model: Any, calibration: np.ndarray | None, test: LabeledImages
 ) -> tuple[bytes, np.ndarray]:
     from mnist_kedro.models.litert import run_litert, to_litert  # noqa: PLC0415  (TensorFlow)
 
@@ -197,7 +197,7 @@ def _describe(
     name: str,
     content: bytes | Mapping[str, bytes],
     probabilities: np.ndarray,
-    test: LabelledImages,
+    test: LabeledImages,
     reference: Reference,
 ) -> dict[str, Any]:
     """Describe an exported file for its users, with a test digit of each class as an example."""
@@ -255,7 +255,7 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _examples(probabilities: np.ndarray, test: LabelledImages) -> list[Mapping[str, Any]]:
+def _examples(probabilities: np.ndarray, test: LabeledImages) -> list[Mapping[str, Any]]:
     """Return the first test digit of each class with its probabilities."""
     labels = np.asarray(test["labels"])
     rows = [int(np.argmax(labels == digit)) for digit in range(CLASSES) if digit in labels]

@@ -67,7 +67,7 @@ def read_pictures(
 def _classify_pictures(
     model: Any, pictures: Pictures, rows: range, labels: Mapping[str, int] | None
 ) -> Iterator[pd.DataFrame]:
-    has_labels = pictures.labelled or labels is not None
+    has_labels = pictures.labeled or labels is not None
     rejected = 0
     with tqdm(total=len(rows), desc="Pictures", leave=False, disable=None) as progress:
         for batch in pictures.take(rows) if rows else [NOTHING]:
@@ -137,7 +137,7 @@ def _read_labels(path: Path) -> dict[str, int]:
     return dict(zip(table["file"], table["label"].map(_DIGITS), strict=True))
 
 
-def summarise_predictions(
+def summarize_predictions(
     digit_predictions: Iterable[pd.DataFrame], shown_pictures: ShownPictures
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Count pictures, rejections and digits, and compute the accuracy on labeled pictures.
@@ -175,7 +175,7 @@ def summarise_predictions(
 
 def _evaluate(labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
     if not len(labels):
-        return {"labelled": 0}
+        return {"labeled": 0}
     metrics = classify_errors(labels, predicted)
     logger.info("Accuracy on %d labeled pictures: %.2f%%.", len(labels), 100 * metrics["accuracy"])
-    return {"labelled": len(labels), **metrics}
+    return {"labeled": len(labels), **metrics}

@@ -10,7 +10,7 @@ from mnist_kedro.pipelines.inference.nodes import (
     join_predictions,
     read_pictures,
     select_pictures,
-    summarise_predictions,
+    summarize_predictions,
 )
 from mnist_kedro.plots.contact_sheet import plot_contact_sheet
 
@@ -32,10 +32,10 @@ def create_pipeline(models: Sequence[str], parts: int = 1) -> Pipeline:
                 name="select_pictures",
             ),
             Node(
-                func=summarise_predictions,
+                func=summarize_predictions,
                 inputs=["digit_predictions", "shown_pictures"],
                 outputs=["digit_summary", "shown_predictions"],
-                name="summarise_predictions",
+                name="summarize_predictions",
             ),
             figure(plot_contact_sheet, ["shown_pictures", "shown_predictions", "params:inference"]),
         ],

@@ -12,8 +12,8 @@ logger = logging.getLogger(__name__)
 def ingest_mnist(ingestion: IngestionParameters) -> Mnist:
     """Read MNIST from the source that the parameters name.
 
-    This is the only node that opens files or the network itself: the catalog cannot know which file
-    a user brings.
+    This node reads a file or downloads itself, because the catalog cannot know which file a user
+    brings.
 
     Returns:
         Training and test images ``(n, 28, 28)`` uint8 in 0–255, labels ``(n,)`` uint8 in 0–9, and

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from mnist_kedro.contracts import LabelledImages, Pixels
+from mnist_kedro.contracts import LabeledImages, Pixels
 from mnist_kedro.machine import usable_cores
 from mnist_kedro.metrics.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from mnist_kedro.metrics.out_of_distribution import out_of_distribution
@@ -20,7 +20,7 @@ NONE, DIGITS = "none", "digits"  # uncorrupted; in distribution
 
 
 def evaluate_corruptions(
-    test: LabelledImages, reporting: ReportingParameters, **models: Any
+    test: LabeledImages, reporting: ReportingParameters, **models: Any
 ) -> pd.DataFrame:
     """Count the test digits that each model misclassifies under each corruption.
 
@@ -66,7 +66,7 @@ def _corrupted(images: Pixels) -> Iterator[tuple[str, Pixels]]:
 
 
 def measure_out_of_distribution(
-    test: LabelledImages, reporting: ReportingParameters, **models: Any
+    test: LabeledImages, reporting: ReportingParameters, **models: Any
 ) -> pd.DataFrame:
     """Measure the confidence of each model on digits and on out-of-distribution images.
 
@@ -91,6 +91,6 @@ def measure_out_of_distribution(
     )
 
 
-def _some(test: LabelledImages, count: int) -> tuple[Pixels, np.ndarray]:
+def _some(test: LabeledImages, count: int) -> tuple[Pixels, np.ndarray]:
     rows = rows_of_all(test, count)
     return test["images"][rows], np.asarray(test["labels"])[rows]

@@ -6,7 +6,7 @@ from typing import Any
 
 from kedro.pipeline.preview_contract import MermaidPreview
 
-from mnist_kedro.contracts import LabelledImages, PixelStatistics
+from mnist_kedro.contracts import LabeledImages, PixelStatistics
 from mnist_kedro.datasets import Checkpoints
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameters import TrainingParameters
@@ -20,8 +20,8 @@ def preview_network(network: NetworkParameters) -> MermaidPreview:
 
 
 def train_model(
-    train: LabelledImages,
-    validation: LabelledImages,
+    train: LabeledImages,
+    validation: LabeledImages,
     pixel_statistics: PixelStatistics,
     training: TrainingParameters,
     network: NetworkParameters,
@@ -34,7 +34,7 @@ def train_model(
 
     Args:
         train: digits to train on.
-        validation: digits to evaluate after each epoch; nothing is chosen by them.
+        validation: digits to evaluate after each epoch; they choose neither weights nor epochs.
         pixel_statistics: of the training pixels; they become the network's first layer.
         training: number of epochs, learning rate, augmentation and so on.
         network: which network.

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pandas as pd
 from omegaconf import OmegaConf
 
-from mnist_kedro.contracts import LabelledImages, PixelStatistics
+from mnist_kedro.contracts import LabeledImages, PixelStatistics
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameters import TrainingParameters, TuningParameters
 
@@ -14,8 +14,8 @@ logger = logging.getLogger(__name__)
 
 
 def search_parameters(
-    train: LabelledImages,
-    validation: LabelledImages,
+    train: LabeledImages,
+    validation: LabeledImages,
     pixel_statistics: PixelStatistics,
     training: TrainingParameters,
     network: NetworkParameters,

@@ -148,7 +148,7 @@ export class View {
   offer(label, image, onclick) {
     const button = document.createElement("button");
     button.type = "button";
-    button.setAttribute("aria-label", `a test digit, labelled ${label}`);
+    button.setAttribute("aria-label", `a test digit, labeled ${label}`);
     const canvas = document.createElement("canvas");
     canvas.width = canvas.height = 28;
     canvas.getContext("2d").drawImage(image, 0, 0);
