@@ -2,6 +2,7 @@
 
 from itertools import combinations, product
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -143,7 +144,8 @@ def contents(arrays, **others):
 def read(given, **changes):
     parameters = ingestion("some.hdf5", **changes)
     keys = parameters.keys.model_dump(exclude_none=True) if parameters.keys else None
-    return assemble(find_layout(given, keys), "some.hdf5", parameters)
+    arrays, _, test_split = assemble(find_layout(given, keys), "some.hdf5", parameters)
+    return SimpleNamespace(arrays=arrays, test_split=test_split)
 
 
 def assert_same(result, few, title):
