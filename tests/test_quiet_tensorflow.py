@@ -1,3 +1,4 @@
+import gc
 import os
 
 import pytest
@@ -17,3 +18,7 @@ def test_shows_it_when_something_fails(capfd):
         os.write(2, b"libfoo.so is missing")
         raise ImportError
     assert "libfoo.so is missing" in capfd.readouterr().err
+
+
+def test_garbage_collection_spares_what_the_imports_leave():
+    assert gc.get_freeze_count() > 100_000
