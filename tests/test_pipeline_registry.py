@@ -10,6 +10,7 @@ from mnist_kedro.parameters import check_parameters
 from mnist_kedro.pipeline_registry import register_pipelines, use_parameters
 from tests.support.parameters import configured
 from tests.support.paths import ROOT
+from tests.support.project import python
 
 
 def parameters(*models: str):
@@ -60,3 +61,16 @@ def test_each_thread_has_the_pipelines_of_its_own_run():
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(run, ("lenet5", "resnet"))) == [{"lenet5.model"}, {"resnet.model"}]
+
+
+def test_a_slice_imports_only_its_pipelines(project):
+    code = """if True:
+        import sys
+        from kedro.framework.project import configure_project, pipelines
+        configure_project("mnist_kedro")
+        assert len(pipelines["data_processing"].nodes) == 3
+        slow = {"matplotlib", "scipy", "seaborn", "tensorflow", "keras", "optuna"}
+        assert not slow & sys.modules.keys(), slow & sys.modules.keys()
+    """
+    done = python(project.folder, "-c", code)
+    assert done.returncode == 0, done.stderr

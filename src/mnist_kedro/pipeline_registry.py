@@ -3,115 +3,97 @@
 import os
 import threading
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from kedro.framework.project import settings
 from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
-from mnist_kedro.parameters import Parameters, TrainingParameters, check_parameters
-from mnist_kedro.pipelines import (
-    adversarial,
-    compare_runs,
-    data_processing,
-    evaluation,
-    export,
-    inference,
-    ingestion,
-    interpretation,
-    report,
-    robustness,
-    training,
-    tuning,
-)
-from mnist_kedro.pipelines.figures import Sections, join_sections
+from mnist_kedro.parameters import Parameters, check_parameters
 
+_REPORTING = ("evaluation", "robustness", "interpretation", "report")
+# What `kedro run` runs; the other pipelines run on request (`kedro run --pipelines …`).
+_DEFAULT = ("ingestion", "data_processing", "training", "reporting")
+_SUMS = {"__default__": _DEFAULT, "reporting": _REPORTING}
+# Kedro-Viz folds the nodes of a namespace into one box; datasets keep their names.
+_NAMESPACES = {
+    "data_processing": "data_processing",
+    **{name: f"reporting.{name}" for name in _REPORTING},
+}
 
-def create_pipelines(parameters: Parameters) -> dict[str, Pipeline]:
-    """Create every pipeline of the project, by its name.
-
-    ``__default__`` is what ``kedro run`` runs; the pipelines that it does not contain run on
-    request (``kedro run --pipelines …``).
-
-    Args:
-        parameters: determine which networks have nodes, and how many nodes share some work.
-    """
-    models = parameters.training.models
-    members = parameters.training.members
-    networks = {model: parameters.networks[model] for model in models}
-    reporting = {
-        "evaluation": evaluation.create_pipeline(models, members),
-        "robustness": robustness.create_pipeline(models),
-        "interpretation": interpretation.create_pipeline(models[0], parameters.training),
-        "report": report.create_pipeline(models[0], _sections(parameters.training)),
-    }
-    parts = {name: _group(part, f"reporting.{name}") for name, part in reporting.items()}
-    pipelines = {
-        "ingestion": ingestion.create_pipeline(),
-        "data_processing": _group(data_processing.create_pipeline(), "data_processing"),
-        "training": training.create_pipeline(networks, members),
-        "reporting": sum(parts.values(), Pipeline([])),
-        **parts,
-        "inference": inference.create_pipeline(models, parameters.inference.parts),
-        "export": export.create_pipeline(models),
-        "tuning": tuning.create_pipeline(models[0]),
-        "adversarial": adversarial.create_pipeline(models),
-        "compare_runs": compare_runs.create_pipeline(),
-    }
-    default = ("ingestion", "data_processing", "training", "reporting")
-    return {"__default__": sum((pipelines[name] for name in default), Pipeline([])), **pipelines}
-
-
-def _group(pipeline: Pipeline, namespace: str) -> Pipeline:
-    """Put nodes into a namespace, which Kedro-Viz folds into one box; datasets keep their names."""
-    return Pipeline(pipeline, namespace=namespace, prefix_datasets_with_namespace=False)
-
-
-def _sections(training: TrainingParameters) -> Sections:
-    """Return the figures of the report, by its sections."""
-    return join_sections(
-        evaluation.create_figures(training.models),
-        robustness.create_figures(),
-        interpretation.create_figures(training.models[0], training),
-    )
+_thread = threading.local()
 
 
 def register_pipelines() -> Mapping[str, Pipeline]:
     """Return the pipelines of the current thread's run.
 
     Kedro calls this once a process, before it knows the parameters of a run, and keeps the result.
-    So the result is a mapping that looks the pipelines up when Kedro asks for one of them: Kedro
-    does so after it has created the run's context, in the same thread.
+    So the result is a mapping that creates a pipeline when Kedro asks for it: Kedro does so after
+    it has created the run's context, in the same thread.
     """
-    return _PipelinesOfThread()
+    return _Pipelines()
 
 
 def use_parameters(parameters: Parameters) -> None:
-    """Create the pipelines that the current thread's run uses, for its parameters."""
-    _thread.pipelines = create_pipelines(parameters)
+    """Create the pipelines of the current thread's run for its parameters from now on."""
+    _thread.arguments, _thread.created = _arguments(parameters), {}
 
 
-_thread = threading.local()
+def _arguments(parameters: Parameters) -> dict[str, tuple[Any, ...]]:
+    """Return what each pipeline is created with, by its name, such as the models to train."""
+    models, members = parameters.training.models, parameters.training.members
+    return {
+        "ingestion": (),
+        "data_processing": (),
+        "training": ({model: parameters.networks[model] for model in models}, members),
+        "evaluation": (models, members),
+        "robustness": (models,),
+        "interpretation": (models[0], parameters.training),
+        "report": (parameters.training,),
+        "inference": (models, parameters.inference.parts),
+        "export": (models,),
+        "tuning": (models[0],),
+        "adversarial": (models,),
+        "compare_runs": (),
+    }
 
 
-class _PipelinesOfThread(Mapping[str, Pipeline]):
-    """The pipelines of the thread's latest run, or those of the configuration before a run."""
+class _Pipelines(Mapping[str, Pipeline]):
+    """The pipelines by their names, for the thread's latest run, or as configured before a run.
+
+    The modules of a pipeline are imported when it is created: those of all take a second.
+    """
 
     def __getitem__(self, name: str) -> Pipeline:
-        return self._pipelines[name]
+        if name not in self._state.created:
+            self._state.created[name] = self._create(name)
+        pipeline: Pipeline = self._state.created[name]
+        return pipeline
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._pipelines)
+        return iter(dict.fromkeys(["__default__", *_DEFAULT, *self._state.arguments]))
 
     def __len__(self) -> int:
-        return len(self._pipelines)
+        return len(_SUMS) + len(self._state.arguments)
+
+    def _create(self, name: str) -> Pipeline:
+        if name in _SUMS:
+            return sum((self[part] for part in _SUMS[name]), Pipeline([]))
+        arguments = self._state.arguments[name]
+        module = import_module(f"mnist_kedro.pipelines.{name}")
+        return Pipeline(
+            module.create_pipeline(*arguments),
+            namespace=_NAMESPACES.get(name),
+            prefix_datasets_with_namespace=False,
+        )
 
     @property
-    def _pipelines(self) -> dict[str, Pipeline]:
-        if not hasattr(_thread, "pipelines"):
+    def _state(self) -> threading.local:
+        if not hasattr(_thread, "arguments"):
             use_parameters(_configured_parameters())
-        pipelines: dict[str, Pipeline] = _thread.pipelines
-        return pipelines
+        return _thread
 
 
 def _configured_parameters() -> Parameters:

@@ -38,6 +38,6 @@ with hold_back_stderr():
     # TensorFlow's first search for a GPU prints an error if there is none.
     tf.config.list_physical_devices()
 
-# The imports leave 400,000 objects, which every full garbage collection would search: 0.19 s instead
+# The imports leave 400,000 objects, which each full garbage collection would search: 0.19 s instead
 # of 0.02 s, several times in a run and at its end.
 gc.freeze()

@@ -36,12 +36,3 @@ def figure(
 def figure_names(nodes: Sequence[Node]) -> list[str]:
     """Return the names of figures without their namespace."""
     return [output.removeprefix("figures.") for node in nodes for output in node.outputs]
-
-
-def join_sections(*parts: Sections) -> dict[str, list[Node]]:
-    """Join the figures of several pipelines, section by section."""
-    sections: dict[str, list[Node]] = {}
-    for part in parts:
-        for section, nodes in part.items():
-            sections.setdefault(section, []).extend(nodes)
-    return sections

@@ -4,17 +4,19 @@ from functools import partial, update_wrapper
 
 from kedro.pipeline import Node, Pipeline
 
-from mnist_kedro.pipelines.figures import Sections, figure_names
+from mnist_kedro.parameters import TrainingParameters
+from mnist_kedro.pipelines import evaluation, interpretation, robustness
+from mnist_kedro.pipelines.figures import figure_names
 from mnist_kedro.reports import render_model_card, render_report
 
 
-def create_pipeline(model: str, sections: Sections) -> Pipeline:
+def create_pipeline(training: TrainingParameters) -> Pipeline:
     """Create the pipeline from metrics, tables and figures to a page and a model card.
 
     Args:
-        model: that the report is about, and compares with the others.
-        sections: the nodes that draw its figures, by the titles of its sections.
+        training: names the models; the report is about the first, and compares it with the others.
     """
+    model = training.models[0]
     inputs = {
         "metrics": "metrics",
         "corruptions": "corruption_accuracies",
@@ -22,14 +24,19 @@ def create_pipeline(model: str, sections: Sections) -> Pipeline:
         "layers": f"{model}.layers",
         "run": "run",
     }
-    names = {section: figure_names(nodes) for section, nodes in sections.items()}
-    figures = {
-        f"figure_{name}": f"figures.{name}" for section in names.values() for name in section
-    }
+    sections: dict[str, list[str]] = {}  # names of the figures
+    for part in (
+        evaluation.create_figures(training.models),
+        robustness.create_figures(),
+        interpretation.create_figures(model, training),
+    ):
+        for section, nodes in part.items():
+            sections.setdefault(section, []).extend(figure_names(nodes))
+    figures = {f"figure_{name}": f"figures.{name}" for names in sections.values() for name in names}
     return Pipeline(
         [
             Node(
-                func=update_wrapper(partial(render_report, sections=names), render_report),
+                func=update_wrapper(partial(render_report, sections=sections), render_report),
                 inputs=inputs | figures,
                 outputs="report",
                 name="write_report",
