@@ -70,17 +70,25 @@ def _start(
 
 
 def _kill_while_writing(name: str) -> None:
-    """Kill this process when half of the first piece of a file of that name is written."""
-    from mnist_kedro.datasets.atomic_filesystem import _AtomicFile
+    """Kill this process when half of the first piece of a file of that name is written.
 
-    write = _AtomicFile.write
+    HDF5 writes to a path: there the process is killed before it writes the second piece.
+    """
+    from mnist_kedro.datasets.atomic_filesystem import NewFile, _AtomicFile
+
+    write, reserve = _AtomicFile.write, NewFile.reserve
 
     def write_half(self: _AtomicFile, data: Any) -> int:
-        if self._target.name != name:
+        if self._new._target.name != name:
             return write(self, data)
         write(self, bytes(data)[: len(bytes(data)) // 2])
         self._file.flush()
         os.kill(os.getpid(), signal.SIGKILL)
         return 0
 
-    _AtomicFile.write = write_half
+    def reserve_first(self: NewFile, size: int, more_bytes: int) -> None:
+        if size and self._target.name == name:
+            os.kill(os.getpid(), signal.SIGKILL)
+        reserve(self, size, more_bytes)
+
+    _AtomicFile.write, NewFile.reserve = write_half, reserve_first
