@@ -68,6 +68,7 @@ def main() -> None:
     statistics = compute_pixel_statistics(train)
     _save_json(out / "pixel_statistics.json", statistics)
 
+    run = _describe_run(options)
     predictions: dict[str, pd.DataFrame] = {}
     models: dict[str, Any] = {}
     evaluations, histories = {}, {}
@@ -75,7 +76,7 @@ def main() -> None:
         checkpoints = CheckpointsDataset(filepath=str(out / "checkpoints" / name)).load()
         network, logs = options.networks[name], out / "tensorboard" / name
         model, history = train_model(
-            train, validation, statistics, training, network, checkpoints, logs, name
+            train, validation, statistics, training, network, checkpoints, logs, run, name
         )
         model.save(out / f"{name}.keras")
         models[name] = model
@@ -104,9 +105,7 @@ def main() -> None:
     }
     picked = (test, cnn, options.reporting)
     drawn = {
-        "augmented_digits": augmentation.plot_augmented_digits(
-            train, augmentation=training.augmentation, seed=training.seed
-        ),
+        "augmented_digits": augmentation.plot_augmented_digits(train, histories["cnn"]),
         "class_balance": balance.plot_class_balance(train, validation, test),
         "training_curves": training_curves.plot_training_curves(train, **histories),
         "confusion_matrix": confusion.plot_confusion_matrix(test, cnn, model="cnn"),
@@ -120,12 +119,13 @@ def main() -> None:
         "first_layer": interpretation.plot_first_layer(network, test, name="cnn"),
         **{name: plot(network, test, cnn, name="cnn") for name, plot in looking_into.items()},
     }
-    _write_up(out, options, test, models, metrics, drawn)
+    _write_up(out, options, run, test, models, metrics, drawn)
 
 
 def _write_up(
     out: Path,
     options: Parameters,
+    run: dict[str, Any],
     test: LabeledImages,
     models: dict[str, Any],
     metrics: dict[str, Any],
@@ -143,7 +143,6 @@ def _write_up(
     for name, figure in drawn.items():
         figure.savefig(out / f"{name}.png")
         pictures[f"figure_{name}"] = Picture((out / f"{name}.png").read_bytes(), name, "", "")
-    run = _describe_run(options)
     _save_json(out / "run_manifest.json", run)
     told = (metrics, corruptions, confidences, layers, run)
     page = render_report(*told, {"Figures": list(drawn)}, **pictures)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ when it saves data, and when it loads data that the run has not saved (``validat
 """
 
 from collections.abc import Mapping
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,7 @@ class LabeledImages(Provenance):
 
     images: ManyPixels
     labels: Labels
+    split: NotRequired[str]  # of training and validation digits: identifies how they were divided
 
 
 class PixelStatistics(TypedDict):
@@ -66,6 +67,7 @@ class PixelStatistics(TypedDict):
 
     mean: float
     standard_deviation: float
+    lineage: NotRequired[Mapping[str, str]]  # of the training digits
 
 
 def provenance(digits: Mapping[str, Any]) -> Provenance:

@@ -32,13 +32,13 @@ def test_a_figure_comes_back_as_the_picture_that_was_saved(figure, tmp_path):
 def test_the_picture_says_what_it_shows(figure, tmp_path):
     annotate(figure, "The finding: 99 %", "How to read it – with a dash", "Which digits")
     dataset(tmp_path).save(figure)
-    texts = dataset(tmp_path).load()[1:]
+    texts = dataset(tmp_path).load()[1:4]
     assert texts == ("The finding: 99 %", "How to read it – with a dash", "Which digits")
 
 
 def test_a_figure_without_words_has_none(figure, tmp_path):
     dataset(tmp_path).save(figure)
-    assert dataset(tmp_path).load()[1:] == ("", "", "")
+    assert dataset(tmp_path).load()[1:] == ("", "", "", {})
 
 
 def test_the_latest_version_is_loaded(figure, tmp_path):

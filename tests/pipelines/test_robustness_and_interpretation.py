@@ -20,6 +20,7 @@ from mnist_kedro.plots.interpretation import (
 )
 from mnist_kedro.plots.robustness import plot_out_of_distribution, plot_robustness
 from tests.support.parameters import REPORTING, augmentation
+from tests.support.reporting import history_of
 
 
 def test_corrupted_digits_are_misread_more_often(trained, digits):
@@ -98,13 +99,13 @@ def test_a_network_that_misreads_nothing_has_a_figure_too(trained, digits):
 
 def test_draws_a_digit_of_each_class_with_its_variations(digits):
     amounts = {"rotation": 10, "zoom": 0.1, "elastic": 0.5}
-    figure = plot_augmented_digits(digits, augmentation=augmentation(**amounts), seed=0)
+    figure = plot_augmented_digits(digits, history_of(digits, augmentation=augmentation(**amounts)))
     (picture,) = figure.axes[0].images
     assert picture.get_array().shape == (10 * 40, 10 * 36)
     texts = [text.get_text() for text in figure.texts]
     assert any("varied by rotation ±10°, zoom ±10%, elastic 0.5 px." in text for text in texts)
     left, right = picture.get_array()[:40, :36], picture.get_array()[:40, 36:72]
     assert (left != right).any()
-    figure = plot_augmented_digits(digits, augmentation=augmentation(), seed=0)
+    figure = plot_augmented_digits(digits, history_of(digits, augmentation=augmentation()))
     same = figure.axes[0].images[0].get_array()
     np.testing.assert_array_equal(same[:40, :36], same[:40, 36:72])

@@ -7,7 +7,7 @@ from mnist_kedro.datasets import CheckpointsDataset, LogFolderDataset
 from mnist_kedro.errors import InputError
 from mnist_kedro.pipelines.training import create_pipeline
 from mnist_kedro.pipelines.training.nodes import train_model
-from tests.support.networks import EVERY_NETWORK, NETWORKS, STATISTICS
+from tests.support.networks import EVERY_NETWORK, NETWORKS, RUN, STATISTICS
 from tests.support.parameters import training
 
 OPTIONS = training(epochs=8, batch_size=40, learning_rate=0.01)
@@ -17,7 +17,15 @@ OPTIONS = training(epochs=8, batch_size=40, learning_rate=0.01)
 def test_trains_a_model_that_has_learned(digits, name, tmp_path):
     checkpoints = CheckpointsDataset(filepath=str(tmp_path)).load()
     model, history = train_model(
-        digits, digits, STATISTICS, OPTIONS, NETWORKS[name], checkpoints, tmp_path / "logs", name
+        digits,
+        digits,
+        STATISTICS,
+        OPTIONS,
+        NETWORKS[name],
+        checkpoints,
+        tmp_path / "logs",
+        RUN,
+        name,
     )
     predictions = np.argmax(model.predict(digits["images"], verbose=0), axis=1)
     assert np.mean(predictions == digits["labels"]) > 0.5
@@ -29,7 +37,8 @@ def test_each_model_has_its_node_and_datasets(models):
     pipeline = create_pipeline({name: NETWORKS[name] for name in models})
     assert {node.name for node in pipeline.nodes} == {f"train_{model}" for model in models}
     assert pipeline.outputs() == {f"{m}.{o}" for m in models for o in ("model", "history")}
-    shared = {"train", "validation", "pixel_statistics", "params:training", "tensorboard_logs"}
+    shared = {"train", "validation", "pixel_statistics", "tensorboard_logs", "run"}
+    shared |= {"params:training"}
     own = ("params:{}.network", "{}.checkpoints")
     assert pipeline.inputs() == shared | {name.format(m) for m in models for name in own}
 
@@ -51,7 +60,16 @@ def test_each_member_has_a_seed_of_its_own(digits, tmp_path):
         checkpoints = CheckpointsDataset(filepath=str(tmp_path / str(member))).load()
         network = NETWORKS["dense"]
         _, history = train_model(
-            digits, digits, STATISTICS, options, network, checkpoints, tmp_path, "dense", member
+            digits,
+            digits,
+            STATISTICS,
+            options,
+            network,
+            checkpoints,
+            tmp_path,
+            RUN,
+            "dense",
+            member,
         )
         seeds.append((history["seed"], history["loss"][-1]))
     assert [seed for seed, _ in seeds] == [7, 9]
@@ -66,6 +84,7 @@ def test_runs_on_an_in_memory_catalog(digits, tmp_path):
         "pixel_statistics": STATISTICS,
         "params:training": training(epochs=1),
         "params:dense.network": NETWORKS["dense"],
+        "run": RUN,
     }.items():
         catalog[name] = data
     catalog["dense.checkpoints"] = CheckpointsDataset(filepath=str(tmp_path))
@@ -86,7 +105,7 @@ def test_tensorboard_reads_the_logs(digits, tmp_path):
     options = training(epochs=3, tensorboard=True)
     logs = tmp_path / "logs"
     _, history = train_model(
-        digits, digits, STATISTICS, options, NETWORKS["dense"], checkpoints, logs, "dense"
+        digits, digits, STATISTICS, options, NETWORKS["dense"], checkpoints, logs, RUN, "dense"
     )
     for split, key in (("train", "loss"), ("validation", "validation_loss")):
         events = EventAccumulator(str(tmp_path / "logs" / "dense" / split)).Reload()
@@ -100,7 +119,7 @@ def test_logs_without_tensorboard_are_refused_before_the_training(digits, tmp_pa
     options = training(epochs=1, tensorboard=True)
     arguments = (digits, digits, STATISTICS, options, NETWORKS["dense"], checkpoints, tmp_path)
     with pytest.raises(InputError, match=r"pip install 'mnist_kedro\[tensorboard\]'"):
-        train_model(*arguments, "dense")
+        train_model(*arguments, RUN, "dense")
 
 
 def test_a_network_is_drawn_for_kedro_viz():

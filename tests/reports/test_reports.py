@@ -13,21 +13,10 @@ from mnist_kedro.pipelines.evaluation.nodes import collect_metrics, compare_mode
 from mnist_kedro.reports import render_model_card, render_report
 from tests.support.browser import needs_chromium, page_at
 from tests.support.catalog import stored_datasets
-from tests.support.reporting import HISTORY, evaluate, predictions_of
+from tests.support.reporting import RUN, evaluate, history_of, predictions_of
 
 SECTIONS = {"Mistakes": ["worst_mistakes", "confusion_matrix"], "Robustness": ["robustness"]}
 FIGURES = [figure for figures in SECTIONS.values() for figure in figures]
-RUN = {
-    "id": "2026-11-23T20.15.30.481Z",
-    "environment": "quick",
-    "git": {"commit": "0123456789abcdef", "modified": True},
-    "python": "3.11.7",
-    "packages": {"keras": "3.15.1", "absent": None},
-    "platform": "Linux",
-    "processor": "A processor",
-    "cores": 2,
-    "parameters": {"training": {"epochs": 2}},
-}
 LAYERS = pd.DataFrame(
     [["standardize", "Normalization", "(28, 28, 1)", 0], ["logits", "Dense", "(10,)", 330]],
     columns=["layer", "type", "output shape", "parameters"],
@@ -56,8 +45,7 @@ def confidences():
 @pytest.fixture
 def metrics(digits):
     cnn, dense = predictions_of(digits, 8), predictions_of(digits, 40)
-    history = {**HISTORY, "data": {key: digits[key] for key in digits if key.startswith("sha256")}}
-    history["data"]["source"] = digits["source"]
+    history = history_of(digits)
     return collect_metrics(
         digits,
         digits,

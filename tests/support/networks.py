@@ -8,6 +8,7 @@ from mnist_kedro.networks import NetworkParameters
 from tests.support.parameters import SMOKE
 
 STATISTICS = {"mean": 33.3, "standard_deviation": 78.6}
+RUN = {"id": "2026-11-26T00.00.00.000Z", "git": None, "python": "3.11.7", "packages": {}}
 NETWORKS = SMOKE.networks
 # The CNN, and the one with a layer of its own; `make test-all` takes all.
 EVERY_NETWORK = [

@@ -8,11 +8,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
-from mnist_kedro.contracts import LabeledImages
+from mnist_kedro.contracts import LabeledImages, provenance
+from mnist_kedro.lineage import lineage_of
 from mnist_kedro.pipelines.evaluation.nodes import evaluate_model
-from tests.support.parameters import REPORTING
+from tests.support.parameters import REPORTING, training
 
-HISTORY = {
+_HISTORY = {
     "accuracy": [0.9, 0.95],
     "loss": [0.5, 0.2],
     "validation_accuracy": [0.93, 0.96],
@@ -26,6 +27,43 @@ HISTORY = {
     "precision": "float32",
     "seed": 0,
 }
+
+
+RUN = {
+    "id": "2026-11-23T20.15.30.481Z",
+    "environment": "quick",
+    "git": {"commit": "0123456789abcdef", "modified": True},
+    "python": "3.11.7",
+    "packages": {"keras": "3.15.1", "absent": None},
+    "platform": "Linux",
+    "processor": "A processor",
+    "cores": 2,
+    "parameters": {"training": {"epochs": 2}},
+}
+
+
+def history_of(
+    digits: LabeledImages, name: str = "cnn", weights: str = "0" * 64, **options: Any
+) -> dict[str, Any]:
+    """Make the history of a training on digits."""
+    record = {
+        "model": name,
+        "sha256_weights": weights,
+        "lineage": {**lineage_of(digits), name: weights[:12]},
+        "data": provenance(digits),
+        "training_digits": _HISTORY["training_digits"],
+        "validation_accuracy": _HISTORY["validation_accuracy"][-1],
+        "seed": _HISTORY["seed"],
+        "epochs": _HISTORY["epochs"],
+        "parameters": {"training": training(**options).model_dump(mode="json"), "network": {}},
+        "run": RUN,
+    }
+    return {
+        **_HISTORY,
+        "data": provenance(digits),
+        "lineage": record["lineage"],
+        "training_record": record,
+    }
 
 
 def predictions_of(digits: LabeledImages, mistakes: int) -> pd.DataFrame:

@@ -1,6 +1,8 @@
 """Save figures as PNG files with a title, a description and a source."""
 
+import json
 from io import BytesIO
+from types import MappingProxyType
 from typing import NamedTuple
 
 from kedro.io.core import get_filepath_str
@@ -8,7 +10,10 @@ from kedro_datasets.matplotlib import MatplotlibDataset
 from matplotlib.figure import Figure
 from PIL import Image
 
+from mnist_kedro.lineage import Lineage, lineage_of
 from mnist_kedro.plots.style import DESCRIPTION, MATPLOTLIB_LOCK, SOURCE, TITLE
+
+_LINEAGE = "Lineage"  # key of the PNG metadata
 
 
 class Picture(NamedTuple):
@@ -18,13 +23,15 @@ class Picture(NamedTuple):
     title: str  # states the finding
     description: str  # explains how to read the figure
     source: str  # names the data
+    lineage: Lineage = MappingProxyType({})  # of what the figure shows
 
 
 class FigureDataset(MatplotlibDataset):
     """Extend kedro-datasets' ``MatplotlibDataset``: its figures can also be loaded.
 
     A figure's texts whose ``gid`` is ``Title``, ``Description`` or ``Source`` are saved as PNG
-    metadata under these names, so that pages that show the picture can describe it.
+    metadata under these names, so that pages that show the picture can describe it. So is its
+    lineage, as JSON.
 
     ```yaml
     confusion_matrix:
@@ -39,6 +46,7 @@ class FigureDataset(MatplotlibDataset):
         buffer = BytesIO()
         by_gid = {text.get_gid(): text.get_text() for text in data.texts}
         texts = {key: by_gid[key] for key in (TITLE, DESCRIPTION, SOURCE) if key in by_gid}
+        texts[_LINEAGE] = json.dumps(lineage_of(data))
         with MATPLOTLIB_LOCK:
             data.savefig(buffer, **{"format": "png", "metadata": texts, **self._save_args})
         path = get_filepath_str(self._get_save_path(), self._protocol)
@@ -53,4 +61,7 @@ class FigureDataset(MatplotlibDataset):
             png = file.read()
         with Image.open(BytesIO(png)) as picture:
             texts = picture.info
-        return Picture(png, *(str(texts.get(key, "")) for key in (TITLE, DESCRIPTION, SOURCE)))
+        title, description, source = (
+            str(texts.get(key, "")) for key in (TITLE, DESCRIPTION, SOURCE)
+        )
+        return Picture(png, title, description, source, json.loads(texts.get(_LINEAGE, "{}")))

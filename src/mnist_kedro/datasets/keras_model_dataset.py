@@ -7,6 +7,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Sequence
+from pathlib import Path
 from textwrap import shorten
 from threading import Lock
 from typing import IO, Any
@@ -21,6 +22,8 @@ import keras
 import pandas as pd
 from kedro_datasets._typing import TablePreview
 from kedro_datasets.tensorflow import TensorFlowModelDataset
+
+from mnist_kedro.lineage import RECORD_FILE, TrainingRecord, digest_weights, record_of
 
 # The modules of Keras that the parts of a network come from.
 _KERAS_MODULES = {
@@ -41,6 +44,9 @@ _LOAD_LOCK = Lock()  # Keras uses global state while it builds a network
 
 class KerasModelDataset(TensorFlowModelDataset):
     """Extend kedro-datasets' ``TensorFlowModelDataset``: reject corrupt and malicious files.
+
+    The file also has the model's training record, which becomes its attribute ``training_record``;
+    None if an earlier version of this project saved the model.
 
     For a truncated file Keras itself reports "file not found". Models are loaded in Keras's safe
     mode, kedro-datasets' default, which runs no Python code from the file. Safe mode still calls
@@ -74,7 +80,7 @@ class KerasModelDataset(TensorFlowModelDataset):
         """
         path = get_filepath_str(self._get_load_path(), self._protocol)
         with self._fs.open(path, "rb") as file:
-            config = _read_config(file)
+            config, record = _read_archive(file)
         if config is None:
             raise DatasetError(f"{path}: corrupt model file; {_REMEDY}")
         for layer in self._layers:
@@ -82,7 +88,7 @@ class KerasModelDataset(TensorFlowModelDataset):
         try:
             json.loads(config, object_hook=_reject_foreign)
             with _LOAD_LOCK:
-                return super().load()
+                model = super().load()
         except (DatasetError, ValueError) as error:  # Kedro wraps Keras's errors
             if isinstance(error.__cause__, OSError | MemoryError):
                 raise
@@ -90,23 +96,41 @@ class KerasModelDataset(TensorFlowModelDataset):
                 f"{path}: rejected ({_first_cause(error)}); expected a model of Keras's own "
                 f"layers, or of layers that the catalog names; {_REMEDY}"
             ) from error
+        if record and record["sha256_weights"] != digest_weights(model):
+            raise DatasetError(
+                f"{path}: the weights are not those of its training record; {_REMEDY}"
+            )
+        model.training_record = record
+        return model
+
+    def attributes(self) -> dict[str, Any]:
+        """Load only the training record; empty if the model has none."""
+        path = get_filepath_str(self._get_load_path(), self._protocol)
+        with self._fs.open(path, "rb") as file:
+            _, record = _read_archive(file)
+        return dict(record) if record else {}
 
     def save(self, data: keras.Model) -> None:
-        """Save the model; kedro-datasets writes it to a temporary folder first.
+        """Save the model with its training record; it is written to a temporary folder first.
 
         Raises:
             OSError: if a disk is full; names the file or the temporary folder.
         """
         try:
-            super().save(data)
-        except DatasetError as error:
-            cause = error.__cause__
-            if not isinstance(cause, OSError) or cause.errno != errno.ENOSPC or cause.filename:
+            with tempfile.TemporaryDirectory() as folder:
+                file = Path(folder, "model.keras")
+                keras.saving.save_model(data, file, **self._save_args)
+                if record := record_of(data):
+                    with zipfile.ZipFile(file, "a") as archive:
+                        archive.writestr(RECORD_FILE, json.dumps(record))
+                self._fs.put(str(file), get_filepath_str(self._get_save_path(), self._protocol))
+        except OSError as error:
+            if error.errno != errno.ENOSPC or error.filename:
                 raise
             folder = tempfile.gettempdir()
             free = shutil.disk_usage(folder).free
             reason = f"disk full, {free:,} bytes are free; set TMPDIR to a folder with more space"
-            raise OSError(cause.errno, reason, folder) from error
+            raise OSError(error.errno, reason, folder) from error
 
     def preview(self) -> TablePreview:
         """Return a table of the model's layers for Kedro-Viz."""
@@ -122,13 +146,17 @@ def layer_table(model: keras.Model) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["layer", "type", "output shape", "parameters"])
 
 
-def _read_config(file: IO[bytes]) -> bytes | None:
-    """Return the model's configuration; None if any part of the file is corrupt."""
+def _read_archive(file: IO[bytes]) -> tuple[bytes | None, TrainingRecord | None]:
+    """Return a model's configuration, None if any part of the file is corrupt, and its record."""
     try:
         with zipfile.ZipFile(file) as archive:
-            return None if archive.testzip() else archive.read("config.json")
+            if archive.testzip():
+                return None, None
+            has_record = RECORD_FILE in archive.namelist()
+            record = json.loads(archive.read(RECORD_FILE)) if has_record else None
+            return archive.read("config.json"), record
     except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, NotImplementedError):
-        return None
+        return None, None
 
 
 def _reject_foreign(config: dict[str, Any]) -> dict[str, Any]:

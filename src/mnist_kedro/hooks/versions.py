@@ -9,6 +9,7 @@ from kedro.io.data_catalog import SharedMemoryDataCatalog
 from kedro.pipeline import Pipeline
 
 from mnist_kedro.errors import InputError
+from mnist_kedro.hooks.families import check_known, choose_versions
 
 
 class VersionHooks:
@@ -25,14 +26,16 @@ class VersionHooks:
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
-        """Check the versions that were asked for with ``--load-versions``.
+        """Choose versions of the inputs that belong together.
 
         Raises:
-            InputError: if the run does not load the dataset, makes it, or the version is missing.
+            InputError: if a version was asked for with ``--load-versions``, but does not exist, or
+                the run does not load the dataset; or if the inputs do not belong together.
         """
         self._catalog = catalog
         self.loaded, self.saved = {}, {}
-        for name, version in (run_params["load_versions"] or {}).items():
+        asked = run_params["load_versions"] or {}
+        for name, version in asked.items():
             if name not in pipeline.inputs():
                 _reject_version(name, pipeline)
             dataset = catalog.get(name)
@@ -40,6 +43,18 @@ class VersionHooks:
                 raise InputError(
                     f"{name}: version {version} does not exist; {_existing_versions(dataset)}."
                 )
+        datasets = {name: catalog.get(name) for name in pipeline.inputs()}
+        inputs = {
+            name: dataset
+            for name, dataset in datasets.items()
+            if isinstance(dataset, AbstractVersionedDataset)
+            and dataset.exists()
+            and dataset.resolve_load_version() is not None  # it is versioned
+        }
+        chosen = choose_versions(inputs, asked)
+        check_known(pipeline.nodes, chosen)
+        for name, (version, _) in chosen.items():
+            self._pin(name, inputs[name], version, {})
         if isinstance(catalog, SharedMemoryDataCatalog) and not run_params["only_missing_outputs"]:
             self._pin_all(pipeline)
 

@@ -1,6 +1,8 @@
 """Convert networks to LiteRT (formerly TensorFlow Lite), and run them."""
 
+import json
 import warnings
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +14,7 @@ import tensorflow as tf
 
 from mnist_kedro.arrays import blocks
 from mnist_kedro.contracts import ManyPixels, Pixels
+from mnist_kedro.lineage import RECORD_FILE, record_of
 from mnist_kedro.models.saved_model import with_named_output
 from mnist_kedro.quiet_tensorflow import hold_back_stderr
 
@@ -19,7 +22,7 @@ _BATCH = 1000
 
 
 def to_litert(model: keras.Model, calibration: Pixels | None = None) -> bytes:
-    """Convert a network to a ``.tflite`` file, from raw pixels to probabilities.
+    """Convert a network to a ``.tflite`` file, from raw pixels to probabilities, with its record.
 
     Args:
         model: a network from the catalog.
@@ -39,6 +42,10 @@ def to_litert(model: keras.Model, calibration: Pixels | None = None) -> bytes:
         warnings.filterwarnings("ignore", "Statistics for quantized inputs were expected")
         path = Path(folder, "model.tflite")
         with_named_output(model).export(path, format="litert", verbose=False, **options)
+        if record := record_of(model):
+            # LiteRT's way to add files to a model: a zip archive after its end.
+            with zipfile.ZipFile(path, "a") as archive:
+                archive.writestr(RECORD_FILE, json.dumps(record))
         return path.read_bytes()
 
 

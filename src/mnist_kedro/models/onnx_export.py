@@ -8,6 +8,7 @@ of layers, so this module converts each type itself.
 Keras stores images as (height, width, maps), ONNX as (maps, height, width).
 """
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from mnist_kedro.contracts import CLASSES, IMAGE_SIDE
 from mnist_kedro.errors import InputError
+from mnist_kedro.lineage import RECORD, record_of
 from mnist_kedro.models.capsules import EPSILON, SelfAttentionRouting
 from mnist_kedro.models.gradients import connected_copy
 from mnist_kedro.models.saved_model import PIXELS, PROBABILITIES
@@ -30,12 +32,15 @@ _OPSET, _IR = 17, 8  # of 2022, so that all current runtimes can load the file
 def to_onnx(model: keras.Model) -> onnx.ModelProto:
     """Convert a network: ``pixels`` ``(n, 28, 28, 1)`` uint8 → ``probabilities`` ``(n, 10)``.
 
+    The training record, as JSON, becomes a property of the file's metadata.
+
     Args:
         model: a network from the catalog.
 
     Raises:
         InputError: if the network has a layer of an unsupported type.
     """
+    record = record_of(model)
     model = connected_copy(model)
     graph = _Graph()
     floats = graph.add("Cast", [PIXELS], to=TensorProto.FLOAT)
@@ -59,6 +64,8 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
         ir_version=_IR,
         producer_name="mnist_kedro",
     )
+    if record:
+        helper.set_model_props(converted, {RECORD: json.dumps(record)})
     onnx.checker.check_model(converted, full_check=True)
     return converted
 

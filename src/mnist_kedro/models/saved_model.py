@@ -1,5 +1,6 @@
 """Export networks as TensorFlow SavedModels, and run them."""
 
+import json
 from pathlib import Path
 
 import keras
@@ -8,6 +9,7 @@ import tensorflow as tf
 
 from mnist_kedro.arrays import blocks
 from mnist_kedro.contracts import ManyPixels
+from mnist_kedro.lineage import RECORD_FILE, record_of
 from mnist_kedro.models.gradients import connected_copy
 
 PIXELS, PROBABILITIES = "pixels", "probabilities"  # names of the input and the output
@@ -25,8 +27,12 @@ def with_named_output(model: keras.Model) -> keras.Model:
 
 
 def write_saved_model(model: keras.Model, folder: Path) -> None:
-    """Export a network to a new folder: ``saved_model.pb`` and its other files."""
+    """Export a network to a new folder: ``saved_model.pb``, its other files, and the record."""
     with_named_output(model).export(folder, format="tf_saved_model", verbose=False)
+    if record := record_of(model):
+        extra = folder / "assets.extra"  # TensorFlow's folder for files that it does not read
+        extra.mkdir()
+        (extra / RECORD_FILE).write_text(json.dumps(record))
 
 
 def run_saved_model(folder: Path, images: ManyPixels) -> np.ndarray:

@@ -7,6 +7,8 @@ from typing import Any
 from kedro.pipeline import Node
 from matplotlib.figure import Figure
 
+from mnist_kedro.lineage import mark_as_checking, with_lineage
+
 Sections = Mapping[str, Sequence[Node]]  # nodes of figures, by the section of the report
 
 
@@ -17,7 +19,7 @@ def figure(
 
     The name of the function determines all names: ``plot_confusion_matrix`` makes the node
     ``draw_confusion_matrix`` and the dataset ``figures.confusion_matrix``, which the catalog saves
-    as ``confusion_matrix.png``.
+    as ``confusion_matrix.png``. The node checks that its inputs belong together.
 
     Args:
         plot: a function of the inputs that returns a figure; its name begins with ``plot_``.
@@ -26,11 +28,17 @@ def figure(
     """
     name = plot.__name__.removeprefix("plot_")
     return Node(
-        func=update_wrapper(partial(plot, **options), plot) if options else plot,
+        func=mark_as_checking(update_wrapper(partial(_draw, plot, options), plot)),
         inputs=dict(inputs) if isinstance(inputs, Mapping) else list(inputs),
         outputs=f"figures.{name}",
         name=f"draw_{name}",
     )
+
+
+def _draw(
+    plot: Callable[..., Figure], options: Mapping[str, Any], *inputs: Any, **named_inputs: Any
+) -> Figure:
+    return with_lineage(plot)(*inputs, **named_inputs, **options)
 
 
 def figure_names(nodes: Sequence[Node]) -> list[str]:

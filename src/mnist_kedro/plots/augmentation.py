@@ -1,9 +1,13 @@
 """Plot the augmentation of training digits."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import LabeledImages
+from mnist_kedro.lineage import RECORD
 from mnist_kedro.parameters import AugmentationParameters
 from mnist_kedro.plots.digits import digit_grid
 from mnist_kedro.plots.style import (
@@ -25,21 +29,20 @@ _FORMATS = {
 
 
 @styled
-def plot_augmented_digits(
-    train: LabeledImages, *, augmentation: AugmentationParameters, seed: int
-) -> Figure:
+def plot_augmented_digits(train: LabeledImages, history: Mapping[str, Any]) -> Figure:
     """Plot a digit of each class, with nine variations beside it as in the training.
 
     Args:
         train: the training split.
-        augmentation: of the training.
-        seed: of the variations.
+        history: of the training, whose record has the parameters of the augmentation.
     """
     from mnist_kedro.models.augmentation import variations  # noqa: PLC0415  (imports TensorFlow)
 
+    parameters = history[RECORD]["parameters"]["training"]
+    augmentation = AugmentationParameters.model_validate(parameters["augmentation"])
     rows = np.unique(np.asarray(train["labels"]), return_index=True)[1]
     images = train["images"][rows]
-    augmented = variations(images, _VARIATIONS, augmentation, seed)
+    augmented = variations(images, _VARIATIONS, augmentation, parameters["seed"])
     shown = np.concatenate([images[:, None], augmented], axis=1)
     captions = [""] * (len(images) * (_VARIATIONS + 1))
     figure = digit_grid(shown.reshape(-1, *images.shape[1:]), captions, columns=_VARIATIONS + 1)

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from mnist_kedro.contracts import GIVEN
 from mnist_kedro.datasets.figure_dataset import Picture
+from mnist_kedro.lineage import with_lineage
 from mnist_kedro.plots.style import model_title
 
 _SEVERITY = 3  # of corruptions that the report quotes, the middle one
@@ -66,6 +67,7 @@ _ENVIRONMENT.filters |= {
 }
 
 
+@with_lineage
 def render_report(
     metrics: Mapping[str, Any],
     corruptions: pd.DataFrame,
@@ -92,6 +94,7 @@ def render_report(
     return template.render(variables, run=run, pictures=pictures, sections=sections)
 
 
+@with_lineage
 def render_model_card(
     metrics: Mapping[str, Any],
     corruptions: pd.DataFrame,
@@ -120,6 +123,7 @@ def _template_variables(
         "title": model_title(name),
         "model": metrics["models"][name],
         "models": metrics["models"],
+        "record": metrics["training_records"][name],
         "columns": COLUMNS,
         "rows": {
             model: [

@@ -10,10 +10,12 @@ import pandas as pd
 from tqdm import tqdm
 
 from mnist_kedro.contracts import LabeledImages, Pixels
+from mnist_kedro.lineage import with_lineage
 from mnist_kedro.metrics.prediction import probabilities_of, rows_of_all
 from mnist_kedro.parameters import AdversarialParameters
 
 
+@with_lineage
 def attack_models(
     test: LabeledImages, adversarial: AdversarialParameters, **models: Any
 ) -> pd.DataFrame:

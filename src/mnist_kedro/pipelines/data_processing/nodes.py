@@ -15,6 +15,7 @@ from mnist_kedro.contracts import (
     provenance,
 )
 from mnist_kedro.errors import InputError
+from mnist_kedro.lineage import lineage_of, short_digest, with_lineage
 from mnist_kedro.parameters import DataProcessingParameters
 from mnist_kedro.stratification import stratified_choice
 
@@ -51,8 +52,9 @@ def split_training_digits(
         held_out.sum(),
         len(mnist["y_test"]),
     )
+    split = short_digest(*lineage_of(mnist).values(), np.packbits(held_out).tobytes())
     train, validation = (
-        _labeled_images(mnist, select(mnist["x_train"], rows), labels[rows])
+        _labeled_images(mnist, select(mnist["x_train"], rows), labels[rows], split)
         for rows in map(np.flatnonzero, (~held_out, held_out))
     )
     return train, validation
@@ -63,6 +65,7 @@ def select_test_digits(mnist: Mnist) -> LabeledImages:
     return _labeled_images(mnist, mnist["x_test"], np.asarray(mnist["y_test"]))
 
 
+@with_lineage
 def compute_pixel_statistics(train: LabeledImages) -> PixelStatistics:
     """Compute the mean and the standard deviation of the training pixels.
 
@@ -87,5 +90,10 @@ def compute_pixel_statistics(train: LabeledImages) -> PixelStatistics:
     return PixelStatistics(mean=mean, standard_deviation=deviation)
 
 
-def _labeled_images(mnist: Mnist, images: ManyPixels, labels: Labels) -> LabeledImages:
-    return LabeledImages(images=with_channel(images), labels=labels, **provenance(mnist))
+def _labeled_images(
+    mnist: Mnist, images: ManyPixels, labels: Labels, split: str | None = None
+) -> LabeledImages:
+    digits = LabeledImages(images=with_channel(images), labels=labels, **provenance(mnist))
+    if split is not None:
+        digits["split"] = split
+    return digits

@@ -10,6 +10,7 @@ import pandas as pd
 
 from mnist_kedro.contracts import LabeledImages, provenance
 from mnist_kedro.errors import InputError
+from mnist_kedro.lineage import KEY, RECORD, with_lineage
 from mnist_kedro.metrics.calibration import (
     fit_temperature,
     scale_temperature,
@@ -25,9 +26,8 @@ from mnist_kedro.plots.style import describe_test
 
 logger = logging.getLogger(__name__)
 
-_REMEDY = "run 'kedro run' again, or name versions that belong together with --load-versions"
 
-
+@with_lineage
 def predict_digits(model: Any, digits: LabeledImages) -> pd.DataFrame:
     """Classify the digits of a split.
 
@@ -43,13 +43,10 @@ def predict_digits(model: Any, digits: LabeledImages) -> pd.DataFrame:
     return _predictions(np.asarray(digits["labels"]), probabilities)
 
 
+@with_lineage
 def average_predictions(**predictions: pd.DataFrame) -> pd.DataFrame:
     """Average the probabilities of several models; takes and returns tables of predictions."""
-    first, *others = predictions.values()
-    if not all(table["label"].equals(first["label"]) for table in others):
-        raise InputError(
-            f"predictions of {', '.join(predictions)}: are not of the same digits; {_REMEDY}."
-        )
+    first = next(iter(predictions.values()))
     tables = [table[PROBABILITIES].to_numpy() for table in predictions.values()]
     probabilities = np.stack(tables).mean(axis=0, dtype=np.float64)
     return _predictions(first["label"].to_numpy(), probabilities)
@@ -63,6 +60,7 @@ def _predictions(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
     return table
 
 
+@with_lineage
 def evaluate_model(
     predictions: pd.DataFrame,
     validation_predictions: pd.DataFrame,
@@ -75,9 +73,10 @@ def evaluate_model(
     The temperature and the confidence threshold are chosen on the validation digits.
 
     Raises:
-        InputError: if the model, the predictions and the test digits do not belong together.
+        InputError: if the predictions are not of the test digits.
     """
-    _check_one_source(predictions, history["data"], test)
+    if not np.array_equal(predictions["label"], np.asarray(test["labels"])):
+        raise InputError("predictions: are not of the digits in 'test'; run 'kedro run' again.")
     return {
         **_evaluate(predictions, validation_predictions, test, reporting),
         "parameters": history["parameters"],
@@ -85,9 +84,11 @@ def evaluate_model(
         "training_seconds": history["training_seconds"],
         "precision": history["precision"],
         "seed": history["seed"],
+        RECORD: history[RECORD],
     }
 
 
+@with_lineage
 def evaluate_ensemble(
     predictions: pd.DataFrame,
     validation_predictions: pd.DataFrame,
@@ -150,24 +151,7 @@ def _hits(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return correct.to_numpy(), predictions["confidence"].to_numpy()
 
 
-def _check_one_source(
-    predictions: pd.DataFrame, trained_on: Mapping[str, Any], test: LabeledImages
-) -> None:
-    """Reject test digits of another ingestion: some may be among the training digits."""
-    differing = [
-        key
-        for key, value in provenance(test).items()
-        if key.startswith("sha256") and value != trained_on[key]
-    ]
-    if differing:
-        raise InputError(
-            f"test: comes from '{test['source']}', but the model was trained on digits from "
-            f"'{trained_on['source']}' ({', '.join(differing)} differ); {_REMEDY}."
-        )
-    if not np.array_equal(predictions["label"], np.asarray(test["labels"])):
-        raise InputError(f"predictions: are not of the digits in 'test'; {_REMEDY}.")
-
-
+@with_lineage
 def compare_models(**predictions: pd.DataFrame) -> dict[str, Comparison]:
     """Test each pair of models with McNemar's test; the keys are ``<first>_vs_<second>``."""
     right = {name: _hits(table)[0] for name, table in predictions.items()}
@@ -177,6 +161,7 @@ def compare_models(**predictions: pd.DataFrame) -> dict[str, Comparison]:
     }
 
 
+@with_lineage
 def collect_metrics(
     train: LabeledImages,
     validation: LabeledImages,
@@ -184,7 +169,7 @@ def collect_metrics(
     comparison: Mapping[str, Comparison],
     **evaluations: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Collect the metrics of all models, and log their accuracies."""
+    """Collect the metrics and the training records of all models, and log their accuracies."""
     description = describe_test(test)
     for name, evaluation in evaluations.items():
         low, high = evaluation["accuracy_ci95"]
@@ -207,6 +192,14 @@ def collect_metrics(
             "validation": len(validation["labels"]),
             "test": len(test["labels"]),
         },
-        "models": dict(evaluations),
-        "comparison": dict(comparison),
+        "models": {
+            name: {key: value for key, value in evaluation.items() if key not in (KEY, RECORD)}
+            for name, evaluation in evaluations.items()
+        },
+        "training_records": {
+            name: evaluation[RECORD]
+            for name, evaluation in evaluations.items()
+            if RECORD in evaluation  # an ensemble has none
+        },
+        "comparison": {pair: value for pair, value in comparison.items() if pair != KEY},
     }

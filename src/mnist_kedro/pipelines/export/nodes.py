@@ -15,6 +15,7 @@ import numpy as np
 from mnist_kedro.arrays import blocks
 from mnist_kedro.contracts import CLASSES, LabeledImages, provenance
 from mnist_kedro.errors import InputError
+from mnist_kedro.lineage import TrainingRecord, record_of, with_lineage
 from mnist_kedro.metrics.classification import wilson_interval
 from mnist_kedro.metrics.prediction import probabilities_of, spread
 from mnist_kedro.metrics.selective import confidence_threshold
@@ -33,10 +34,12 @@ class Reference(TypedDict):
     """Predictions of the Keras model, which every exported file must reproduce."""
 
     model: str  # its name
+    training_record: TrainingRecord | None
     probabilities: np.ndarray  # (n, 10) of the test digits
     confidence_threshold: float  # in 0–1; predictions with a lower confidence should be rejected
 
 
+@with_lineage
 def predict_reference(
     model: Any, validation: LabeledImages, test: LabeledImages, reporting: ReportingParameters
 ) -> Reference:
@@ -52,6 +55,7 @@ def predict_reference(
     correct = validated.argmax(axis=1) == np.asarray(validation["labels"])
     return {
         "model": model.name,
+        "training_record": record_of(model),
         "probabilities": probabilities_of(model, test["images"]),
         "confidence_threshold": confidence_threshold(
             correct, validated.max(axis=1), reporting.target_accuracy
@@ -70,6 +74,7 @@ def _missing_packages_reported() -> Iterator[None]:
         ) from error
 
 
+@with_lineage
 @_missing_packages_reported()
 def export_to_onnx(
     model: Any, test: LabeledImages, reference: Reference
@@ -101,6 +106,7 @@ def export_to_onnx(
     return file, _check_equal(_describe("ONNX", file, probabilities, test, reference))
 
 
+@with_lineage
 def export_to_saved_model(
     model: Any, test: LabeledImages, reference: Reference
 ) -> tuple[dict[str, bytes], dict[str, Any]]:
@@ -131,6 +137,7 @@ def export_to_saved_model(
     return files, _check_equal(_describe("SavedModel", files, probabilities, test, reference))
 
 
+@with_lineage
 def export_to_litert(
     model: Any, test: LabeledImages, reference: Reference
 ) -> tuple[bytes, dict[str, Any]]:
@@ -145,6 +152,7 @@ def export_to_litert(
     return file, _check_equal(_describe("LiteRT", file, probabilities, test, reference))
 
 
+@with_lineage
 def export_to_litert_int8(
     model: Any, train: LabeledImages, test: LabeledImages, reference: Reference
 ) -> tuple[bytes, dict[str, Any]]:
@@ -207,6 +215,7 @@ def _describe(
     logger.info("%s as %s: test accuracy %.2f%%.", reference["model"], name, 100 * accuracy)
     return {
         "model": reference["model"],
+        "training_record": reference["training_record"],
         "format": name,
         "sha256": _digest(content)
         if isinstance(content, bytes)

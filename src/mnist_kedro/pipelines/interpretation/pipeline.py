@@ -4,7 +4,6 @@ from itertools import chain
 
 from kedro.pipeline import Node, Pipeline
 
-from mnist_kedro.parameters import TrainingParameters
 from mnist_kedro.pipelines.figures import Sections, figure
 from mnist_kedro.pipelines.interpretation.nodes import describe_layers
 from mnist_kedro.plots.augmentation import plot_augmented_digits
@@ -16,7 +15,7 @@ from mnist_kedro.plots.interpretation import (
 )
 
 
-def create_pipeline(model: str, training: TrainingParameters) -> Pipeline:
+def create_pipeline(model: str) -> Pipeline:
     """Create the pipeline that shows what one model was trained on, and what it has learned."""
     layers = Node(
         func=describe_layers,
@@ -24,28 +23,17 @@ def create_pipeline(model: str, training: TrainingParameters) -> Pipeline:
         outputs=f"{model}.layers",
         name="describe_layers",
     )
-    figures = chain.from_iterable(create_figures(model, training).values())
+    figures = chain.from_iterable(create_figures(model).values())
     return Pipeline([layers, *figures], tags="interpretation")
 
 
-def create_figures(model: str, training: TrainingParameters) -> Sections:
-    """Declare the figures.
-
-    The parameters of the augmentation are not inputs, because a run without the training must not
-    change them: the figure shows how the networks were trained.
-    """
+def create_figures(model: str) -> Sections:
+    """Declare the figures."""
     network = f"{model}.model"
     predictions = f"{model}.predictions"
     return {
         "Mistakes": [figure(plot_attributions, [network, "test", predictions], name=model)],
-        "Training": [
-            figure(
-                plot_augmented_digits,
-                ["train"],
-                augmentation=training.augmentation,
-                seed=training.seed,
-            )
-        ],
+        "Training": [figure(plot_augmented_digits, ["train", f"{model}.history"])],
         "What it has learned": [
             figure(plot_first_layer, [network, "test"], name=model),
             figure(plot_feature_maps, [network, "test", predictions], name=model),

@@ -1,22 +1,22 @@
 """The ``report`` pipeline; its nodes are the functions of ``reports/``."""
 
+from collections.abc import Sequence
 from functools import partial, update_wrapper
 
 from kedro.pipeline import Node, Pipeline
 
-from mnist_kedro.parameters import TrainingParameters
 from mnist_kedro.pipelines import evaluation, interpretation, robustness
 from mnist_kedro.pipelines.figures import figure_names
 from mnist_kedro.reports import render_model_card, render_report
 
 
-def create_pipeline(training: TrainingParameters) -> Pipeline:
+def create_pipeline(models: Sequence[str]) -> Pipeline:
     """Create the pipeline from metrics, tables and figures to a page and a model card.
 
     Args:
-        training: names the models; the report is about the first, and compares it with the others.
+        models: names of the models; the report is about the first, and compares it with the others.
     """
-    model = training.models[0]
+    model = models[0]
     inputs = {
         "metrics": "metrics",
         "corruptions": "corruption_accuracies",
@@ -26,9 +26,9 @@ def create_pipeline(training: TrainingParameters) -> Pipeline:
     }
     sections: dict[str, list[str]] = {}  # names of the figures
     for part in (
-        evaluation.create_figures(training.models),
+        evaluation.create_figures(models),
         robustness.create_figures(),
-        interpretation.create_figures(model, training),
+        interpretation.create_figures(model),
     ):
         for section, nodes in part.items():
             sections.setdefault(section, []).extend(figure_names(nodes))

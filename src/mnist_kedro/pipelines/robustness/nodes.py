@@ -10,6 +10,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from mnist_kedro.contracts import LabeledImages, Pixels
+from mnist_kedro.lineage import with_lineage
 from mnist_kedro.machine import usable_cores
 from mnist_kedro.metrics.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from mnist_kedro.metrics.out_of_distribution import out_of_distribution
@@ -19,6 +20,7 @@ from mnist_kedro.parameters import ReportingParameters
 NONE, DIGITS = "none", "digits"  # uncorrupted; in distribution
 
 
+@with_lineage
 def evaluate_corruptions(
     test: LabeledImages, reporting: ReportingParameters, **models: Any
 ) -> pd.DataFrame:
@@ -65,6 +67,7 @@ def _corrupted(images: Pixels) -> Iterator[tuple[str, Pixels]]:
             yield name, np.stack(list(pool.map(partial(corrupt, images, name), SEVERITIES)))
 
 
+@with_lineage
 def measure_out_of_distribution(
     test: LabeledImages, reporting: ReportingParameters, **models: Any
 ) -> pd.DataFrame:

@@ -8,6 +8,13 @@ from kedro.pipeline.preview_contract import MermaidPreview
 
 from mnist_kedro.contracts import LabeledImages, PixelStatistics
 from mnist_kedro.datasets import Checkpoints
+from mnist_kedro.lineage import (
+    RECORD,
+    join_lineages,
+    lineage_of,
+    record_training,
+    with_lineage,
+)
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameters import TrainingParameters
 
@@ -19,6 +26,7 @@ def preview_network(network: NetworkParameters) -> MermaidPreview:
     return MermaidPreview(draw_network(network))
 
 
+@with_lineage
 def train_model(
     train: LabeledImages,
     validation: LabeledImages,
@@ -27,6 +35,7 @@ def train_model(
     network: NetworkParameters,
     checkpoints: Checkpoints,
     tensorboard_logs: Path,
+    run: Mapping[str, Any],
     name: str,
     member: int = 0,
 ) -> tuple[Any, Mapping[str, Any]]:
@@ -40,18 +49,34 @@ def train_model(
         network: which network.
         checkpoints: where the state after each epoch is saved, and loaded when a training resumes.
         tensorboard_logs: a folder for logs, if ``training.tensorboard`` is true.
-        name: of the network in the log.
+        run: the description of the run, for the training record.
+        name: of the model.
         member: number of the network in an ensemble, from 0; it is added to the seed.
 
     Returns:
         The model, made of float32 Keras layers, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)``
-        probabilities, and its :class:`~mnist_kedro.models.fitting.TrainingHistory`.
+        probabilities, with its :class:`~mnist_kedro.lineage.TrainingRecord`, and its
+        :class:`~mnist_kedro.models.fitting.TrainingHistory`.
+
+    Raises:
+        InputError: if the digits and the statistics do not belong together, or as
+            :func:`~mnist_kedro.models.fitting.fit_network` says.
     """
     from mnist_kedro.models.fitting import fit_network  # noqa: PLC0415
     from mnist_kedro.models.tensorboard import log_to_tensorboard  # noqa: PLC0415  (TensorFlow)
 
     options = training.model_copy(update={"seed": training.seed + member})
     callbacks = [log_to_tensorboard(tensorboard_logs / name)] if training.tensorboard else []
-    return fit_network(
+    model, history = fit_network(
         train, validation, pixel_statistics, options, network, checkpoints, name, callbacks
     )
+    record = record_training(
+        model,
+        name,
+        history,
+        join_lineages({"train": lineage_of(train), "validation": lineage_of(validation)}),
+        {"training": options.model_dump(mode="json"), "network": network.model_dump(mode="json")},
+        run,
+    )
+    model.training_record = record
+    return model, {**history, "lineage": record["lineage"], RECORD: record}

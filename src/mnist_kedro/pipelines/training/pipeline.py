@@ -36,6 +36,7 @@ def _train(model: str, network: NetworkParameters, members: int) -> Pipeline:
                     f"params:{model}.network",
                     f"{name}.checkpoints",
                     "tensorboard_logs",
+                    "run",
                 ],
                 outputs=[f"{name}.model", f"{name}.history"],
                 name=f"train_{name}",

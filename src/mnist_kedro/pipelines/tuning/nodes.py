@@ -7,12 +7,14 @@ import pandas as pd
 from omegaconf import OmegaConf
 
 from mnist_kedro.contracts import LabeledImages, PixelStatistics
+from mnist_kedro.lineage import with_lineage
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameters import TrainingParameters, TuningParameters
 
 logger = logging.getLogger(__name__)
 
 
+@with_lineage
 def search_parameters(
     train: LabeledImages,
     validation: LabeledImages,
