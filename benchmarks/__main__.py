@@ -159,7 +159,7 @@ def _time(command: list[str], outputs: Path) -> dict[str, float]:
     if finished.returncode:
         sys.exit(finished.stderr)
     seconds = time.perf_counter() - started
-    (metrics,) = (path for path in outputs.rglob("metrics.json") if path.is_file())
+    (metrics,) = {path.resolve() for path in outputs.rglob("metrics.json") if path.is_file()}
     models = json.loads(metrics.read_text())["models"].values()
     training = sum(model["training_seconds"] for model in models)
     return {"seconds": round(seconds, 2), "training_seconds": round(training, 2)}

@@ -82,6 +82,29 @@ def test_all_outputs_have_the_version_of_the_run(smoke):
     assert {path.rsplit("/", 2)[0] for path in files} == {*stored_datasets().values()}
 
 
+def test_the_run_ends_with_what_it_made_how_good_it_is_and_where(smoke, metrics):
+    log = (smoke.folder / "first_run.log").read_text()
+    made, accuracy, path = (line[19:] for line in log.splitlines()[-3:])
+    version = smoke.versions("08_reporting/report.html")[0]
+    count = len(stored_datasets()) - 1  # the manifest is not an output of a node
+    assert made.startswith(f"Made {count} datasets, version {version}: cnn.model, dense.model, ")
+    cnn, dense = (f"{metrics['models'][model]['accuracy']:.2%}" for model in MODELS)
+    assert f"on the sample (95% interval): cnn {cnn} (" in accuracy
+    assert f"), dense {dense} (" in accuracy
+    assert path == "Report: data/smoke/08_reporting/latest/report.html"
+    assert log.count(cnn) == 1
+    assert max(map(len, log.splitlines()[-3:])) <= 120
+
+
+def test_the_latest_report_is_beside_its_figures_and_metrics(smoke):
+    folder = smoke.data / "08_reporting"
+    reporting = {path for path in stored_datasets().values() if path.startswith(folder.name)}
+    linked = {path.name for path in (folder / "latest").iterdir()}
+    assert {f"{folder.name}/{name}" for name in linked} == reporting
+    for path in reporting:
+        assert (folder / "latest" / Path(path).name).samefile(smoke.latest(path))
+
+
 def test_the_run_is_written_up(smoke, metrics):
     path = smoke.latest("08_reporting/run_manifest.json")
     manifest = json.loads(path.read_text())
@@ -157,6 +180,10 @@ def test_slices_make_their_outputs_without_tensorflow(finished):
             versions = {path: finished.versions(path) for path in versions}
         program.tell("null")
         program.wait_for("TensorFlow was not imported")
+    latest = finished.data / "08_reporting" / "latest"
+    assert (latest / "report.html").samefile(finished.latest("08_reporting/report.html"))
+    first, _ = finished.versions("08_reporting/confusion_matrix.png")[:2]
+    assert (latest / "metrics.json").resolve().parent.name == first  # it was not made again
 
 
 def test_only_missing_outputs_makes_what_is_missing(finished):

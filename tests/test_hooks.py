@@ -1,5 +1,6 @@
 import logging
 import os
+import re
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +19,8 @@ from mnist_kedro.hooks import (
     ParameterHooks,
     ProgressHooks,
     RunnerHooks,
+    SummaryHooks,
+    VersionHooks,
 )
 from mnist_kedro.pipeline_registry import register_pipelines, use_parameters
 from tests.support.parameters import SMOKE
@@ -31,9 +34,82 @@ def test_tells_the_time_of_each_node(caplog):
     hooks, (node,) = ProgressHooks(), PIPELINE.nodes
     hooks.before_node_run(node)
     hooks.after_node_run(node)
-    hooks.after_pipeline_run({"run_id": "2026", "only_missing_outputs": True})
     assert "Done: count (0.0 s)" in caplog.text
-    assert "version 2026" in caplog.text
+
+
+def summary(caplog, catalog, **saved):
+    """Log the summary of a run that saved some datasets; return its messages."""
+    caplog.set_level(logging.INFO)
+    versions = VersionHooks()
+    versions.saved = dict.fromkeys([*catalog.keys(), *saved], "2026")
+    SummaryHooks(versions).after_pipeline_run({"only_missing_outputs": True}, PIPELINE, catalog)
+    return [record.getMessage() for record in caplog.records]
+
+
+@pytest.mark.parametrize(
+    ("source", "canonical", "named"),
+    [
+        ("download", True, "MNIST"),
+        ("sample", False, "the sample"),
+        ("mine.h5", False, "'mine.h5'"),
+    ],
+)
+def test_sums_up_a_comparison_and_its_data(caplog, source, canonical, named):
+    metrics = {
+        "data": {"source": source, "canonical_mnist": canonical},
+        "models": {
+            "cnn": {"accuracy": 0.9961, "accuracy_ci95": [0.9947, 0.9972]},
+            "dense": {"accuracy": 0.984, "accuracy_ci95": [0.98134, 0.98626]},
+        },
+    }
+    made, accuracies = summary(caplog, DataCatalog({"metrics": MemoryDataset(metrics)}))
+    assert made == "Made 1 dataset, version 2026: metrics"
+    models = "cnn 99.61% (99.47–99.72), dense 98.40% (98.13–98.63)"
+    assert accuracies == f"Test accuracy on {named} (95% interval): {models}"
+
+
+def test_sums_up_a_training(caplog):
+    data = {"source": "sample", "canonical_mnist": False}
+    histories = {
+        f"{name}.history": MemoryDataset({"validation_accuracy": [0.5, last], "data": data})
+        for name, last in (("cnn", 0.9775), ("dense", 0.9))
+    }
+    assert summary(caplog, DataCatalog(histories), **{"cnn.model": "", "count": ""}) == [
+        "Made 4 datasets, version 2026: cnn.model, count, cnn.history, dense.history",
+        "Validation accuracy on the sample after the last epoch: cnn 97.75%, dense 90.00%",
+    ]
+
+
+def test_sums_up_in_lines_that_do_not_wrap(caplog):
+    (line,) = summary(caplog, DataCatalog(), **{f"figures.figure_{n}": "" for n in range(100)})
+    assert len(line) <= 101
+    assert line.endswith("figures.figure_10, …")
+
+
+def test_a_run_that_made_nothing_says_so(caplog):
+    assert summary(caplog, DataCatalog()) == ["Nothing to do: all outputs exist."]
+
+
+def test_a_report_in_a_remote_store_has_no_link(caplog, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = {"type": "text.TextDataset", "versioned": True}
+    catalog = DataCatalog.from_config(
+        {name: file | {"filepath": f"memory://x/{name}"} for name in ("report", "run_manifest")}
+    )
+    assert summary(caplog, catalog)[-1] == "Report: memory://x/report/2026/report"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_link_that_cannot_be_made_is_told_and_the_report_named(caplog, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "latest" / "mine").mkdir(parents=True)
+    file = {"type": "text.TextDataset", "versioned": True}
+    catalog = DataCatalog.from_config(
+        {name: file | {"filepath": f"{tmp_path}/{name}"} for name in ("report", "run_manifest")}
+    )
+    _, warning, last = summary(caplog, catalog)
+    assert re.match(r".*/latest: not updated \(.*directory.*\)\.", warning)
+    assert last == "Report: report/2026/report"
 
 
 def test_removes_the_checkpoints_of_a_finished_run(tmp_path):

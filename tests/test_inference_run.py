@@ -15,7 +15,9 @@ def test_a_folder_of_photographs_is_read(finished, digits, tmp_path):
         photo = photograph(np.asarray(digits["images"])[row, ..., 0], rng)
         (place / f"{row}.jpg").write_bytes(saved(photo, "JPEG"))
     (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    finished.make("--pipelines", "inference", "--params", f"inference.images={folder}")
+    log = finished.make("--pipelines", "inference", "--params", f"inference.images={folder}")
+    path = finished.latest("07_model_output/digit_predictions.csv").relative_to(finished.folder)
+    assert log.endswith(f"Predictions: {path}\n")
     table = pd.read_csv(finished.latest("07_model_output/digit_predictions.csv"))
     assert len(table) == 41
     assert (table["status"] == "ok").sum() == 40

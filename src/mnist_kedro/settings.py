@@ -15,6 +15,7 @@ from mnist_kedro.hooks import (
     ParameterHooks,
     ProgressHooks,
     RunnerHooks,
+    SummaryHooks,
     VersionHooks,
 )
 from mnist_kedro.logs import load_logging_configuration
@@ -28,6 +29,7 @@ HOOKS = (
     _versions,
     ParameterHooks(),
     _progress,
+    SummaryHooks(_versions),  # hooks are called from the last to the first: after the manifest
     CheckpointHooks(),
     ManifestHooks(_progress, _versions),
     MlflowHooks(),

@@ -54,7 +54,7 @@ class Project:
 
     def copy(self, folder: Path) -> "Project":
         """Copy the project with the outputs of its runs, to change them."""
-        shutil.copytree(self.folder, folder)
+        shutil.copytree(self.folder, folder, symlinks=True)
         return Project(folder)
 
     def start(self, *arguments: str, kill_in: str | None = None, **variables: str) -> "Run":
@@ -114,7 +114,8 @@ class Project:
         return {
             str(path.relative_to(self.data)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(self.data.rglob("*"))
-            if path.is_file() and not path.name.startswith(".") and "checkpoints" not in path.parts
+            if path.is_file() and not path.name.startswith(".")
+            if {"checkpoints", ".latest"}.isdisjoint(path.parts)
         }
 
 

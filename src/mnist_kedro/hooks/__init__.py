@@ -1,7 +1,7 @@
 """Hooks, one class a file; ``settings.py`` lists them in the order in which they are registered.
 
-They check a run before it starts, keep it to one version of each dataset, and record it. The
-only data that they make is the dataset ``run``, which describes the run.
+They check a run before it starts, keep it to one version of each dataset, record it, and sum
+it up. The only data that they make is the dataset ``run``, which describes the run.
 """
 
 from mnist_kedro.hooks.checkpoints import CheckpointHooks
@@ -12,6 +12,7 @@ from mnist_kedro.hooks.outputs import OutputHooks
 from mnist_kedro.hooks.parameters import ParameterHooks
 from mnist_kedro.hooks.progress import ProgressHooks
 from mnist_kedro.hooks.runners import RunnerHooks
+from mnist_kedro.hooks.summary import SummaryHooks
 from mnist_kedro.hooks.versions import VersionHooks
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "ParameterHooks",
     "ProgressHooks",
     "RunnerHooks",
+    "SummaryHooks",
     "VersionHooks",
 ]

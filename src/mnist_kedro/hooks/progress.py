@@ -2,7 +2,6 @@
 
 import logging
 import time
-from typing import Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline.node import Node
@@ -32,11 +31,3 @@ class ProgressHooks:
         """Log that the node is done, before its outputs are saved."""
         self.seconds[node.name] = time.perf_counter() - self._started.pop(node.name)
         logger.info("Done: %s (%.1f s)", node.name, self.seconds[node.name])
-
-    @hook_impl
-    def after_pipeline_run(self, run_params: dict[str, Any]) -> None:
-        """Log the version under which the run saved its outputs."""
-        if run_params["only_missing_outputs"] and not self.seconds:
-            logger.info("Nothing to do: all outputs exist.")
-        else:
-            logger.info("All outputs of this run are version %s.", run_params["run_id"])

@@ -169,19 +169,8 @@ def collect_metrics(
     comparison: Mapping[str, Comparison],
     **evaluations: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Collect the metrics and the training records of all models, and log their accuracies."""
+    """Collect the metrics and training records of all models; warn unless of the canonical MNIST."""
     description = describe_test(test)
-    for name, evaluation in evaluations.items():
-        low, high = evaluation["accuracy_ci95"]
-        logger.info(
-            "%s: test accuracy %.2f%% (95%% interval %.2f–%.2f), %d errors. %s.",
-            name,
-            100 * evaluation["accuracy"],
-            100 * low,
-            100 * high,
-            evaluation["errors"],
-            description,
-        )
     if not test["canonical_mnist"]:
         logger.warning("Not comparable with published results on MNIST: %s.", description)
     return {

@@ -1,0 +1,113 @@
+"""Log at the end of a run what it made, how good it is, and where to look."""
+
+import logging
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
+
+from mnist_kedro.hooks.versions import VersionHooks
+from mnist_kedro.latest import move_latest
+
+logger = logging.getLogger(__name__)
+
+_WIDTH = 101  # of a message; time and level take 19 of 120 columns
+_RESULTS = {"report": "Report", "digit_predictions": "Predictions", "runs": "Runs"}
+
+
+class SummaryHooks:
+    """Log at most three lines about a run, and point the link ``latest`` to its report."""
+
+    def __init__(self, versions: VersionHooks) -> None:
+        """Take the versions that the run loaded and saved from ``versions``."""
+        self._versions = versions
+
+    @hook_impl
+    def after_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
+    ) -> None:
+        """Log the datasets, the accuracies and the path of the main result."""
+        saved = self._versions.saved
+        if saved:
+            logger.info("%s", _describe_datasets(saved, pipeline.outputs()))
+            if accuracies := _describe_accuracies(saved, catalog):
+                logger.info("%s", accuracies)
+            if result := next((name for name in _RESULTS if name in saved), None):
+                path = _path(catalog, result, saved[result])
+                if result == "report" and "://" not in path:  # a local disk
+                    path = self._link_report(Path(path), catalog)
+                logger.info("%s: %s", _RESULTS[result], _relative(path))
+        elif run_params["only_missing_outputs"]:
+            logger.info("Nothing to do: all outputs exist.")
+
+    def _link_report(self, report: Path, catalog: DataCatalog) -> str:
+        """Point ``latest`` to the report, its manifest, and what the run used or made beside them.
+
+        Returns:
+            The path of the report under the link or, if the link cannot be replaced, its own.
+        """
+        version = self._versions.saved["report"]
+        versions = {**self._versions.loaded, **self._versions.saved, "run_manifest": version}
+        files = [Path(_path(catalog, *dataset)) for dataset in versions.items()]
+        folder = report.parents[2]
+        link = folder / "latest"
+        try:
+            move_latest(link, version, [file for file in files if file.parents[2] == folder])
+        except OSError as error:
+            logger.warning("%s: not updated (%s).", link, error.strerror)
+            return str(report)
+        return str(link / report.name)
+
+
+def _path(catalog: DataCatalog, name: str, version: str) -> str:
+    """Return the path or URL of a version of a dataset."""
+    # From the configuration: some datasets import TensorFlow, which takes seconds.
+    path = catalog.config_resolver.resolve_pattern(name)["filepath"]
+    return f"{path}/{version}/{path.rpartition('/')[2]}"
+
+
+def _relative(path: str) -> str:
+    """Shorten a path that is below the current folder."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
+
+
+def _describe_datasets(saved: Mapping[str, str], final: set[str]) -> str:
+    """Count the datasets, and name those that fit into a line: models and final outputs first."""
+    names = sorted(saved, key=lambda name: (not name.endswith(".model"), name not in final, name))
+    count = f"{len(names)} dataset{'s' * (len(names) > 1)}"
+    text = f"Made {count}, version {saved[names[0]]}: {', '.join(names)}"
+    return textwrap.shorten(text, _WIDTH, placeholder=" …")
+
+
+def _describe_accuracies(saved: Mapping[str, str], catalog: DataCatalog) -> str:
+    """Describe the test accuracies of a comparison, or the validation accuracies of trainings."""
+    if "metrics" in saved:
+        metrics = catalog.load("metrics")
+        accuracies = [
+            f"{name} {model['accuracy']:.2%} ({100 * low:.2f}–{100 * high:.2f})"
+            for name, model in metrics["models"].items()
+            for low, high in [model["accuracy_ci95"]]
+        ]
+        origin = _describe_origin(metrics["data"])
+        return f"Test accuracy on {origin} (95% interval): {', '.join(accuracies)}"
+    histories = {name: catalog.load(name) for name in saved if name.endswith(".history")}
+    if not histories:
+        return ""
+    accuracies = [
+        f"{name.removesuffix('.history')} {history['validation_accuracy'][-1]:.2%}"
+        for name, history in histories.items()
+    ]
+    origin = _describe_origin(next(iter(histories.values()))["data"])
+    return f"Validation accuracy on {origin} after the last epoch: {', '.join(accuracies)}"
+
+
+def _describe_origin(data: Mapping[str, Any]) -> str:
+    """Name the source of the digits in a few words."""
+    if data["canonical_mnist"]:
+        return "MNIST"
+    return "the sample" if data["source"] == "sample" else f"'{data['source']}'"
