@@ -1,6 +1,7 @@
 """Runs with Kedro's other runners, where nothing is trained."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,16 @@ def test_digits_are_processed_alike(finished, runner):
             finished.data / path / version / Path(path).name for version in finished.versions(path)
         )
         assert first.samefile(second)
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_missing_outputs_are_recorded(finished, runner):
+    missing = ("--pipelines", "data_processing", "--only-missing-outputs", "--runner", runner)
+    shutil.rmtree(finished.data / "05_model_input" / "pixel_statistics.json")
+    assert "Made 1 dataset, version 2" in finished.make(*missing)
+    assert manifest(finished)["saved"] == {"pixel_statistics": manifest(finished)["id"]}
+    assert manifest(finished)["loaded"].keys() == {"train"}
+    assert finished.make(*missing).endswith("Nothing to do: all outputs exist.\n")
 
 
 @pytest.mark.slow

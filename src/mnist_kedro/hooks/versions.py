@@ -7,6 +7,7 @@ from kedro.io import DataCatalog
 from kedro.io.core import AbstractVersionedDataset, Version
 from kedro.io.data_catalog import SharedMemoryDataCatalog
 from kedro.pipeline import Pipeline
+from kedro.runner import SequentialRunner
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.hooks.families import check_known, choose_versions
@@ -55,7 +56,10 @@ class VersionHooks:
         check_known(pipeline.nodes, chosen)
         for name, (version, _) in chosen.items():
             self._pin(name, inputs[name], version, {})
-        if isinstance(catalog, SharedMemoryDataCatalog) and not run_params["only_missing_outputs"]:
+        if isinstance(catalog, SharedMemoryDataCatalog):
+            if run_params["only_missing_outputs"]:
+                select = SequentialRunner()._filter_pipeline_for_missing_outputs  # noqa: SLF001
+                pipeline = select(pipeline, catalog)  # as the runner will
             self._pin_all(pipeline)
 
     def _pin_all(self, pipeline: Pipeline) -> None:
