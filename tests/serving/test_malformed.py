@@ -106,6 +106,45 @@ def send(port, wire):
             return None
 
 
+LINE = b"POST /api/read HTTP/1.1\r\nHost: localhost\r\n"
+
+
+@pytest.mark.parametrize(
+    ("wire", "status", "code"),
+    [
+        (b"GET / HTTP/1.1\r\nno header\r\n\r\n", 400, "bad_request"),
+        (b"get / HTTP/1.1\r\n\r\n", 400, "bad_request"),
+        (b"GET http://[ HTTP/1.1\r\n\r\n", 400, "bad_request"),
+        (LINE + b"Content-Length: x\r\n\r\n", 400, "bad_request"),
+        (LINE + b"Transfer-Encoding: chunked\r\n\r\nx\r\n\r\n", 400, "bad_request"),
+        (LINE + b"Transfer-Encoding: gzip\r\n\r\n", 501, "not_implemented"),
+        (LINE + b"X: " + b"y" * 10**6 + b"\r\n\r\n", 431, "request_header_fields_too_large"),
+        (LINE + b"Content-Length: 99999999999\r\n\r\n", 413, "body_too_large"),
+        (LINE + b"Content-Length: 40000000\r\n\r\n" + b"x" * 4 * 10**7, 413, "body_too_large"),
+        (
+            LINE + b"Transfer-Encoding: chunked\r\n\r\n2000000\r\n" + b"x" * 0x2000000,
+            413,
+            "body_too_large",
+        ),
+        (b"BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, "method_not_allowed"),
+    ],
+    ids=[
+        "header", "method", "address", "length", "chunk", "encoding", "long header", "huge length",
+        "long body", "long chunk", "unknown method",
+    ],
+)  # fmt: skip
+def test_each_rejection_is_json_and_arrives(served, wire, status, code):
+    """The server answers while the client still sends, and the client gets the whole answer."""
+    with socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection:
+        connection.sendall(wire)
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        assert response.getheader("Content-Type") == "application/json"
+        body = json.loads(response.read())
+    assert (response.status, body["code"]) == (status, code)
+    assert 5 < len(body["error"]) < 200
+
+
 @pytest.mark.parametrize("count", [500, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_each_gets_an_answer_and_the_server_lives(served, pictures, count):
     counted = Counter()
@@ -119,6 +158,8 @@ def test_each_gets_an_answer_and_the_server_lives(served, pictures, count):
                 assert answer[0] < 500 or answer[0] in {501, 503}, answer
                 assert b"Traceback" not in answer[1]
                 assert b"mnist_kedro/" not in answer[1]
+                if answer[0] >= 400 and answer[1]:  # responses to HEAD are empty
+                    assert json.loads(answer[1]).keys() == {"error", "code"}
 
     def size():
         return served.program.status("VmRSS"), served.program.status("Threads")

@@ -13,6 +13,7 @@ from mnist_kedro.serving.bodies import (
     MAX_BODY_BYTES,
     SERVER_ERROR,
     RequestError,
+    body_too_large,
     parse_batch,
     parse_picture,
 )
@@ -50,7 +51,7 @@ def create_app(models: ModelStore, metrics: Metrics) -> Flask:
     for blueprint in (pages, api, operations):
         app.register_blueprint(blueprint)
     app.register_error_handler(RequestError, error_response)
-    app.register_error_handler(RequestEntityTooLarge, _body_too_large)
+    app.register_error_handler(RequestEntityTooLarge, lambda _: error_response(body_too_large()))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _server_error)
     app.before_request(_start_timer)
@@ -151,11 +152,6 @@ def error_response(error: RequestError) -> Response:
 
 def _error_payload(error: RequestError) -> dict[str, str]:
     return {"error": error.message, "code": error.code}
-
-
-def _body_too_large(_: RequestEntityTooLarge) -> Response:
-    message = f"body too large: expected at most {MAX_BODY_BYTES:,} bytes"
-    return error_response(RequestError(413, "body_too_large", message))
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -31,6 +31,12 @@ class RequestError(Exception):
         self.status, self.code, self.message = status, code, message
 
 
+def body_too_large() -> RequestError:
+    """Return the error for a body that is larger than 8 MiB."""
+    message = f"body too large: expected at most {MAX_BODY_BYTES:,} bytes"
+    return RequestError(413, "body_too_large", message)
+
+
 def parse_picture(request: Request) -> GrayPicture:
     """Parse the one picture of a request: an image file, or JSON ``{"pixels": 28 × 28}``.
 

@@ -33,6 +33,7 @@ def documented(
     """
     responses = {"200": response, **(_REQUEST_ERRORS if request else {})}
     responses |= {"503": "Unavailable"} if needs_model else {}
+    responses["default"] = "OtherError"
 
     def decorate(view: _View) -> _View:
         summary = (view.__doc__ or "").partition(".")[0]
