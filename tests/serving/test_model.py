@@ -1,5 +1,7 @@
 import hashlib
 import json
+from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import onnx
@@ -124,7 +126,7 @@ def test_what_is_no_model_is_refused(export, exported):
         load_model(folder, "cnn", FIRST)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '"sha256"', "{", "null"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '"sha256"', "{", "null", "[" * 100_000])
 def test_a_description_that_is_none_is_refused(export, text):
     folder = export()
     (folder / "cnn_onnx.json" / FIRST / "cnn_onnx.json").write_text(text)
@@ -138,7 +140,40 @@ def test_a_version_that_is_not_whole_yet_is_waited_for(store, export, exported):
     description.unlink()
     store.refresh()
     assert (store.current.version, store.rejected) == (FIRST, {})
+    description.write_text("{")
+    store.refresh()
+    assert store.current.version == FIRST
     description.write_text(json.dumps(exported[1]))
+    store.refresh()
+    assert store.current.version == SECOND
+
+
+def test_a_version_whose_description_came_first_is_served_when_its_file_is_complete(
+    store, export, exported, caplog
+):
+    file = exported[0]
+    path = export(SECOND) / "cnn.onnx" / SECOND / "cnn.onnx"
+    path.unlink()
+    for content in (b"", file[:1000], file[:-1], bytes(len(file))):
+        for _ in range(3):
+            store.refresh()
+            assert store.current.version == FIRST
+        path.write_bytes(content)
+    store.refresh()
+    rejections = [record for record in caplog.records if "is not served" in record.message]
+    assert len(rejections) == 2, rejections  # each reason once: it is missing, and it is partial
+    path.write_bytes(file)
+    store.refresh()
+    assert (store.current.version, store.rejected) == (SECOND, {})
+
+
+def test_a_folder_that_cannot_be_listed_is_logged_once(store, export, monkeypatch, caplog):
+    export(SECOND)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "is_dir", Mock(side_effect=PermissionError("denied")))
+        store.refresh()
+        store.refresh()
+    assert caplog.text.count("Cannot look for new models: denied") == 1
     store.refresh()
     assert store.current.version == SECOND
 

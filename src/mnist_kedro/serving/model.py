@@ -24,6 +24,8 @@ _MAX_BYTES = 500_000_000
 _TOLERANCE = 1e-3  # Processors round differently, so the same probabilities differ slightly.
 _REQUIRED = {"sha256", "accuracy", "accuracy_ci95", "test_digits", "confidence_threshold", "data"}
 
+_FileState = tuple[int, int, int] | None
+
 
 @dataclass(frozen=True)
 class Model:
@@ -56,6 +58,8 @@ class ModelStore:
         self.folder, self.name = folder, name
         self.current: Model | None = None
         self.rejected: dict[str, str] = {}  # the reason for each rejected version
+        self._rejected_files: dict[str, list[_FileState]] = {}
+        self._listing_failure = ""
 
     @property
     def unavailable_reason(self) -> str:
@@ -69,22 +73,37 @@ class ModelStore:
     def refresh(self) -> None:
         """Load the latest version that passes its checks, unless it is the current one.
 
-        Rejected versions are not tried again.
+        A rejected version is tried again when its files change: they may still be copied, in any
+        order.
         """
-        # A version is complete once its description exists, which is written after the model.
-        for version in list_versions(self.folder / f"{self.name}_onnx.json"):
+        for version in self._list_versions():
             if self.current is not None and version <= self.current.version:
                 return
-            if version in self.rejected:
+            files = [_file_state(path) for path in _version_paths(self.folder, self.name, version)]
+            if self._rejected_files.get(version) == files:
                 continue
             try:
                 self.current = load_model(self.folder, self.name, version)
             except InputError as error:
-                self.rejected[version] = str(error)
-                logger.warning("Model %s is not served: %s", version, error)
+                self._rejected_files[version] = files
+                if self.rejected.get(version) != str(error):
+                    self.rejected[version] = str(error)
+                    logger.warning("Model %s is not served: %s", version, error)
             else:
+                self.rejected.pop(version, None)
                 logger.info("Serving model %s %s.", self.name, version)
                 return
+
+    def _list_versions(self) -> list[str]:
+        """List the versions that have a description; log an error only once."""
+        try:
+            versions, failure = list_versions(self.folder / f"{self.name}_onnx.json"), ""
+        except OSError as error:
+            versions, failure = [], str(error)
+        if failure and failure != self._listing_failure:
+            logger.warning("Cannot look for new models: %s", failure)
+        self._listing_failure = failure
+        return versions
 
     def watch(self, seconds: float) -> None:
         """Refresh at this interval, in a daemon thread."""
@@ -92,12 +111,26 @@ class ModelStore:
 
         def refresh_forever() -> None:
             while not pause.wait(seconds):
-                try:
-                    self.refresh()
-                except OSError as error:
-                    logger.warning("Cannot look for new models: %s", error)
+                self.refresh()
 
         threading.Thread(target=refresh_forever, name="models", daemon=True).start()
+
+
+def _version_paths(folder: Path, name: str, version: str) -> tuple[Path, Path]:
+    """Return the paths of an ONNX file and of its description."""
+    return (
+        version_path(folder / f"{name}.onnx", version),
+        version_path(folder / f"{name}_onnx.json", version),
+    )
+
+
+def _file_state(path: Path) -> _FileState:
+    """Return what differs after a file was written or replaced; None if there is no such file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size
 
 
 def load_model(folder: Path, name: str, version: str) -> Model:
@@ -106,8 +139,7 @@ def load_model(folder: Path, name: str, version: str) -> Model:
     Raises:
         InputError: if a file is missing, corrupt, too large or fails the checks.
     """
-    path = version_path(folder / f"{name}.onnx", version)
-    description_path = version_path(folder / f"{name}_onnx.json", version)
+    path, description_path = _version_paths(folder, name, version)
     try:
         description = json.loads(description_path.read_bytes())
         if path.stat().st_size > _MAX_BYTES:
@@ -115,7 +147,7 @@ def load_model(folder: Path, name: str, version: str) -> Model:
         file = path.read_bytes()
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be read ({error.strerror}).") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{description_path}: not JSON ({error}).") from error
     if missing := _REQUIRED - set(description if isinstance(description, dict) else ()):
         raise InputError(
