@@ -13,7 +13,7 @@ from mnist_kedro.serving.app import create_app
 from mnist_kedro.serving.metrics import Metrics
 from mnist_kedro.serving.model import ModelStore
 from tests.support.pictures import saved
-from tests.support.server import FIRST
+from tests.support.server import FIRST, SECOND
 
 
 @pytest.fixture(scope="module")
@@ -226,8 +226,12 @@ def test_other_addresses_and_methods_are_told_as_json(client):
     assert "POST" in answer.headers["Allow"]
 
 
-def test_is_not_ready_without_a_model(tmp_path, images):
-    client = create_app(ModelStore(tmp_path, "cnn"), Metrics()).test_client()
+@pytest.mark.parametrize("damaged", [False, True])
+def test_is_not_ready_without_a_model(tmp_path, export, images, damaged):
+    store = ModelStore(export(FIRST, b"damaged") if damaged else tmp_path, "cnn")
+    store.refresh()
+    assert list(store.rejected) == [FIRST] * damaged
+    client = create_app(store, Metrics()).test_client()
     assert get(client, "/healthz").status_code == 200
     assert get(client, "/").status_code == 200
     for answer in (
@@ -237,7 +241,18 @@ def test_is_not_ready_without_a_model(tmp_path, images):
     ):
         assert (answer.status_code, answer.get_json()["code"]) == (503, "no_model")
         assert "kedro run" in answer.get_json()["error"]
+        assert "/" not in answer.get_json()["error"]  # no path of the server
         assert answer.headers["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize("source", ["/home/me/my.hdf5", "C:\\Users\\me\\my.hdf5", "my.hdf5"])
+def test_the_folder_of_the_data_is_not_shown(client, store, export, exported, source):
+    description = {**exported[1], "data": {**exported[1]["data"], "source": source}}
+    export(SECOND, None, description)
+    store.refresh()
+    assert get(client, "/api/model").get_json()["data"] == {
+        **exported[1]["data"], "source": "my.hdf5",
+    }  # fmt: skip
 
 
 def test_the_model_describes_itself(client, exported):

@@ -185,7 +185,7 @@ def test_without_a_model_the_reason_says_what_to_do(tmp_path, export):
     assert "kedro run --pipelines export" in store.unavailable_reason
     store = ModelStore(export(FIRST, b""), "cnn")
     store.refresh()
-    assert "SHA-256 differs" in store.unavailable_reason
+    assert f"{FIRST} was rejected, see the server's log" in store.unavailable_reason
 
 
 def test_a_model_that_could_run_code_is_refused(export, exported, tmp_path):

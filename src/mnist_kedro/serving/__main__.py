@@ -69,7 +69,7 @@ def _serve(options: argparse.Namespace) -> None:
         ) from error
     models.watch(_REFRESH_SECONDS)
     if models.current is None:
-        logger.warning("%s.", models.unavailable_reason)
+        logger.warning("%s (in %s).", models.unavailable_reason, options.models)
     logger.info("Serving on http://%s:%s (Ctrl-C stops).", options.host, server.effective_port)
     server.run()
 

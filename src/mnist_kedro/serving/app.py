@@ -3,6 +3,8 @@
 import json
 import logging
 import time
+from collections.abc import Mapping
+from pathlib import PureWindowsPath
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
@@ -111,7 +113,16 @@ def read() -> dict[str, Any]:
 def model_description() -> dict[str, Any]:
     """Return the name, version and description of the current model."""
     model = _current_model()
-    return {"name": model.name, "version": model.version, **model.description}
+    return {"name": model.name, "version": model.version, **_without_folders(model.description)}
+
+
+def _without_folders(description: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a description that has only the name of the file that the digits come from."""
+    data = description["data"]
+    if isinstance(data, dict) and isinstance(source := data.get("source"), str):
+        # Paths have slashes or backslashes, depending on the system of the export.
+        data = {**data, "source": PureWindowsPath(source).name}
+    return {**description, "data": data}
 
 
 @operations.get("/healthz")

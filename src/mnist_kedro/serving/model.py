@@ -63,10 +63,10 @@ class ModelStore:
 
     @property
     def unavailable_reason(self) -> str:
-        """Explain why there is no model, and how to create one."""
-        rejected = "".join(f"; {v} was rejected: {reason}" for v, reason in self.rejected.items())
+        """Explain why there is no model, and how to create one, without paths of this machine."""
+        rejected = "".join(f"; {v} was rejected, see the server's log" for v in list(self.rejected))
         return (
-            f"no model '{self.name}' to serve in {self.folder} yet{rejected}; "
+            f"no model '{self.name}' to serve yet{rejected}; "
             "'kedro run' trains one, 'kedro run --pipelines export' exports it"
         )
 
