@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
@@ -104,7 +105,7 @@ class Server:
         self._process = subprocess.Popen([*command, "--models", str(models)])
         while True:
             try:
-                with socket.create_connection((_HOST, self.port), timeout=1):
+                with urllib.request.urlopen(f"http://{_HOST}:{self.port}/healthz", timeout=9):
                     break
             except OSError:
                 time.sleep(0.01)

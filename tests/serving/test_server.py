@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from mnist_kedro.serving.addresses import format_url, listen
 from mnist_kedro.serving.app import create_app
 from mnist_kedro.serving.metrics import Metrics
 from mnist_kedro.serving.server import create_server
@@ -24,6 +25,16 @@ def wait_for(condition, seconds=20):
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def running(app, sockets):
+    """Serve an app in a thread of this process."""
+    server = create_server(app, Metrics(), sockets, threads=1)
+    threading.Thread(target=server.run, daemon=True).start()
+    yield
+    server.task_dispatcher.shutdown()
+    server.close()
 
 
 def test_it_answers(served, picture):
@@ -80,17 +91,65 @@ def test_it_starts_without_a_model_and_takes_the_first(export, tmp_path, picture
         assert server.ask("POST", "/api/predict", picture).status == 200
 
 
-def test_a_port_that_is_taken_is_told_in_one_line(export):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
+def resolve_localhost(*addresses):
+    """Return a ``getaddrinfo`` for which localhost has these addresses."""
+    resolve = socket.getaddrinfo
+
+    def getaddrinfo(host, *arguments, **options):
+        hosts = addresses if host == "localhost" else [host]
+        return [row for name in hosts for row in resolve(name, *arguments, **options)]
+
+    return getaddrinfo
+
+
+def test_localhost_is_served_over_ipv4_and_ipv6(store, monkeypatch):
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_localhost("127.0.0.1", "::1"))
+    sockets = listen("localhost", 0)
+    assert len({listening.getsockname()[1] for listening in sockets}) == 1
+    with running(create_app(store, Metrics()), sockets):
+        for listening in sockets:
+            with urllib.request.urlopen(f"{format_url(listening)}/api/model") as answer:
+                assert answer.status == 200
+
+
+def test_an_address_that_this_machine_lacks_is_skipped(monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_localhost("2001:db8::1", "127.0.0.1"))
+    (listening,) = listen("localhost", 0)
+    assert format_url(listening) == f"http://127.0.0.1:{listening.getsockname()[1]}"
+    listening.close()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--port", "65536", "--port: expected an integer in 0-65535, found '65536'"),
+        ("--port", "-1", "--port: expected an integer in 0-65535, found '-1'"),
+        ("--threads", "0", "--threads: expected an integer in 1-64, found '0'"),
+        ("--host", "nowhere.invalid", "--host 'nowhere.invalid': cannot be resolved"),
+        ("--host", "a..b", "--host 'a..b': cannot be resolved (not a host name)"),
+        ("--host", "192.0.2.1", "--host 192.0.2.1 --port 0: cannot listen"),
+    ],
+)
+def test_an_invalid_address_is_reported_before_a_model_is_loaded(export, option, value, message):
+    arguments = ["--models", str(export()), "--port", "0", f"{option}={value}"]
+    finished = python(ROOT, "-m", "mnist_kedro.serving", *arguments)
+    assert finished.returncode in {1, 2}
+    assert message in finished.stderr.splitlines()[-1]
+    assert "Serving" not in finished.stderr
+
+
+def test_a_port_in_use_is_reported_in_one_line(export):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         arguments = ["--models", str(export()), "--port", port]
-        told = python(ROOT, "-m", "mnist_kedro.serving", *arguments)
-    assert told.returncode == 1
-    last = told.stderr.splitlines()[-1]
-    assert f"cannot listen on 127.0.0.1:{port}" in last
-    assert "--port" in last
+        finished = python(ROOT, "-m", "mnist_kedro.serving", *arguments)
+    assert finished.returncode == 1
+    (line,) = finished.stderr.splitlines()
+    assert f"--port {port}: cannot listen (Address already in use); expected" in line
 
 
 def test_without_its_packages_one_line_says_what_to_install():
@@ -108,24 +167,20 @@ def test_without_its_packages_one_line_says_what_to_install():
 def test_pages_and_health_checks_do_not_wait_for_pictures(store):
     """The only worker for the API is busy until the others are answered."""
     answered = threading.Event()
-    metrics = Metrics()
-    app = create_app(store, metrics)
+    app = create_app(store, Metrics())
     app.add_url_rule("/api/wait", "wait", lambda: str(answered.wait(PATIENCE)))
-    server = create_server(app, metrics, "127.0.0.1", 0, threads=1)
-    threading.Thread(target=server.run, daemon=True).start()
+    sockets = listen("127.0.0.1", 0)
 
     def ask(path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.effective_port}{path}") as answer:
+        with urllib.request.urlopen(f"{format_url(sockets[0])}{path}") as answer:
             return answer.read()
 
-    with ThreadPoolExecutor(4) as pool:
+    with running(app, sockets), ThreadPoolExecutor(4) as pool:
         waiting = [pool.submit(ask, "/api/wait") for _ in range(4)]
         for path in ("/healthz", "/readyz", "/metrics", "/"):
             assert ask(path)
         answered.set()
         assert [wait.result() for wait in waiting] == [b"True"] * 4
-    server.task_dispatcher.shutdown()
-    server.close()
 
 
 def test_slow_clients_block_nobody(served, picture):

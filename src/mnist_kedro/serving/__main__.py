@@ -6,10 +6,12 @@ import logging
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 from mnist_kedro.errors import InputError
+from mnist_kedro.serving.addresses import format_url, listen
 from mnist_kedro.versions import list_versions
 
 logger = logging.getLogger("mnist_kedro.serving")
@@ -36,12 +38,25 @@ def main(arguments: list[str] | None = None) -> None:
 def _parse_options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m mnist_kedro.serving", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument("--port", default=8000, type=int, help="port (%(default)s; 0 for any)")
+    parser.add_argument(
+        "--port", default=8000, type=_integer_in(0, 65535), help="port (%(default)s; 0 for any)"
+    )
     parser.add_argument("--models", default=_MODELS, type=Path, help="model folder (%(default)s)")
     parser.add_argument("--model", default="cnn", help="model name (%(default)s)")
     # Most of the work holds Python's lock: two workers on two cores took 1.6 times as long as one.
-    parser.add_argument("--threads", default=1, type=int, help="workers for the API (%(default)s)")
+    parser.add_argument(
+        "--threads", default=1, type=_integer_in(1, 64), help="workers for the API (%(default)s)"
+    )
     return parser.parse_args(arguments)
+
+
+def _integer_in(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if text.isdecimal() and low <= int(text) <= high:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"expected an integer in {low}-{high}, found {text!r}")
+
+    return parse
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -54,23 +69,17 @@ def _serve(options: argparse.Namespace) -> None:
         raise InputError(
             f"{error.name} is needed to serve; pip install 'mnist_kedro[serving]'."
         ) from error
+    sockets = listen(options.host, options.port)  # before a training, which takes minutes
     models, metrics = ModelStore(options.models, options.model), Metrics()
     models.refresh()
     if models.current is None and not models.rejected and _can_train(options.models):
         _make_model(options.models, options.model)
         models.refresh()
-    app = create_app(models, metrics)
-    try:
-        server = create_server(app, metrics, options.host, options.port, options.threads)
-    except OSError as error:
-        raise InputError(
-            f"cannot listen on {options.host}:{options.port} ({error.strerror}); "
-            "choose another port with --port."
-        ) from error
+    server = create_server(create_app(models, metrics), metrics, sockets, options.threads)
     models.watch(_REFRESH_SECONDS)
     if models.current is None:
         logger.warning("%s (in %s).", models.unavailable_reason, options.models)
-    logger.info("Serving on http://%s:%s (Ctrl-C stops).", options.host, server.effective_port)
+    logger.info("Serving on %s (Ctrl-C stops).", " and ".join(map(format_url, sockets)))
     server.run()
 
 

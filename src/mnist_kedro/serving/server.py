@@ -29,8 +29,8 @@ _MAX_DISCARDED_BYTES = 16 * MAX_BODY_BYTES
 _API_PREFIX = "/api/"
 
 
-def create_server(app: Flask, metrics: Metrics, host: str, port: int, threads: int) -> Any:
-    """Create a server that listens; its ``run()`` serves until the process ends.
+def create_server(app: Flask, metrics: Metrics, sockets: list[socket.socket], threads: int) -> Any:
+    """Create a server; its ``run()`` serves until the process ends.
 
     One thread receives all bodies and sends all responses, so that slow clients occupy no worker;
     large bodies are buffered on disk. Pages, health checks and metrics have a worker of their own,
@@ -39,12 +39,8 @@ def create_server(app: Flask, metrics: Metrics, host: str, port: int, threads: i
     Args:
         app: the Flask app.
         metrics: counts the requests that are shed.
-        host: name or address to listen on.
-        port: 0 for any free port.
+        sockets: from :func:`~mnist_kedro.serving.addresses.listen`.
         threads: number of workers for the API.
-
-    Raises:
-        OSError: if the address is invalid or in use.
     """
     dispatcher = _Dispatcher(threads)
     dispatchers: dict[int, Any] = {}
@@ -52,8 +48,7 @@ def create_server(app: Flask, metrics: Metrics, host: str, port: int, threads: i
         shed_load(app, lambda: len(dispatcher.queue), metrics),
         map=dispatchers,
         _dispatcher=dispatcher,
-        host=host,
-        port=port,
+        sockets=sockets,
         connection_limit=_MAX_CONNECTIONS,
         channel_timeout=_IDLE_SECONDS,
         cleanup_interval=5,
