@@ -15,4 +15,5 @@ USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s CMD ["/app/bin/python", "-c", \
   "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
+# Arguments of `docker run` are appended: `--allowed-hosts NAME` for URLs other than http://localhost.
 ENTRYPOINT ["/app/bin/python", "-m", "mnist_kedro.serving", "--host", "0.0.0.0", "--models", "/models"]

@@ -35,7 +35,7 @@ class Request(NamedTuple):
     def encoded(self) -> bytes:
         """Return the bytes for the wire."""
         head = (
-            f"POST {self.path} HTTP/1.1\r\nHost: x\r\nContent-Type: {self.kind}\r\n"
+            f"POST {self.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {self.kind}\r\n"
             f"Content-Length: {len(self.body)}\r\n\r\n"
         )
         return head.encode() + self.body
@@ -83,7 +83,7 @@ async def measure(port: int, request: Request) -> str:
     async def ask_for_health() -> None:
         while True:
             start = time.perf_counter()
-            await Connection(port).send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            await Connection(port).send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             healthy.append(time.perf_counter() - start)
             await asyncio.sleep(0.01)
 

@@ -88,7 +88,7 @@ def request(rng, pictures):
     line = (
         f"{rng.choice(['POST'] * 9 + METHODS)} {path} HTTP/{rng.choice(['1.1', '1.1', '1.0', '9'])}"
     )
-    whole = "\r\n".join([line, "Host: x", "Connection: close", *headers, "", ""])
+    whole = "\r\n".join([line, "Host: localhost", "Connection: close", *headers, "", ""])
     wire = whole.encode("latin-1", "replace") + content
     return damaged(rng, wire) if rng.randrange(20) == 0 else wire
 

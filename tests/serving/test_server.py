@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import socket
 import threading
 import time
@@ -16,6 +17,7 @@ from mnist_kedro.serving.app import create_app
 from mnist_kedro.serving.metrics import Metrics
 from mnist_kedro.serving.server import create_server
 from tests.support.paths import PATIENCE, ROOT
+from tests.support.processes import background
 from tests.support.project import python
 from tests.support.server import FIRST, SECOND, serving
 
@@ -129,6 +131,7 @@ def test_an_address_that_this_machine_lacks_is_skipped(monkeypatch):
         ("--port", "65536", "--port: expected an integer in 0-65535, found '65536'"),
         ("--port", "-1", "--port: expected an integer in 0-65535, found '-1'"),
         ("--threads", "0", "--threads: expected an integer in 1-64, found '0'"),
+        ("--allowed-hosts", "a,http://b", "--allowed-hosts: expected host names without http://"),
         ("--host", "nowhere.invalid", "--host 'nowhere.invalid': cannot be resolved"),
         ("--host", "a..b", "--host 'a..b': cannot be resolved (not a host name)"),
         ("--host", "192.0.2.1", "--host 192.0.2.1 --port 0: cannot listen"),
@@ -150,6 +153,33 @@ def test_a_port_in_use_is_reported_in_one_line(export):
     assert finished.returncode == 1
     (line,) = finished.stderr.splitlines()
     assert f"--port {port}: cannot listen (Address already in use); expected" in line
+
+
+def test_only_allowed_hosts_are_served(export):
+    """Any host may be probed, as Kubernetes does by the address of the pod."""
+    arguments = ("--models", str(export()), "--host", "0.0.0.0", "--port", "0")
+    names = ("--allowed-hosts", "Digits.example,pod_1", "--allowed-hosts", "[fd00::1]")
+    command = ("-m", "mnist_kedro.serving", *arguments, *names)
+    with background(*command, folder=ROOT) as program:
+        port = int(program.wait_for(r"Serving on http://0\.0\.0\.0:(\d+)")[1])
+
+        def ask(path, host):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+            connection.request("GET", path, headers={"Host": host})
+            response = connection.getresponse()
+            with contextlib.closing(connection):
+                return response.status, response.read()
+
+        for host in ("localhost", "127.8.8.8:1", "[::1]:8000", "digits.example", "POD_1:80"):
+            assert ask("/api/model", host)[0] == 200
+        assert ask("/", "[fd00:0::1]")[0] == 200
+        for host in ("evil.example", "0.0.0.0", "10.0.0.7:8000", "localhost.evil.example", ""):
+            for path in ("/", "/static/app.js", "/api/model", "/openapi.json", "/nowhere"):
+                status, body = ask(path, host)
+                assert (status, json.loads(body)["code"]) == (400, "host_not_allowed")
+                assert "--allowed-hosts" in json.loads(body)["error"]
+            for path in ("/healthz", "/readyz", "/metrics"):
+                assert ask(path, host)[0] == 200
 
 
 def test_without_its_packages_one_line_says_what_to_install():

@@ -3,6 +3,7 @@
 import argparse
 import importlib.util
 import logging
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +12,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from mnist_kedro.errors import InputError
-from mnist_kedro.serving.addresses import format_url, listen
+from mnist_kedro.serving.addresses import (
+    Host,
+    format_url,
+    list_allowed_hosts,
+    listen,
+    parse_host,
+)
 from mnist_kedro.versions import list_versions
 
 logger = logging.getLogger("mnist_kedro.serving")
@@ -41,6 +48,14 @@ def _parse_options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--port", default=8000, type=_integer_in(0, 65535), help="port (%(default)s; 0 for any)"
     )
+    parser.add_argument(
+        "--allowed-hosts",
+        default=[],
+        type=_parse_hosts,
+        action="extend",
+        metavar="NAME[,NAME...]",
+        help="hosts that URLs may name besides localhost and --host",
+    )
     parser.add_argument("--models", default=_MODELS, type=Path, help="model folder (%(default)s)")
     parser.add_argument("--model", default="cnn", help="model name (%(default)s)")
     # Most of the work holds Python's lock: two workers on two cores took 1.6 times as long as one.
@@ -59,6 +74,15 @@ def _integer_in(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def _parse_hosts(text: str) -> list[Host]:
+    hosts = [parse_host(name.strip()) for name in text.split(",")]
+    if all(re.fullmatch(r"[\w.-]+", host, re.ASCII) for host in hosts if isinstance(host, str)):
+        return hosts
+    raise argparse.ArgumentTypeError(
+        f"expected host names without http:// and port, such as digits.example, found {text!r}"
+    )
+
+
 def _serve(options: argparse.Namespace) -> None:
     try:
         from mnist_kedro.serving.app import create_app  # noqa: PLC0415
@@ -70,12 +94,15 @@ def _serve(options: argparse.Namespace) -> None:
             f"{error.name} is needed to serve; pip install 'mnist_kedro[serving]'."
         ) from error
     sockets = listen(options.host, options.port)  # before a training, which takes minutes
+    allowed_hosts = list_allowed_hosts(options.allowed_hosts, options.host, sockets)
     models, metrics = ModelStore(options.models, options.model), Metrics()
     models.refresh()
     if models.current is None and not models.rejected and _can_train(options.models):
         _make_model(options.models, options.model)
         models.refresh()
-    server = create_server(create_app(models, metrics), metrics, sockets, options.threads)
+    server = create_server(
+        create_app(models, metrics, allowed_hosts), metrics, sockets, options.threads
+    )
     models.watch(_REFRESH_SECONDS)
     if models.current is None:
         logger.warning("%s (in %s).", models.unavailable_reason, options.models)

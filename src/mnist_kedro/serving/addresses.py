@@ -1,10 +1,15 @@
-"""Listen on the addresses of a host."""
+"""Listen on the addresses of a host, and check which host a request names."""
 
 import errno
+import ipaddress
 import os
+import re
 import socket
+from collections.abc import Collection, Iterable
 
 from mnist_kedro.errors import InputError
+
+Host = str | ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # /etc/hosts may name ::1 on a machine without IPv6.
 _NOT_OF_THIS_MACHINE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
@@ -55,3 +60,33 @@ def format_url(listening: socket.socket) -> str:
     """Return the URL of a socket that listens."""
     address, port, *_ = listening.getsockname()
     return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+
+
+def parse_host(text: str) -> Host:
+    """Return an address, or a name in lower case, so that equal hosts compare equal."""
+    try:
+        return ipaddress.ip_address(text.strip("[]"))
+    except ValueError:
+        return text.rstrip(".").lower()
+
+
+def list_allowed_hosts(
+    names: Iterable[Host], host: str, sockets: Iterable[socket.socket]
+) -> frozenset[Host]:
+    """Return the hosts that requests may name: those listened on, and others by name.
+
+    Listening on all addresses, as with 0.0.0.0, allows none of them.
+    """
+    addresses = [parse_host(listening.getsockname()[0]) for listening in sockets]
+    hosts = {"localhost", parse_host(host), *addresses, *names}
+    return frozenset(host for host in hosts if not getattr(host, "is_unspecified", False))
+
+
+def is_allowed(header: str, allowed: Collection[Host]) -> bool:
+    """Return whether the header ``Host`` of a request names an allowed host or a loopback address.
+
+    A web page can reach this server under a name of its own, which it resolves to an address of
+    this machine (DNS rebinding). It then has that name in this header.
+    """
+    host = parse_host(re.sub(r":\d*$", "", header))
+    return host in allowed or getattr(host, "is_loopback", False)

@@ -3,13 +3,14 @@
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import PureWindowsPath
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from mnist_kedro.serving.addresses import Host, is_allowed
 from mnist_kedro.serving.answers import classify_all_digits, classify_picture, classify_pictures
 from mnist_kedro.serving.bodies import (
     MAX_BODY_BYTES,
@@ -42,14 +43,22 @@ api = Blueprint("api", __name__, url_prefix="/api")
 operations = Blueprint("operations", __name__)
 
 
-def create_app(models: ModelStore, metrics: Metrics) -> Flask:
-    """Create a WSGI application that serves the current model and counts requests in metrics."""
+def create_app(
+    models: ModelStore, metrics: Metrics, allowed_hosts: Collection[Host] = ("localhost",)
+) -> Flask:
+    """Create a WSGI application.
+
+    Args:
+        models: the store whose current model is served.
+        metrics: counts requests and predictions.
+        allowed_hosts: the hosts that requests may name besides loopback addresses.
+    """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.compact = True  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions |= {"models": models, "metrics": metrics}
+    app.extensions |= {"models": models, "metrics": metrics, "allowed_hosts": allowed_hosts}
     for blueprint in (pages, api, operations):
         app.register_blueprint(blueprint)
     app.register_error_handler(RequestError, error_response)
@@ -57,6 +66,7 @@ def create_app(models: ModelStore, metrics: Metrics) -> Flask:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _server_error)
     app.before_request(_start_timer)
+    app.before_request(_check_host)
     app.after_request(_finish_response)
     return app
 
@@ -182,6 +192,20 @@ def _server_error(error: Exception) -> Response:
 
 def _start_timer() -> None:
     g.start = time.perf_counter()
+
+
+def _check_host() -> None:
+    """Reject hosts that are not allowed, but let programs probe the server at any address."""
+    host = request.headers.get("Host", "")
+    if request.blueprint != operations.name and not is_allowed(
+        host, current_app.extensions["allowed_hosts"]
+    ):
+        raise RequestError(
+            400,
+            "host_not_allowed",
+            "Host should be localhost or one of the server's --allowed-hosts, "
+            f"but is {host[:100]!r}",
+        )
 
 
 def _finish_response(response: Response) -> Response:
