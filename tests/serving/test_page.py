@@ -11,10 +11,10 @@ from playwright.sync_api import expect
 
 from tests.support.browser import needs_chromium, page_at
 from tests.support.handwriting import strokes
-from tests.support.paths import FULL_MNIST
+from tests.support.paths import FULL_MNIST, ROOT
 from tests.support.pictures import photograph, saved
 from tests.support.project import Project
-from tests.support.server import serving
+from tests.support.server import FIRST, SECOND, serving
 
 HAS_MNIST = FULL_MNIST.is_dir()
 CELL = 0.027  # of the paper's width, for one of MNIST's pixels
@@ -85,9 +85,31 @@ def seven(page):
 
 
 @needs_chromium
+def test_the_page_follows_the_model_and_names_its_training_data(export, exported, tmp_path):
+    """Start without a model, take the first, and learn of the second from an answer."""
+    file, description = exported
+    canonical = {"source": "download", "canonical_mnist": True}
+    command = ("--models", str(tmp_path / "06_models"))
+    with serving(ROOT, *command) as server, page_at(server.address) as page:
+        expect(page.locator("#verdict")).to_contain_text("no model 'cnn' to serve yet")
+        export(FIRST, file, {**description, "data": {}})
+        model, examples = page.locator("#model"), page.locator("#examples button")
+        expect(model).to_contain_text(f"cnn {FIRST}, trained on unknown data, reads ")
+        expect(examples).to_have_count(10)
+        expect(page.locator("#verdict")).to_contain_text("Draw a digit")
+        export(SECOND, file, {**description, "data": canonical, "test_digits": 1234})
+        server.program.wait_for(f"Serving model cnn {SECOND}")
+        seven(page)
+        expect(model).to_contain_text(f"cnn {SECOND}, trained on MNIST, reads ")
+        expect(model).to_contain_text("% of 1,234 test digits right (95% interval ")
+        expect(examples).to_have_count(10)
+
+
+@needs_chromium
 def test_a_seven_that_is_drawn_is_classified(served):
-    """The one test of the page that is not slow."""
+    """Draw with the mouse, and choose a test digit."""
     with app_at(served) as page:
+        assert "trained on a small sample of MNIST, reads" in page.text_content("#model")
         seven(page)
         assert answer(page) == "7"
         page.click("#examples button:nth-child(4)")

@@ -169,7 +169,7 @@ def collect_metrics(
     comparison: Mapping[str, Comparison],
     **evaluations: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Collect the metrics and training records of all models; warn unless of the canonical MNIST."""
+    """Collect metrics and training records; warn if the digits are not the canonical MNIST."""
     description = describe_test(test)
     if not test["canonical_mnist"]:
         logger.warning("Not comparable with published results on MNIST: %s.", description)

@@ -14,6 +14,7 @@ const reader = new Reader(() => sketch.toRequest());
 reader.onanswer = (answer) => {
   view.show(answer);
   sketch.mark(answer);
+  if (answer.model_version) followModel(answer.model_version);
 };
 reader.onbusy = (is) => find("answer").setAttribute("aria-busy", is);
 reader.ontrouble = (message) => view.tell(message);
@@ -92,12 +93,30 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-reader.describeModel().then(async (model) => {
-  view.describe(model);
-  for (const example of model.examples) {
-    const picture = await examplePicture(example.pixels);
-    view.offer(example.label, picture.image, () => sketch.show(picture));
+let describedVersion = null;
+let describing = false;
+
+// Describes the model that the server has now, unless the page describes this version already.
+async function followModel(version) {
+  if (describing || version === describedVersion) return;
+  describing = true;
+  try {
+    const model = await reader.describeModel();
+    describedVersion = model.version;
+    view.describe(model);
+    const pictures = await Promise.all(model.examples.map(({ pixels }) => examplePicture(pixels)));
+    view.offerExamples(
+      model.examples.map(({ label }, i) => ({
+        label,
+        image: pictures[i].image,
+        onclick: () => sketch.show(pictures[i]),
+      })),
+    );
+    if (sketch.empty) view.blank(); // instead of the reason why there was no model
+  } finally {
+    describing = false;
   }
-});
+}
 
 sketch.onchange({ fresh: true });
+followModel();

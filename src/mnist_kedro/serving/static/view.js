@@ -5,7 +5,14 @@ import { paint } from "./pictures.js";
 const SAID_AFTER = 700; // milliseconds without another answer, for those who listen
 const find = (id) => document.getElementById(id);
 const percent = (share) =>
-  share > 0.9995 ? "> 99.9 %" : `${(100 * share).toFixed(1)} %`;
+  share > 0.9995 ? "> 99.9%" : `${(100 * share).toFixed(1)}%`;
+
+// Names what a model was trained on; older exports do not describe it.
+function trainingData({ data }) {
+  if (data?.canonical_mnist) return "MNIST";
+  const parts = { sample: "a small sample of MNIST", download: "a part of MNIST" };
+  return parts[data?.source] ?? data?.source ?? "unknown data";
+}
 
 export class View {
   #bars = [];
@@ -140,20 +147,23 @@ export class View {
   describe(model) {
     const [low, high] = model.accuracy_ci95.map((share) => (100 * share).toFixed(2));
     find("model").textContent =
-      `Model ${model.name} of ${model.version.slice(0, 10)} reads ` +
-      `${(100 * model.accuracy).toFixed(2)} % of ${model.test_digits.toLocaleString("en")} ` +
-      `test digits right (95 % interval ${low}–${high}).`;
+      `Model ${model.name} ${model.version}, trained on ${trainingData(model)}, reads ` +
+      `${(100 * model.accuracy).toFixed(2)}% of ${model.test_digits.toLocaleString("en")} ` +
+      `test digits right (95% interval ${low}–${high}%).`;
   }
 
-  offer(label, image, onclick) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.setAttribute("aria-label", `a test digit, labeled ${label}`);
-    const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = 28;
-    canvas.getContext("2d").drawImage(image, 0, 0);
-    button.append(canvas);
-    button.onclick = onclick;
-    find("examples").append(button);
+  offerExamples(examples) {
+    const buttons = examples.map(({ label, image, onclick }) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.setAttribute("aria-label", `a test digit, labeled ${label}`);
+      const canvas = document.createElement("canvas");
+      canvas.width = canvas.height = 28;
+      canvas.getContext("2d").drawImage(image, 0, 0);
+      button.append(canvas);
+      button.onclick = onclick;
+      return button;
+    });
+    find("examples").replaceChildren(...buttons);
   }
 }
