@@ -156,6 +156,7 @@ def _describe_run(options: Parameters) -> dict[str, Any]:
         "environment": None,
         **describe_code(Path()),
         **describe_machine(),
+        "served": None,
         "parameters": options.model_dump(),
     }
 

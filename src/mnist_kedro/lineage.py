@@ -195,5 +195,5 @@ def record_training(
         seed=history["seed"],
         epochs=history["epochs"],
         parameters=json.loads(json.dumps(parameters)),
-        run={key: value for key, value in run.items() if key != "parameters"},
+        run={key: run[key] for key in run if key not in ("parameters", "served")},
     )

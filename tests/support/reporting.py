@@ -38,6 +38,7 @@ RUN = {
     "platform": "Linux",
     "processor": "A processor",
     "cores": 2,
+    "served": None,
     "parameters": {"training": {"epochs": 2}},
 }
 

@@ -3,6 +3,7 @@
 from mnist_kedro.datasets.checkpoints_dataset import Checkpoints, CheckpointsDataset
 from mnist_kedro.datasets.hdf5_dataset import HDF5Dataset, LazyArray
 from mnist_kedro.datasets.log_folder_dataset import LogFolderDataset
+from mnist_kedro.datasets.promoted_model_dataset import PromotedModel, PromotedModelDataset
 
 __all__ = [
     "Checkpoints",
@@ -10,4 +11,6 @@ __all__ = [
     "HDF5Dataset",
     "LazyArray",
     "LogFolderDataset",
+    "PromotedModel",
+    "PromotedModelDataset",
 ]

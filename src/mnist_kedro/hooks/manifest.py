@@ -1,6 +1,6 @@
 """Record what each run used, what it made, and what it cost."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog, MemoryDataset
 
 from mnist_kedro.contracts import Provenance, provenance
-from mnist_kedro.datasets import HDF5Dataset
+from mnist_kedro.datasets import HDF5Dataset, PromotedModelDataset
 from mnist_kedro.hooks.progress import ProgressHooks
 from mnist_kedro.hooks.versions import VersionHooks
 from mnist_kedro.machine import describe_code, describe_machine, peak_memory_mib
@@ -43,6 +43,7 @@ class ManifestHooks:
             "environment": self._environment,
             **describe_code(self._project),
             **describe_machine(),
+            "served": _decision(catalog),
             "parameters": self._parameters,
         }
         catalog["run"] = MemoryDataset(self._run)
@@ -72,6 +73,12 @@ class ManifestHooks:
                 "node_seconds": {name: round(s, 3) for name, s in self._progress.seconds.items()},
             },
         )
+
+
+def _decision(catalog: DataCatalog) -> Mapping[str, Any] | None:
+    """Return the decision that promoted the model which is served; None if there is none."""
+    promoted = catalog.get("promoted_model")
+    return promoted.decision() if isinstance(promoted, PromotedModelDataset) else None
 
 
 def _provenance(catalog: DataCatalog, loaded: Iterable[str]) -> dict[str, Any]:

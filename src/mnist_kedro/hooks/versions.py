@@ -9,6 +9,7 @@ from kedro.io.data_catalog import SharedMemoryDataCatalog
 from kedro.pipeline import Pipeline
 from kedro.runner import SequentialRunner
 
+from mnist_kedro.datasets import PromotedModelDataset
 from mnist_kedro.errors import InputError
 from mnist_kedro.hooks.families import check_known, choose_versions
 
@@ -52,6 +53,9 @@ class VersionHooks:
             and dataset.exists()
             and dataset.resolve_load_version() is not None  # it is versioned
         }
+        promoted = _promoted_versions(pipeline, catalog)
+        for name in (promoted.keys() & inputs.keys()) - asked.keys():
+            self._pin(name, inputs[name], promoted[name], {})
         chosen = choose_versions(inputs, asked)
         check_known(pipeline.nodes, chosen)
         for name, (version, _) in chosen.items():
@@ -94,6 +98,20 @@ class VersionHooks:
         if version is not None:
             record[name] = version
             dataset._version = Version(version, dataset.resolve_save_version())  # noqa: SLF001
+
+
+def _promoted_versions(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, str]:
+    """Return the version of the promoted model if the run classifies pictures with that model."""
+    nodes = [node for node in pipeline.nodes if "inference" in node.tags]
+    models = {name for node in nodes for name in node.inputs if name.endswith(".model")}
+    promoted = catalog.get("promoted_model") if models else None
+    decision = promoted.decision() if isinstance(promoted, PromotedModelDataset) else None
+    if decision is None or decision["trained"] is None:
+        return {}
+    name, version = f"{decision['model']}.model", decision["trained"]
+    dataset: Any = catalog.get(name) if name in models else None
+    exists = dataset and dataset._copy(_version=Version(version, None)).exists()  # noqa: SLF001
+    return {name: version} if exists else {}
 
 
 def _reject_version(name: str, pipeline: Pipeline) -> None:

@@ -1,5 +1,6 @@
 """Compare the accuracies of two models on the same digits."""
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -7,13 +8,14 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 _RESAMPLES = 10_000
+_TWO_SIDED = (2.5, 97.5)  # percentiles of a 95% interval
 
 
 class Comparison(TypedDict):
     """The comparison of two models on the same test digits."""
 
     accuracy_difference: float  # accuracy of the first minus that of the second
-    accuracy_difference_ci95: tuple[float, float]
+    accuracy_difference_ci95: tuple[float, ...]  # low and high
     only_first_right: int
     only_second_right: int
     mcnemar_p: float
@@ -36,27 +38,29 @@ def compare(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> 
     digits = len(first_right)
     return Comparison(
         accuracy_difference=float(np.mean(first_right) - np.mean(second_right)),
-        accuracy_difference_ci95=bootstrap_difference(only_first, only_second, digits),
+        accuracy_difference_ci95=bootstrap_difference(only_first, only_second, digits, _TWO_SIDED),
         only_first_right=only_first,
         only_second_right=only_second,
         mcnemar_p=float(binomtest(only_first, discordant).pvalue) if discordant else 1.0,
     )
 
 
-def bootstrap_difference(only_first: int, only_second: int, digits: int) -> tuple[float, float]:
-    """Compute the 95% interval of the difference in accuracy with the paired bootstrap.
+def bootstrap_difference(
+    only_first: int, only_second: int, digits: int, percentiles: Sequence[float]
+) -> tuple[float, ...]:
+    """Compute percentiles of the difference in accuracy with the paired bootstrap.
 
-    The digits are resampled with replacement 10,000 times, each with both models' predictions; the
-    interval lies between the 2.5th and the 97.5th percentile (Efron 1979,
-    doi:10.1214/aos/1176344552). The counts of the outcomes in a resample follow a multinomial
-    distribution, so only the counts are drawn.
+    The digits are resampled with replacement 10,000 times, each with both models' predictions
+    (Efron 1979, doi:10.1214/aos/1176344552). The counts of the outcomes in a resample follow a
+    multinomial distribution, so only the counts are drawn.
 
     Args:
         only_first: number of digits that only the first model classifies correctly.
         only_second: number of digits that only the second model classifies correctly.
         digits: number of digits, at least 1.
+        percentiles: in 0–100; between the 2.5th and the 97.5th is the 95% interval.
     """
     counts = np.array([only_first, only_second, digits - only_first - only_second])
     resampled = np.random.default_rng(0).multinomial(digits, counts / digits, size=_RESAMPLES)
-    low, high = np.percentile((resampled[:, 0] - resampled[:, 1]) / digits, [2.5, 97.5])
-    return float(low), float(high)
+    differences = (resampled[:, 0] - resampled[:, 1]) / digits
+    return tuple(np.percentile(differences, percentiles).tolist())

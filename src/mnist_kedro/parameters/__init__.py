@@ -12,6 +12,7 @@ from mnist_kedro.parameters.digits import (
     KeysParameters,
 )
 from mnist_kedro.parameters.inference import InferenceParameters
+from mnist_kedro.parameters.promotion import PromotionParameters
 from mnist_kedro.parameters.reporting import ReportingParameters
 from mnist_kedro.parameters.training import AugmentationParameters, TrainingParameters
 from mnist_kedro.parameters.tuning import SearchedValues, TuningParameters
@@ -24,6 +25,7 @@ __all__ = [
     "IngestionParameters",
     "KeysParameters",
     "Parameters",
+    "PromotionParameters",
     "ReportingParameters",
     "SearchedValues",
     "TrainingParameters",

@@ -1,4 +1,4 @@
-"""Serve a trained model over HTTP: draw digits in the browser and see them classified."""
+"""Serve a trained model over HTTP, or choose which one is served."""
 
 import argparse
 import importlib.util
@@ -19,6 +19,7 @@ from mnist_kedro.serving.addresses import (
     listen,
     parse_host,
 )
+from mnist_kedro.serving.promote import COMMANDS
 from mnist_kedro.versions import list_versions
 
 logger = logging.getLogger("mnist_kedro.serving")
@@ -35,7 +36,11 @@ def main(arguments: list[str] | None = None) -> None:
     sys.setswitchinterval(0.001)  # Health checks get the GIL sooner while the workers are busy.
     signal.signal(signal.SIGTERM, _exit_on_signal)
     try:
-        _serve(options)
+        if options.command == "serve":
+            _serve(options)
+        else:
+            logging.disable(logging.INFO)
+            COMMANDS[options.command](options)
     except (KeyboardInterrupt, SystemExit):
         print("Stopped.")  # noqa: T201
     except InputError as error:
@@ -44,6 +49,15 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _parse_options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m mnist_kedro.serving", description=__doc__)
+    parser.add_argument(
+        "command",
+        nargs="?",
+        default="serve",
+        choices=["serve", *COMMANDS],
+        help="serve the promoted model (default); or list all exported models, promote VERSION, or "
+        "go back to the model that was promoted before",
+    )
+    parser.add_argument("version", nargs="?", help="of an exported model, to promote it")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument(
         "--port", default=8000, type=_integer_in(0, 65535), help="port (%(default)s; 0 for any)"
@@ -57,12 +71,15 @@ def _parse_options(arguments: list[str] | None) -> argparse.Namespace:
         help="hosts that URLs may name besides localhost and --host",
     )
     parser.add_argument("--models", default=_MODELS, type=Path, help="model folder (%(default)s)")
-    parser.add_argument("--model", default="cnn", help="model name (%(default)s)")
+    parser.add_argument("--model", help="name of the model (default: the promoted one)")
     # Most of the work holds Python's lock: two workers on two cores took 1.6 times as long as one.
     parser.add_argument(
         "--threads", default=1, type=_integer_in(1, 64), help="workers for the API (%(default)s)"
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if (options.version is not None) != (options.command == "promote"):
+        parser.error("'promote' needs the version of an exported model; no other command has one")
+    return options
 
 
 def _integer_in(low: int, high: int) -> Callable[[str], int]:
@@ -87,7 +104,7 @@ def _serve(options: argparse.Namespace) -> None:
     try:
         from mnist_kedro.serving.app import create_app  # noqa: PLC0415
         from mnist_kedro.serving.metrics import Metrics  # noqa: PLC0415
-        from mnist_kedro.serving.model import ModelStore  # noqa: PLC0415
+        from mnist_kedro.serving.model import DEFAULT_MODEL, ModelStore  # noqa: PLC0415
         from mnist_kedro.serving.server import create_server  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise InputError(
@@ -97,8 +114,11 @@ def _serve(options: argparse.Namespace) -> None:
     allowed_hosts = list_allowed_hosts(options.allowed_hosts, options.host, sockets)
     models, metrics = ModelStore(options.models, options.model), Metrics()
     models.refresh()
-    if models.current is None and not models.rejected and _can_train(options.models):
-        _make_model(options.models, options.model)
+    name = options.model or DEFAULT_MODEL
+    if not (list_versions(options.models / f"{name}_onnx.json") or models.current) and _can_train(
+        options.models
+    ):
+        _make_model(options.models, name)
         models.refresh()
     server = create_server(
         create_app(models, metrics, allowed_hosts), metrics, sockets, options.threads

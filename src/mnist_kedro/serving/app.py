@@ -127,12 +127,13 @@ def model_description() -> dict[str, Any]:
 
 
 def _without_folders(description: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a description that has only the name of the file that the digits come from."""
+    """Return what clients need of a description: no paths and no details of the training."""
     data = description["data"]
     if isinstance(data, dict) and isinstance(source := data.get("source"), str):
         # Paths have slashes or backslashes, depending on the system of the export.
         data = {**data, "source": PureWindowsPath(source).name}
-    return {**description, "data": data}
+    rest = {key: value for key, value in description.items() if key != "training_record"}
+    return {**rest, "data": data}
 
 
 @operations.get("/healthz")

@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 
 from mnist_kedro.contracts import CLASSES, IMAGE_SIDE, Pixels
 from mnist_kedro.errors import InputError
+from mnist_kedro.promotion import FILE, read_decisions, read_promoted
 from mnist_kedro.versions import list_versions, version_path
 
 logger = logging.getLogger(__name__)
+
+DEFAULT_MODEL = "cnn"
 
 _MAX_BYTES = 500_000_000
 _TOLERANCE = 1e-3  # Processors round differently, so the same probabilities differ slightly.
@@ -42,18 +45,19 @@ class Model:
 
 
 class ModelStore:
-    """The latest version of a model that passes its checks.
+    """The promoted model, or the latest version of a named one, that passes its checks.
 
     ``kedro run --pipelines export`` adds versions, and :meth:`refresh` replaces :attr:`current`.
     Requests keep the model they started with.
     """
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str | None = None) -> None:
         """Create a store without loading a model.
 
         Args:
             folder: ``data/06_models``.
-            name: of the model, such as ``cnn``.
+            name: of the model, such as ``cnn``; None: the promoted model or, in a folder without
+                decisions, the latest ``cnn``.
         """
         self.folder, self.name = folder, name
         self.current: Model | None = None
@@ -65,25 +69,32 @@ class ModelStore:
     def unavailable_reason(self) -> str:
         """Explain why there is no model, and how to create one, without paths of this machine."""
         rejected = "".join(f"; {v} was rejected, see the server's log" for v in list(self.rejected))
+        candidate = None if self.name else next(read_decisions(self.folder), None)
+        if candidate and not rejected:
+            return (
+                f"no model is promoted; {candidate['model']} {candidate['version']} is a candidate "
+                f"({candidate['reason']}); 'python -m mnist_kedro.serving promote "
+                f"{candidate['version']}' serves it"
+            )
         return (
-            f"no model '{self.name}' to serve yet{rejected}; "
+            f"no model '{self.name or DEFAULT_MODEL}' to serve yet{rejected}; "
             "'kedro run' trains one, 'kedro run --pipelines export' exports it"
         )
 
     def refresh(self) -> None:
-        """Load the latest version that passes its checks, unless it is the current one.
+        """Load the first version that passes its checks, unless it is the current one.
 
         A rejected version is tried again when its files change: they may still be copied, in any
         order.
         """
-        for version in self._list_versions():
-            if self.current is not None and version <= self.current.version:
+        for name, version in self._list_candidates():
+            if self.current and (name, version) == (self.current.name, self.current.version):
                 return
-            files = [_file_state(path) for path in _version_paths(self.folder, self.name, version)]
+            files = [_file_state(path) for path in _version_paths(self.folder, name, version)]
             if self._rejected_files.get(version) == files:
                 continue
             try:
-                self.current = load_model(self.folder, self.name, version)
+                self.current = load_model(self.folder, name, version)
             except InputError as error:
                 self._rejected_files[version] = files
                 if self.rejected.get(version) != str(error):
@@ -91,19 +102,22 @@ class ModelStore:
                     logger.warning("Model %s is not served: %s", version, error)
             else:
                 self.rejected.pop(version, None)
-                logger.info("Serving model %s %s.", self.name, version)
+                logger.info("Serving model %s %s.", name, version)
                 return
 
-    def _list_versions(self) -> list[str]:
-        """List the versions that have a description; log an error only once."""
+    def _list_candidates(self) -> list[tuple[str, str]]:
+        """List the models to try, by name and version, in this order; log an error only once."""
+        candidates, failure = [], ""
         try:
-            versions, failure = list_versions(self.folder / f"{self.name}_onnx.json"), ""
+            candidates = list_exports(self.folder, self.name)
         except OSError as error:
-            versions, failure = [], str(error)
+            failure = str(error)
         if failure and failure != self._listing_failure:
             logger.warning("Cannot look for new models: %s", failure)
         self._listing_failure = failure
-        return versions
+        if self.name and self.current:
+            return [one for one in candidates if one[1] >= self.current.version]
+        return candidates
 
     def watch(self, seconds: float) -> None:
         """Refresh at this interval, in a daemon thread."""
@@ -114,6 +128,22 @@ class ModelStore:
                 self.refresh()
 
         threading.Thread(target=refresh_forever, name="models", daemon=True).start()
+
+
+def list_exports(folder: Path, name: str | None) -> list[tuple[str, str]]:
+    """List the names and versions of exported models, the one to serve first.
+
+    Args:
+        folder: ``data/06_models``.
+        name: of the model; None: all models that were promoted, the latest first.
+
+    Raises:
+        OSError: if the folder cannot be listed.
+    """
+    if name is None and (folder / FILE).is_dir():
+        return [(one["model"], one["version"]) for one in read_promoted(folder)]
+    name = name or DEFAULT_MODEL
+    return [(name, version) for version in list_versions(folder / f"{name}_onnx.json")]
 
 
 def _version_paths(folder: Path, name: str, version: str) -> tuple[Path, Path]:

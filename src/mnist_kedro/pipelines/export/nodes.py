@@ -36,6 +36,7 @@ class Reference(TypedDict):
     model: str  # its name
     training_record: TrainingRecord | None
     probabilities: np.ndarray  # (n, 10) of the test digits
+    correct: np.ndarray  # (n,) which validation digits are classified correctly
     confidence_threshold: float  # in 0–1; predictions with a lower confidence should be rejected
 
 
@@ -53,10 +54,12 @@ def predict_reference(
     """
     validated = probabilities_of(model, validation["images"])
     correct = validated.argmax(axis=1) == np.asarray(validation["labels"])
+    record = record_of(model)
     return {
-        "model": model.name,
-        "training_record": record_of(model),
+        "model": record["model"] if record else model.name,
+        "training_record": record,
         "probabilities": probabilities_of(model, test["images"]),
+        "correct": correct,
         "confidence_threshold": confidence_threshold(
             correct, validated.max(axis=1), reporting.target_accuracy
         ),

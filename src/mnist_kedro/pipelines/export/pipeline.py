@@ -11,15 +11,30 @@ from mnist_kedro.pipelines.export.nodes import (
     export_to_saved_model,
     predict_reference,
 )
+from mnist_kedro.pipelines.export.promotion import decide_promotion
 
 
 def create_pipeline(models: Sequence[str]) -> Pipeline:
     """Create the pipeline that exports trained models; the default run does not include it.
 
     Args:
-        models: names of the models.
+        models: names of the models; the first may replace the model that is served.
     """
-    return sum((_export_model(model) for model in models), Pipeline([]))
+    promote = Node(
+        func=decide_promotion,
+        inputs=[
+            f"{models[0]}.reference",
+            "validation",
+            f"{models[0]}.onnx_description",
+            "promoted_model",
+            "params:promotion",
+            "run",
+        ],
+        outputs="promotion",
+        name="decide_promotion",
+        tags="export",
+    )
+    return sum((_export_model(model) for model in models), Pipeline([promote]))
 
 
 def _export_model(model: str) -> Pipeline:

@@ -15,11 +15,13 @@ from tqdm import tqdm
 from mnist_kedro.contracts import CLASSES, Pixels
 from mnist_kedro.datasets.table_dataset import Tables
 from mnist_kedro.errors import InputError
+from mnist_kedro.lineage import record_of
 from mnist_kedro.metrics.classification import classify_errors
 from mnist_kedro.metrics.prediction import PROBABILITIES, probabilities_of, spread
 from mnist_kedro.parameters import InferenceParameters
 from mnist_kedro.pictures.batches import BATCH, NOTHING, READ, Batch, Pictures
 from mnist_kedro.pictures.open import open_pictures
+from mnist_kedro.plots.style import describe_source
 from mnist_kedro.sources.files import resolve_path
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,35 @@ class ShownPictures(TypedDict):
     pixels: Pixels  # (n, 28, 28, 1)
     rows: np.ndarray  # (n,), from 0
     total: int  # number of all pictures
+
+
+def describe_model(model: Any) -> dict[str, Any]:
+    """Say which model classifies the pictures, and what it was trained on.
+
+    Returns:
+        ``name``, and what is known of ``version``, ``trained_on``, ``training_digits`` and
+        ``validation_accuracy`` (0–1).
+    """
+    record = record_of(model)
+    if record is None:
+        logger.warning("The model '%s' does not say what it was trained on.", model.name)
+        return {"name": model.name, "trained_on": "unknown"}
+    origin = describe_source(record["data"])
+    logger.info(
+        "Model %s, version %s: validation accuracy %.2f%%, trained on %d digits. %s.",
+        record["model"],
+        record["run"]["id"],
+        100 * record["validation_accuracy"],
+        record["training_digits"],
+        origin,
+    )
+    return {
+        "name": record["model"],
+        "version": record["run"]["id"],
+        "trained_on": origin,
+        "training_digits": record["training_digits"],
+        "validation_accuracy": record["validation_accuracy"],
+    }
 
 
 def read_pictures(
@@ -138,9 +169,16 @@ def _read_labels(path: Path) -> dict[str, int]:
 
 
 def summarize_predictions(
-    digit_predictions: Iterable[pd.DataFrame], shown_pictures: ShownPictures
+    digit_predictions: Iterable[pd.DataFrame],
+    shown_pictures: ShownPictures,
+    model_description: Mapping[str, Any],
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Count pictures, rejections and digits, and compute the accuracy on labeled pictures.
+
+    Args:
+        digit_predictions: the tables of :func:`read_pictures`.
+        shown_pictures: the pictures whose predictions are returned.
+        model_description: which model predicted.
 
     Returns:
         The summary, and the predictions of the shown pictures.
@@ -163,6 +201,7 @@ def summarize_predictions(
             labels.append(known["label"].to_numpy(np.uint8))
             predicted.append(known["digit"].to_numpy(np.uint8))
     summary: dict[str, Any] = {
+        "model": dict(model_description),
         "pictures": total,
         "read": digits.total(),
         "not_read": dict(not_read.most_common()),

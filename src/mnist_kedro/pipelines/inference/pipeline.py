@@ -7,6 +7,7 @@ from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.pipelines.figures import figure
 from mnist_kedro.pipelines.inference.nodes import (
+    describe_model,
     join_predictions,
     read_pictures,
     select_pictures,
@@ -26,6 +27,12 @@ def create_pipeline(models: Sequence[str], parts: int = 1) -> Pipeline:
         [
             *_read_pictures(f"{models[0]}.model", parts),
             Node(
+                func=describe_model,
+                inputs=f"{models[0]}.model",
+                outputs="model_description",
+                name="describe_model",
+            ),
+            Node(
                 func=select_pictures,
                 inputs="params:inference",
                 outputs="shown_pictures",
@@ -33,7 +40,7 @@ def create_pipeline(models: Sequence[str], parts: int = 1) -> Pipeline:
             ),
             Node(
                 func=summarize_predictions,
-                inputs=["digit_predictions", "shown_pictures"],
+                inputs=["digit_predictions", "shown_pictures", "model_description"],
                 outputs=["digit_summary", "shown_predictions"],
                 name="summarize_predictions",
             ),

@@ -1,0 +1,132 @@
+"""Decide whether an exported model replaces the model that is served."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mnist_kedro.arrays import blocks
+from mnist_kedro.contracts import LabeledImages
+from mnist_kedro.datasets import PromotedModel
+from mnist_kedro.lineage import lineage_of, with_lineage
+from mnist_kedro.metrics.comparison import bootstrap_difference
+from mnist_kedro.parameters import PromotionParameters
+from mnist_kedro.pipelines.export.nodes import Reference
+from mnist_kedro.promotion import Promotion
+
+logger = logging.getLogger(__name__)
+
+_MIN_ACCURACY = 0.9  # of the first model
+_MAX_LOSS = 0.001  # of accuracy, compared with the model that is served
+_MAX_LOSS_BOUND = 0.003  # upper limit of the one-sided 95% interval of that loss
+_BATCH = 1000
+
+
+@with_lineage
+def decide_promotion(
+    reference: Reference,
+    validation: LabeledImages,
+    description: Mapping[str, Any],
+    promoted_model: PromotedModel | None,
+    promotion: PromotionParameters,
+    run: Mapping[str, Any],
+) -> Promotion:
+    """Promote an exported model unless it is worse than the one that is served.
+
+    Both classify the same validation digits. The new model may lose at most 0.1 percentage points
+    of accuracy, and the one-sided 95% interval of the loss may reach at most 0.3. Models that were
+    trained on other digits cannot be compared: they may have been trained on these. The first model
+    needs an accuracy of 90%.
+
+    Args:
+        reference: predictions of the new model.
+        validation: the split on which both models are compared.
+        description: of the new model's ONNX file.
+        promoted_model: the model that is served; None if there is none.
+        promotion: ``enabled``, and a reason to ``force`` the promotion.
+        run: the description of the run, whose id is the version of the export.
+    """
+    correct = reference["correct"]
+    served = promoted_model.decision if promoted_model else None
+    comparison = None
+    if promoted_model is None:
+        promoted = float(np.mean(correct)) >= _MIN_ACCURACY
+        reason = (
+            f"the first model; it classifies {np.mean(correct):.2%} of {len(correct):,} validation "
+            f"digits correctly, and should {_MIN_ACCURACY:.0%}"
+        )
+    elif _weights(promoted_model.description) == _weights(description):
+        promoted, reason = True, "the same model is served"
+    elif lineage_of(validation).items() - lineage_of(promoted_model.description).items():
+        promoted = False
+        reason = "the model that is served was trained on other digits, so they cannot be compared"
+    else:
+        comparison = _compare(correct, _classify(promoted_model.file, validation))
+        promoted = (
+            comparison["loss"] <= _MAX_LOSS and comparison["loss_upper_bound"] <= _MAX_LOSS_BOUND
+        )
+        reason = (
+            f"on {len(correct):,} validation digits it loses {100 * comparison['loss']:.2f} points "
+            "of accuracy compared with the model that is served, at most "
+            f"{100 * comparison['loss_upper_bound']:.2f} (95%); allowed are {100 * _MAX_LOSS:.1f} "
+            f"and {100 * _MAX_LOSS_BOUND:.1f}"
+        )
+    if not promotion.enabled:
+        promoted, reason = False, "promotion.enabled is false"
+    elif promotion.force is not None and not promoted:
+        promoted, reason = True, f"forced ({promotion.force}), although {reason}"
+    name, version = reference["model"], run["id"]
+    logger.info(
+        "%s %s is %s: %s.", name, version, "promoted" if promoted else "kept as a candidate", reason
+    )
+    if not promoted:
+        logger.info(
+            "To serve it: python -m mnist_kedro.serving promote %s, or --params "
+            "promotion.force=REASON.",
+            version,
+        )
+    return Promotion(
+        model=name,
+        version=version,
+        trained=reference["training_record"]["run"]["id"] if reference["training_record"] else None,
+        promoted=promoted,
+        reason=reason,
+        by="export",
+        validation_accuracy=float(np.mean(correct)),
+        validation_digits=len(correct),
+        served={"model": served["model"], "version": served["version"]} if served else None,
+        comparison=comparison,
+    )
+
+
+def _weights(description: Mapping[str, Any]) -> str | None:
+    record = description.get("training_record")
+    return record["sha256_weights"] if record else None
+
+
+def _classify(file: bytes, validation: LabeledImages) -> np.ndarray:
+    """Return which digits an ONNX file classifies correctly."""
+    import onnxruntime  # noqa: PLC0415  (an optional dependency)
+
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    predicted = [
+        session.run(None, {"pixels": batch})[0].argmax(axis=1)
+        for _, batch in blocks(validation["images"], _BATCH)
+    ]
+    correct: np.ndarray = np.concatenate(predicted) == np.asarray(validation["labels"])
+    return correct
+
+
+def _compare(correct: np.ndarray, served_correct: np.ndarray) -> dict[str, Any]:
+    """Compute the loss of accuracy, and the upper bound of its one-sided 95% interval."""
+    only_served = int(np.sum(served_correct & ~correct))
+    only_new = int(np.sum(correct & ~served_correct))
+    (bound,) = bootstrap_difference(only_served, only_new, len(correct), [95])
+    return {
+        "served_accuracy": float(np.mean(served_correct)),
+        "only_served_right": only_served,
+        "only_new_right": only_new,
+        "loss": (only_served - only_new) / len(correct),
+        "loss_upper_bound": bound,
+    }
