@@ -3,14 +3,17 @@
 import copy
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 from kedro.config import BadConfigException, MissingConfigException
 from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.project import settings
 from kedro.io import DatasetError
-from kedro.utils import load_obj
+from kedro.utils import find_kedro_project, load_obj
 from omegaconf.errors import OmegaConfBaseException
 
 from mnist_kedro.command_line_parameters import parse_parameters
@@ -141,3 +144,48 @@ run = Run(
     ],
 )
 cli.add_command(run)
+
+
+@cli.command()
+@click.option("--keep", default=10, type=click.IntRange(1), show_default=True, metavar="N")
+@click.option("--env", "-e", help="Environment, whose folder of datasets is looked at.")
+@click.option("--yes", is_flag=True, help="Remove them; without this option, only list them.")
+def remove_versions(keep: int, env: str | None, yes: bool) -> None:
+    """Remove old versions of all datasets, but the N latest of each.
+
+    The promoted model is kept, and all that belongs to a model which is kept.
+    """
+    from mnist_kedro.old_versions import (  # noqa: PLC0415  (Kedro imports this module early)
+        count_freed_bytes,
+        find_old_versions,
+        locked,
+        remove_version,
+    )
+
+    root = _data_folder(env)
+    try:
+        with locked(root, exclusive=True):
+            old = find_old_versions(root, keep)
+            freed = count_freed_bytes(old) / 1e6
+            for dataset, count in Counter(one.dataset for one in old).items():
+                click.echo(f"{count:6,}  {dataset}")
+            if yes:
+                for one in old:
+                    remove_version(one)
+    except InputError as error:
+        raise click.ClickException(str(error)) from error
+    done = "Removed" if yes else "Would remove"
+    hint = "" if yes or not old else "; --yes removes them"
+    click.echo(f"{done} {len(old):,} versions and free {freed:,.1f} MB{hint}.")
+
+
+def _data_folder(env: str | None) -> Path:
+    """Return the folder of the datasets in an environment."""
+    project = find_kedro_project(Path.cwd()) or Path.cwd()
+    loader = settings.CONFIG_LOADER_CLASS(
+        conf_source=str(project / settings.CONF_SOURCE), env=env, **settings.CONFIG_LOADER_ARGS
+    )
+    root = str(loader["globals"]["paths"]["root"])
+    if "://" in root or not (project / root).is_dir():
+        raise click.ClickException(f"{root}: expected a folder on this machine (paths.root).")
+    return project / root

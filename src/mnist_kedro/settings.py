@@ -9,6 +9,7 @@ from mnist_kedro.datasets import atomic_filesystem
 from mnist_kedro.hooks import (
     CheckpointHooks,
     InputHooks,
+    LockHooks,
     ManifestHooks,
     MlflowHooks,
     OutputHooks,
@@ -27,6 +28,7 @@ HOOKS = (
     OutputHooks(),
     InputHooks(),
     _versions,
+    LockHooks(),
     ParameterHooks(),
     _progress,
     SummaryHooks(_versions),  # hooks are called from the last to the first: after the manifest

@@ -6,6 +6,7 @@ it up. The only data that they make is the dataset ``run``, which describes the 
 
 from mnist_kedro.hooks.checkpoints import CheckpointHooks
 from mnist_kedro.hooks.inputs import InputHooks
+from mnist_kedro.hooks.lock import LockHooks
 from mnist_kedro.hooks.manifest import ManifestHooks
 from mnist_kedro.hooks.mlflow import MlflowHooks
 from mnist_kedro.hooks.outputs import OutputHooks
@@ -18,6 +19,7 @@ from mnist_kedro.hooks.versions import VersionHooks
 __all__ = [
     "CheckpointHooks",
     "InputHooks",
+    "LockHooks",
     "ManifestHooks",
     "MlflowHooks",
     "OutputHooks",

@@ -1,0 +1,36 @@
+"""Keep versions from being removed during a run."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+
+from mnist_kedro.old_versions import locked
+
+
+class LockHooks:
+    """Share a lock with other runs, so that no versions are removed meanwhile."""
+
+    def __init__(self) -> None:
+        self._lock = ExitStack()
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Remember the folder of the datasets."""
+        self._root = context.project_path / context.config_loader["globals"]["paths"]["root"]
+
+    @hook_impl
+    def before_pipeline_run(self) -> None:
+        """Take the lock."""
+        self._lock.enter_context(locked(Path(self._root), exclusive=False))
+
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self) -> None:
+        """Release the lock."""
+        self._lock.close()
+
+    @hook_impl(trylast=True)
+    def on_pipeline_error(self) -> None:
+        """Release the lock."""
+        self._lock.close()
