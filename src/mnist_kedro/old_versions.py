@@ -118,7 +118,7 @@ def locked(root: Path, *, exclusive: bool) -> Iterator[None]:
         InputError: if the lock should be exclusive, but a run is in progress.
     """
     with ExitStack() as stack:
-        with suppress(ImportError, FileNotFoundError, PermissionError):
+        with suppress(ImportError, OSError):
             import fcntl  # noqa: PLC0415  (not on Windows)
 
             file = stack.enter_context((root / _LOCK).open("a"))

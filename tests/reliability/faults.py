@@ -245,7 +245,7 @@ def _other_parameters(project: Project) -> str:
 
 
 def _model(make: Callable[[Any, Path], Any]) -> Provoke:
-    """Predict by a model that is made by Keras at the path."""
+    """Classify pictures by a model that is made by Keras at the path, without a record."""
 
     def provoke(project: Project) -> str:
         from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that imports it)
@@ -257,7 +257,8 @@ def _model(make: Callable[[Any, Path], Any]) -> Provoke:
         folder.mkdir()
         make(keras, folder / "cnn.keras")
         try:
-            return told(project, "--nodes", "reporting.evaluation.cnn.predict_test_digits")
+            images = f"inference.images={project.latest('01_raw/mnist.hdf5')}"
+            return told(project, "--pipelines", "inference", "--params", images)
         finally:
             shutil.rmtree(folder)
 

@@ -213,5 +213,5 @@ def test_the_report_fits_a_phone_and_a_desk(smoke, width, scheme):
         assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == "Skip to the answers"
-        page.get_by_role("link", name="Reproduce", exact=True).click()
+        page.get_by_role("navigation").get_by_role("link", name="Reproduce").click()
         assert page.get_by_role("heading", name="Reproduce", exact=True).is_visible()

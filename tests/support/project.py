@@ -243,7 +243,8 @@ def python(
 
 
 def without_seconds(value: Any) -> Any:
-    """Remove durations from nested mappings."""
+    """Remove durations, and the run that a model was trained by, from nested mappings."""
     if isinstance(value, dict):
-        return {k: without_seconds(v) for k, v in value.items() if "seconds" not in k}
+        kept = {k: v for k, v in value.items() if "seconds" not in k and k != "run"}
+        return {k: without_seconds(v) for k, v in kept.items()}
     return value

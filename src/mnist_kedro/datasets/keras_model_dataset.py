@@ -80,9 +80,7 @@ class KerasModelDataset(TensorFlowModelDataset):
         """
         path = get_filepath_str(self._get_load_path(), self._protocol)
         with self._fs.open(path, "rb") as file:
-            config, record = _read_archive(file)
-        if config is None:
-            raise DatasetError(f"{path}: corrupt model file; {_REMEDY}")
+            config, record = _read_archive(file, path)
         for layer in self._layers:
             load_obj(layer)
         try:
@@ -104,10 +102,14 @@ class KerasModelDataset(TensorFlowModelDataset):
         return model
 
     def attributes(self) -> dict[str, Any]:
-        """Load only the training record; empty if the model has none."""
+        """Load only the training record; empty if the model has none.
+
+        Raises:
+            DatasetError: if the file is corrupt.
+        """
         path = get_filepath_str(self._get_load_path(), self._protocol)
         with self._fs.open(path, "rb") as file:
-            _, record = _read_archive(file)
+            _, record = _read_archive(file, path)
         return dict(record) if record else {}
 
     def save(self, data: keras.Model) -> None:
@@ -146,17 +148,17 @@ def layer_table(model: keras.Model) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["layer", "type", "output shape", "parameters"])
 
 
-def _read_archive(file: IO[bytes]) -> tuple[bytes | None, TrainingRecord | None]:
-    """Return a model's configuration, None if any part of the file is corrupt, and its record."""
+def _read_archive(file: IO[bytes], path: str) -> tuple[bytes, TrainingRecord | None]:
+    """Return a model's configuration and record; raise DatasetError if any part is corrupt."""
     try:
         with zipfile.ZipFile(file) as archive:
-            if archive.testzip():
-                return None, None
-            has_record = RECORD_FILE in archive.namelist()
-            record = json.loads(archive.read(RECORD_FILE)) if has_record else None
-            return archive.read("config.json"), record
+            if archive.testzip() is None:
+                has_record = RECORD_FILE in archive.namelist()
+                record = json.loads(archive.read(RECORD_FILE)) if has_record else None
+                return archive.read("config.json"), record
     except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, NotImplementedError):
-        return None, None
+        pass
+    raise DatasetError(f"{path}: corrupt model file; {_REMEDY}")
 
 
 def _reject_foreign(config: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,9 @@ from mnist_kedro.lineage import (
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameters import TrainingParameters
 
+# Parameters of the training that do not change a model.
+_WITHOUT_EFFECT = {"models", "members", "resume", "tensorboard"}
+
 
 def preview_network(network: NetworkParameters) -> MermaidPreview:
     """Draw a network for Kedro-Viz."""
@@ -75,7 +78,10 @@ def train_model(
         name,
         history,
         join_lineages({"train": lineage_of(train), "validation": lineage_of(validation)}),
-        {"training": options.model_dump(mode="json"), "network": network.model_dump(mode="json")},
+        {
+            "training": options.model_dump(mode="json", exclude=_WITHOUT_EFFECT),
+            "network": network.model_dump(mode="json"),
+        },
         run,
     )
     model.training_record = record
