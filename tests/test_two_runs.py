@@ -1,6 +1,10 @@
 """Two runs of one project at the same time, as when a colleague starts another one."""
 
 import json
+import shutil
+import signal
+import time
+from zipfile import ZipFile
 
 import pandas as pd
 import pytest
@@ -12,15 +16,18 @@ from kedro_datasets.json import JSONDataset
 from pluggy import PluginManager
 
 from mnist_kedro.hooks import VersionHooks
+from tests.support.project import without_seconds
 
 SEEDS = (11, 12)
+TRAIN = ("run", "--env", "smoke", "--pipelines", "training", "--tags", "dense", "--params")
+FRESH, RESUMED = "training.epochs=8", "training.epochs=8,training.resume=true"
 
 
 @pytest.mark.slow
 def test_two_runs_at_once_do_not_mix(finished):
     before = {*finished.versions("08_reporting/metrics.json")}
     options = [f"training.seed={seed},data_processing.seed={seed}" for seed in SEEDS]
-    run = ("run", "--env", "smoke", "--to-outputs", "metrics", "--params")
+    run = ("run", "--env", "smoke", "--params")
     runs = [finished.start(*run, option) for option in options]
     for run in runs:
         outcome = run.wait()
@@ -42,8 +49,49 @@ def test_two_runs_at_once_do_not_mix(finished):
             right = predictions["label"] == predictions["prediction"]
             assert reported["accuracy"] == right.mean()
             assert path(f"06_models/{model}.keras").exists()
+            assert f"{reported['accuracy']:.2%}" in path("08_reporting/report.html").read_text()
             seeds.add(history["seed"])
     assert seeds == {*SEEDS}
+
+
+def trained(project, version):
+    """Return the history of a training without the seconds, and the trained weights."""
+    folder = project.data / "06_models"
+    history = (folder / "dense_history.json" / version / "dense_history.json").read_text()
+    with ZipFile(folder / "dense.keras" / version / "dense.keras") as archive:
+        return without_seconds(json.loads(history)), archive.read("model.weights.h5")
+
+
+@pytest.fixture(scope="module")
+def interrupted(running):
+    """The checkpoints of a killed training, in a copy, and the result that it would have had."""
+    assert running.start(*TRAIN, FRESH).wait().status == 0
+    run = running.start(*TRAIN, FRESH)
+    run.wait_for("dense: epoch 3")
+    run.send(signal.SIGKILL)
+    run.wait()
+    checkpoints = running.data / "06_models" / "checkpoints"
+    copy = checkpoints.rename(checkpoints.with_name("copy_of_checkpoints"))
+    return copy, trained(running, running.versions("06_models/dense.keras")[-1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("offset", [number / 10 for number in range(1, 11)])
+def test_equal_and_resumed_trainings_at_once_have_equal_results(running, interrupted, offset):
+    copy, expected = interrupted
+    shutil.copytree(copy, copy.with_name("checkpoints"), dirs_exist_ok=True)
+    before = {*running.versions("06_models/dense.keras")}
+    runs = [running.start(*TRAIN, parameters) for parameters in (FRESH, RESUMED)]
+    time.sleep(offset)
+    runs += [running.start(*TRAIN, parameters) for parameters in (FRESH, RESUMED)]
+    outcomes = [run.wait() for run in runs]
+    assert [outcome.status for outcome in outcomes] == [0] * 4, outcomes
+    assert "resuming after epoch" in outcomes[1].log
+    versions = {*running.versions("06_models/dense.keras")} - before
+    assert len(versions) == 4
+    for version in versions:
+        assert trained(running, version) == expected
+    assert not list(running.data.rglob("checkpoints/**/epoch_*"))
 
 
 @pytest.fixture

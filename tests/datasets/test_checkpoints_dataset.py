@@ -1,11 +1,15 @@
 import os
 import pickle
+import shutil
+import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from kedro.io import DatasetError
 
 from mnist_kedro.datasets import CheckpointsDataset
+from mnist_kedro.datasets.atomic_filesystem import AtomicLocalFileSystem
 
 
 @pytest.fixture
@@ -64,6 +68,92 @@ def test_removes_what_is_used_no_more_and_nothing_else(tmp_path):
     now.load().remove_used()
     assert now.load().load({"seed": 1}) is None
     assert now.load().load({"seed": 0})["epoch"] == 2
+
+
+@pytest.fixture
+def make_run(tmp_path, monkeypatch):
+    """Create the checkpoints of a run, as another process or machine would."""
+
+    def make(process=None, machine=None):
+        with monkeypatch.context() as patch:
+            if process:
+                patch.setattr(os, "getpid", lambda: process)
+            if machine:
+                patch.setattr(socket, "gethostname", lambda: machine)
+            return CheckpointsDataset(filepath=str(tmp_path / "checkpoints")).load()
+
+    return make
+
+
+def test_equal_runs_keep_their_own(make_run):
+    one, other = make_run(), make_run()
+    save(one, {"seed": 0}, 3)
+    save(other, {"seed": 0}, 2)
+    one.remove_used()
+    assert make_run().load({"seed": 0})["epoch"] == 2
+    other.remove_used()
+    assert make_run().load({"seed": 0}) is None
+
+
+def test_resumes_from_the_newest_epoch_of_all_runs(make_run, tmp_path):
+    for count in (2, 4, 3):
+        save(make_run(), {"seed": 0}, count)
+    resumed = make_run()
+    assert resumed.load({"seed": 0})["epoch"] == 4
+    resumed.remove_used()
+    assert epochs(tmp_path) == []
+
+
+def test_keeps_what_a_live_run_saved(make_run, tmp_path):
+    save(make_run(process=os.getppid()), {"seed": 0}, 2)
+    resumed = make_run()
+    assert resumed.load({"seed": 0})["epoch"] == 2
+    for seed in range(1, 9):
+        save(resumed, {"seed": seed}, 1)
+    resumed.remove_used()
+    assert epochs(tmp_path) == [1, 2]
+
+
+def test_keeps_what_a_run_on_another_machine_saved_since(make_run, tmp_path):
+    other, resumed = make_run(machine="another-machine"), make_run()
+    save(other, {"seed": 0}, 2)
+    resumed.load({"seed": 0})
+    other.save({"seed": 0}, 3, {"epoch": 3})
+    resumed.remove_used()
+    assert epochs(tmp_path) == [2, 3]
+
+
+def test_skips_files_that_another_run_removes(make_run, monkeypatch):
+    checkpoints, glob = make_run(), AtomicLocalFileSystem.glob
+    monkeypatch.setattr(
+        AtomicLocalFileSystem,
+        "glob",
+        lambda fs, pattern: [*glob(fs, pattern), pattern.replace("*", "99999")],
+    )
+    save(checkpoints, {"seed": 0}, 3)
+    assert checkpoints.load({"seed": 0})["epoch"] == 3
+    assert checkpoints.differences({"seed": 1}) == {"seed": (0, 1)}
+
+
+def test_runs_that_remove_old_trainings_at_once_do_not_fail(make_run, tmp_path):
+    save(make_run(), {"seed": 0}, 2)
+    (old,) = (tmp_path / "checkpoints").iterdir()
+    for number in range(50):
+        shutil.copytree(old, old.with_name(f"{number}-{old.name}"))
+    runs = [make_run() for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda run: save(run, {"seed": 1}, 2), runs))
+    assert epochs(tmp_path) == [1] * 5 + [2] * 5
+    for run in runs:
+        run.remove_used()
+    assert epochs(tmp_path) == [1, 2]
+
+
+def test_loads_the_folders_of_version_0_1_0(make_run, tmp_path):
+    save(make_run(), {"seed": 0}, 2)
+    (folder,) = (tmp_path / "checkpoints").iterdir()
+    folder.rename(folder.with_name(folder.name.partition("-")[0]))
+    assert make_run().load({"seed": 0})["epoch"] == 2
 
 
 def test_is_there_to_be_loaded_and_not_to_be_saved(dataset):

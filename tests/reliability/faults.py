@@ -371,6 +371,12 @@ FAULTS = (
         "test_two_runs_at_once_do_not_mix",
         message="Nothing; each has its own results.",
     ),
+    Fault(
+        22,
+        "four equal or resumed trainings at once",
+        "test_equal_and_resumed_trainings_at_once_have_equal_results",
+        message="Nothing; each has its own results.",
+    ),
     Fault(23, "model truncated", "test_a_damaged_file_is_called_corrupt", _model(_truncated_model)),
     Fault(
         24, "model of another shape", "test_refuses_a_model_of_another_shape", _model(_other_model)
@@ -444,7 +450,7 @@ def message(fault: Fault, project: Project) -> str:
         return fault.message
     text = fault.provoke(project).replace(f"{project.folder}/", "")
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d.]+Z", "<version>", text)
-    text = re.sub(r"checkpoints/cnn/\w{16}", "checkpoints/cnn/<training>", text)
+    text = re.sub(r"checkpoints/cnn/[^/]+", "checkpoints/cnn/<training>", text)
     text = re.sub(r"epoch \d+ is saved", "epoch 2 is saved", text)
     text = re.sub(r"epoch_\d+", "epoch_00001", text)
     text = re.sub(r"127\.0\.0\.1:\d+", "<mirror>", text)

@@ -3,7 +3,12 @@
 import hashlib
 import json
 import logging
+import os
+import re
+import secrets
+import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import fsspec
@@ -15,19 +20,22 @@ from mnist_kedro.datasets.provided_dataset import ProvidedDataset
 logger = logging.getLogger(__name__)
 
 _EPOCHS_KEPT = 2  # so that a training can resume even if its newest checkpoint is corrupt
-_TRAININGS_KEPT = 5  # unfinished trainings per network
+_RUNS_KEPT = 5  # unfinished runs per network
 _TRAINING_KEY = "training"  # of a training's description in its checkpoints
+_FOLDER = re.compile(r".*/\w+-(?P<process>\d+)-\w+-(?P<machine>[^/]+)")  # of a run
 
 
 class Checkpoints:
-    """The checkpoints of one network: a folder for each training, a file for each epoch.
+    """The checkpoints of one network: a folder for each training of each run, a file per epoch.
 
     A training is described by everything that its result depends on: a flat mapping of JSON values.
-    The description determines the folder, so concurrent runs share one only if they train the same.
+    Each run writes to its own folder, whose name consists of a digest of the description, the
+    process, a random number and the machine. A run resumes from the checkpoints of all runs.
     """
 
     def __init__(self, folder: str, protocol: str, fs: fsspec.AbstractFileSystem) -> None:
-        self._folder, self._protocol, self._fs = folder, protocol, fs
+        self._folder, self._protocol, self._fs = fs._strip_protocol(folder), protocol, fs  # noqa: SLF001
+        self._run = f"{os.getpid()}-{secrets.token_hex(4)}-{socket.gethostname()}"
         self._used: set[str] = set()
 
     def save(self, training: Mapping[str, Any], epoch: int, state: Mapping[str, Any]) -> None:
@@ -38,28 +46,36 @@ class Checkpoints:
             epoch: number of finished epochs.
             state: arrays and plain values.
         """
-        folder = self._training_folder(training)
-        self._dataset(f"{folder}/epoch_{epoch:05d}.hdf5").save(
-            {**state, _TRAINING_KEY: json.dumps(training)}
-        )
-        self._used.add(folder)
-        for file in self._checkpoint_files(folder)[:-_EPOCHS_KEPT]:
-            self._fs.rm(file)
-        for old in self._folders_by_age()[:-_TRAININGS_KEPT]:
-            self._fs.rm(old, recursive=True)
+        folder = f"{self._folder}/{_digest(training)}-{self._run}"
+        file = f"{folder}/epoch_{epoch:05d}.hdf5"
+        self._dataset(file).save({**state, _TRAINING_KEY: json.dumps(training)})
+        self._used.add(file)
+        for old in self._find(folder)[:-_EPOCHS_KEPT]:
+            self._remove(old)
+        for old in self._folders_by_age()[:-_RUNS_KEPT]:
+            if old != folder and not _is_in_use(old):
+                self._remove(old)
 
     def load(self, training: Mapping[str, Any]) -> dict[str, Any] | None:
         """Load the newest readable state of a training; return None if there is none."""
-        folder = self._training_folder(training)
-        for file in reversed(self._checkpoint_files(folder)):
+        unreadable: set[str] = set()
+        # Other runs save and remove checkpoints, so the files are listed again after each failure.
+        while True:
+            found = self._find(f"{self._folder}/{_digest(training)}*")
+            files = [file for file in found if file not in unreadable]
+            if not files:
+                return None
             try:
-                state = self._dataset(file).load()
+                state = self._dataset(files[-1]).load()
             except DatasetError:
-                logger.warning("%s: corrupt checkpoint; resuming from the previous one.", file)
+                unreadable.add(files[-1])
+                if self._fs.exists(files[-1]):
+                    logger.warning(
+                        "%s: corrupt checkpoint; resuming from the previous one.", files[-1]
+                    )
             else:
-                self._used.add(folder)
+                self._used.update(found)
                 return state
-        return None
 
     def differences(self, training: Mapping[str, Any]) -> dict[str, tuple[Any, Any]] | None:
         """Compare a training with the newest stored one.
@@ -68,7 +84,7 @@ class Checkpoints:
             The stored and the requested value of each difference; None if no training is stored.
         """
         for folder in reversed(self._folders_by_age()):
-            for file in reversed(self._checkpoint_files(folder)):
+            for file in reversed(self._find(folder)):
                 try:
                     stored = json.loads(self._dataset(file).load()[_TRAINING_KEY])
                 except DatasetError:
@@ -82,32 +98,56 @@ class Checkpoints:
         return None
 
     def remove_used(self) -> None:
-        """Remove the checkpoints of all trainings that this object saved or loaded."""
-        for folder in self._used:
-            if self._fs.exists(folder):
-                self._fs.rm(folder, recursive=True)
+        """Remove the checkpoints that this object saved, or found when it loaded one of them.
+
+        Those of a run that is in progress are kept.
+        """
+        for folder in {self._fs._parent(file) for file in self._used}:  # noqa: SLF001
+            # A run on another machine is in progress if it has saved more checkpoints.
+            if self._used.issuperset(self._find(folder)) and not _is_in_use(folder):
+                self._remove(folder)
         self._used.clear()
 
     def adopt(self, other: "Checkpoints") -> None:
-        """Mark the trainings that were used in another process as used here."""
+        """Mark the checkpoints that were used in another process as used here."""
         self._used |= other._used  # noqa: SLF001
 
-    def _training_folder(self, training: Mapping[str, Any]) -> str:
-        description = json.dumps(training, sort_keys=True).encode()
-        return f"{self._folder}/{hashlib.sha256(description).hexdigest()[:16]}"
-
-    def _checkpoint_files(self, folder: str) -> list[str]:
-        return sorted(self._fs.glob(f"{folder}/epoch_*.hdf5"))
+    def _find(self, folders: str) -> list[str]:
+        """List the checkpoints in all folders that match a pattern, ordered by their epochs."""
+        self._fs.invalidate_cache()
+        files = self._fs.glob(f"{folders}/epoch_*.hdf5")
+        return sorted(files, key=lambda file: file.rpartition("/")[2])
 
     def _folders_by_age(self) -> list[str]:
-        modified = {
-            self._fs._parent(file): self._fs.modified(file)  # noqa: SLF001
-            for file in self._checkpoint_files(f"{self._folder}/*")
-        }
+        modified = {}
+        for file in self._find(f"{self._folder}/*"):
+            with suppress(FileNotFoundError):  # another run has just removed it
+                modified[self._fs._parent(file)] = self._fs.modified(file)  # noqa: SLF001
         return sorted(modified, key=lambda folder: modified[folder])
+
+    def _remove(self, path: str) -> None:
+        with suppress(OSError):  # another run has just removed it, or added a file to it
+            self._fs.rm(path, recursive=True)
 
     def _dataset(self, file: str) -> HDF5Dataset:
         return HDF5Dataset(filepath=f"{self._protocol}://{file}")
+
+
+def _digest(training: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(training, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _is_in_use(folder: str) -> bool:
+    """Return whether a folder belongs to another process on this machine that is alive."""
+    run = _FOLDER.fullmatch(folder)
+    if os.name == "nt" or run is None or run["machine"] != socket.gethostname():
+        return False
+    process = int(run["process"])
+    try:
+        os.kill(process, 0)  # sends no signal
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return process != os.getpid()
 
 
 class CheckpointsDataset(ProvidedDataset[Checkpoints]):
@@ -132,5 +172,5 @@ class CheckpointsDataset(ProvidedDataset[Checkpoints]):
         return self._checkpoints
 
     def adopt(self, other: "CheckpointsDataset") -> None:
-        """Mark trainings as used, like :meth:`Checkpoints.adopt`; the Dask runner calls this."""
+        """Mark checkpoints as used, like :meth:`Checkpoints.adopt`; the Dask runner calls this."""
         self._checkpoints.adopt(other.load())
