@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from kedro.io.core import DatasetError
@@ -19,6 +20,19 @@ def test_a_study_is_there_again_in_the_next_run(dataset):
     study.add_trial(optuna.trial.create_trial(value=0.5))
     again = optuna.load_study(storage=dataset.load(), study_name="s")
     assert [trial.value for trial in again.trials] == [0.5]
+
+
+def test_searches_that_start_at_once_share_the_storage(dataset):
+    import optuna
+
+    def search(number):
+        study = optuna.create_study(storage=dataset.load(), study_name="s", load_if_exists=True)
+        study.add_trial(optuna.trial.create_trial(value=number))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(search, range(4)))
+    again = optuna.load_study(storage=dataset.load(), study_name="s")
+    assert {trial.value for trial in again.trials} == {0, 1, 2, 3}
 
 
 def test_is_written_during_a_search_only(dataset):

@@ -1,10 +1,12 @@
 """Store the trials of an Optuna search. Importing this module imports Optuna."""
 
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 from kedro.io.core import DatasetError
 
+from mnist_kedro.datasets.atomic_filesystem import new_file
 from mnist_kedro.datasets.provided_dataset import ProvidedDataset
 
 try:
@@ -37,7 +39,7 @@ class OptunaStorageDataset(ProvidedDataset[optuna.storages.RDBStorage]):
     def load(self) -> optuna.storages.RDBStorage:
         """Return the storage, to be read and written."""
         path = Path(self._filepath).absolute()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _create(path)
         with warnings.catch_warnings():
             # Optuna has marked heartbeats as experimental since 2021.
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -47,3 +49,11 @@ class OptunaStorageDataset(ProvidedDataset[optuna.storages.RDBStorage]):
                 grace_period=_GRACE_SECONDS,
                 heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(),
             )
+
+
+def _create(path: Path) -> None:
+    """Create the tables, unless the file exists; Optuna fails if two runs create them at once."""
+    with suppress(FileExistsError), new_file(path) as file:
+        if path.exists():
+            raise FileExistsError
+        optuna.storages.RDBStorage(f"sqlite:///{file.path}").engine.dispose()
