@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
 
-from mnist_kedro.versions import list_versions, version_path
+from mnist_kedro.versions import find_versions, version_path
 
 FILE = "promotion.json"
 
@@ -34,7 +34,7 @@ class Promotion(TypedDict, total=False):
 
 def read_decisions(folder: Path) -> Iterator[Promotion]:
     """Yield all readable decisions in a folder of models, the latest first."""
-    for version in list_versions(folder / FILE):
+    for version in find_versions(folder / FILE):
         try:
             yield json.loads(version_path(folder / FILE, version).read_bytes())
         except (OSError, ValueError):  # removed or damaged; the one before is still true

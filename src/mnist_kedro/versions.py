@@ -1,21 +1,22 @@
 """Find the versions of a dataset on disk, where Kedro saves them as ``<path>/<version>/<name>``."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 
-def list_versions(path: Path) -> list[str]:
-    """List the versions of a dataset, the latest first.
+def find_versions(path: Path) -> Iterator[str]:
+    """Yield the versions of a dataset, the latest first.
 
     Args:
         path: of the dataset, without a version.
 
-    Returns:
-        The versions; empty if the dataset has none, or is not versioned.
+    Yields:
+        The versions; none if the dataset has none, or is not versioned.
     """
-    if not path.is_dir():
-        return []
-    versions = [folder.name for folder in path.iterdir() if (folder / path.name).exists()]
-    return sorted(versions, reverse=True)
+    folders = path.iterdir() if path.is_dir() else ()
+    for version in sorted((folder.name for folder in folders), reverse=True):
+        if version_path(path, version).exists():
+            yield version
 
 
 def version_path(path: Path, version: str) -> Path:
@@ -25,5 +26,5 @@ def version_path(path: Path, version: str) -> Path:
 
 def latest_version(path: Path) -> Path:
     """Return the path of the latest version of a dataset; of anything else, the path itself."""
-    versions = list_versions(path)
-    return version_path(path, versions[0]) if versions else path
+    version = next(find_versions(path), None)
+    return version_path(path, version) if version else path

@@ -9,6 +9,9 @@ from pathlib import Path
 import fsspec
 import pandas as pd
 import pytest
+from fsspec.implementations.local import LocalFileSystem
+from hypothesis import given
+from hypothesis import strategies as st
 from kedro.io import DatasetError
 from kedro.io.core import Version
 from kedro_datasets.json import JSONDataset
@@ -203,3 +206,38 @@ def test_works_where_there_are_no_hard_links(fs, tmp_path, monkeypatch):
         file.write(b"content")
     assert (tmp_path / "x").read_bytes() == b"content"
     assert names(tmp_path) == ["x"]
+
+
+NAMES = st.text("ab.[-", min_size=1, max_size=3).filter(lambda name: name.strip("."))
+PATTERNS = st.text("abf.[]!-*?", min_size=1, max_size=4).filter(
+    lambda name: name.strip(".") and "**" not in name
+)
+
+
+@given(
+    paths=st.sets(st.lists(NAMES, min_size=1, max_size=3).map("/".join), max_size=8),
+    pattern=st.lists(PATTERNS, min_size=1, max_size=3).map("/".join),
+)
+def test_finds_what_fsspec_finds(tmp_path_factory, paths, pattern):
+    folder = tmp_path_factory.mktemp("files")
+    for path in paths:
+        (folder / path).mkdir(parents=True, exist_ok=True)
+        (folder / path / "f").touch()
+    pattern = f"{folder}/{pattern}"
+    fs = AtomicLocalFileSystem()
+    assert fs.glob(pattern) == LocalFileSystem().glob(pattern)
+    for path in paths:
+        assert fs.exists(f"{folder}/{path}")
+        assert fs.glob(f"{folder}/{path}/") == LocalFileSystem().glob(f"{folder}/{path}/")
+    assert not fs.exists(f"file://{folder}/missing")
+
+
+def test_the_latest_version_is_found_by_names(tmp_path, monkeypatch):
+    """With fsspec, which asks for the status of each file, thousands of versions took seconds."""
+    for version in "123":
+        JSONDataset(filepath=str(tmp_path / "x"), version=Version(None, version)).save(version)
+    monkeypatch.setattr(AtomicLocalFileSystem, "ls", None)
+    monkeypatch.setattr(AtomicLocalFileSystem, "info", None)
+    dataset = JSONDataset(filepath=str(tmp_path / "x"), version=Version(None, None))
+    assert dataset.exists()
+    assert dataset.load() == "3"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mnist_kedro.versions import list_versions
+from mnist_kedro.versions import find_versions
 from tests.reliability.runs import Reference, last_stage, report
 from tests.support.project import Project
 
@@ -53,7 +53,7 @@ def kill_runs(project: Project, times: int, seed: int) -> Counter[str]:
 def _keep_newest(data: Path) -> None:
     """Keep the newest two versions of each dataset, so that the disk stays small."""
     for dataset in data.glob("0*/*"):
-        for version in list_versions(dataset)[2:]:
+        for version in [*find_versions(dataset)][2:]:
             shutil.rmtree(dataset / version)
 
 

@@ -9,6 +9,7 @@ A killed run may leave a hidden file, ``.<name>.<random>.tmp``, which every data
 """
 
 import errno
+import glob
 import os
 import shutil
 import sys
@@ -25,7 +26,11 @@ _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class AtomicLocalFileSystem(LocalFileSystem):
-    """fsspec's local file system, with writes that are atomic and durable."""
+    """fsspec's local file system, with writes that are atomic and durable, and fast look-ups.
+
+    Kedro looks up all versions of a dataset to find the latest one. fsspec collects everything
+    about each file and folder, which takes eight times as long as looking up the names.
+    """
 
     def _open(
         self, path: str, mode: str = "rb", block_size: int | None = None, **kwargs: Any
@@ -35,6 +40,20 @@ class AtomicLocalFileSystem(LocalFileSystem):
         if self.auto_mkdir:
             _make_folder(Path(self._parent(path)))
         return _AtomicFile(Path(path))
+
+    def glob(self, path: str, maxdepth: int | None = None, **kwargs: Any) -> Any:
+        """Find the files and folders that match a pattern, also in linked folders.
+
+        Returns:
+            Sorted paths; what fsspec returns if the pattern has ``**`` or the call has options.
+        """
+        if os.name == "nt" or "**" in path or path.endswith("/") or maxdepth or kwargs:
+            return super().glob(path, maxdepth, **kwargs)
+        return sorted(glob.glob(self._strip_protocol(path), include_hidden=True))  # noqa: PTH207
+
+    def exists(self, path: str, **_: Any) -> bool:
+        """Return whether a file or folder exists."""
+        return os.path.exists(self._strip_protocol(path))  # noqa: PTH110  (faster than Path)
 
     def cp_file(self, path1: str, path2: str, **kwargs: Any) -> None:
         """Copy a file or create a folder; ``put`` and ``get`` call this method."""

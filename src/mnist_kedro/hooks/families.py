@@ -32,7 +32,10 @@ def choose_versions(inputs: Mapping[str, AbstractVersionedDataset], asked: Itera
     joined: dict[str, tuple[str, str]] = {}  # a digest, and the input that has it
     for name in [*asked, *others]:
         version = str(inputs[name].resolve_load_version())
-        lineage = _read_lineage(inputs[name], version)
+        try:
+            lineage = _read_lineage(inputs[name], version)
+        except DatasetError as error:
+            raise DatasetError(f"{name}: {error}") from error
         if not _fits(lineage, joined):
             fitting = _latest_fitting(inputs[name], joined)
             if fitting is None or name in asked or not asked:

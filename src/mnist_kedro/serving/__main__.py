@@ -20,7 +20,7 @@ from mnist_kedro.serving.addresses import (
     parse_host,
 )
 from mnist_kedro.serving.promote import COMMANDS
-from mnist_kedro.versions import list_versions
+from mnist_kedro.versions import find_versions
 
 logger = logging.getLogger("mnist_kedro.serving")
 
@@ -115,9 +115,8 @@ def _serve(options: argparse.Namespace) -> None:
     models, metrics = ModelStore(options.models, options.model), Metrics()
     models.refresh()
     name = options.model or DEFAULT_MODEL
-    if not (list_versions(options.models / f"{name}_onnx.json") or models.current) and _can_train(
-        options.models
-    ):
+    exported = any(find_versions(options.models / f"{name}_onnx.json"))
+    if not (exported or models.current) and _can_train(options.models):
         _make_model(options.models, name)
         models.refresh()
     server = create_server(
@@ -141,7 +140,7 @@ def _can_train(models: Path) -> bool:
 
 def _make_model(models: Path, name: str) -> None:
     """Run Kedro to export the model, and to train it first if it has no trained version."""
-    trained = bool(list_versions(models / f"{name}.keras"))
+    trained = any(find_versions(models / f"{name}.keras"))
     pipelines = "export" if trained else "ingestion,data_processing,training,export"
     action = "exporting the trained model" if trained else "training one from the data at hand"
     logger.info("No exported model '%s' found: %s (first start only).", name, action)

@@ -5,7 +5,7 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mnist_kedro.contracts import CLASSES, IMAGE_SIDE, Pixels
 from mnist_kedro.errors import InputError
 from mnist_kedro.promotion import FILE, read_decisions, read_promoted
-from mnist_kedro.versions import list_versions, version_path
+from mnist_kedro.versions import find_versions, version_path
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class ModelStore:
         A rejected version is tried again when its files change: they may still be copied, in any
         order.
         """
-        for name, version in self._list_candidates():
+        for name, version in self._find_candidates():
             if self.current and (name, version) == (self.current.name, self.current.version):
                 return
             files = [_file_state(path) for path in _version_paths(self.folder, name, version)]
@@ -105,19 +105,18 @@ class ModelStore:
                 logger.info("Serving model %s %s.", name, version)
                 return
 
-    def _list_candidates(self) -> list[tuple[str, str]]:
-        """List the models to try, by name and version, in this order; log an error only once."""
-        candidates, failure = [], ""
+    def _find_candidates(self) -> Iterator[tuple[str, str]]:
+        """Yield the models to try, by name and version, in this order; log an error only once."""
         try:
-            candidates = list_exports(self.folder, self.name)
+            for name, version in find_exports(self.folder, self.name):
+                if self.name and self.current and version < self.current.version:
+                    return
+                self._listing_failure = ""
+                yield name, version
         except OSError as error:
-            failure = str(error)
-        if failure and failure != self._listing_failure:
-            logger.warning("Cannot look for new models: %s", failure)
-        self._listing_failure = failure
-        if self.name and self.current:
-            return [one for one in candidates if one[1] >= self.current.version]
-        return candidates
+            if str(error) != self._listing_failure:
+                logger.warning("Cannot look for new models: %s", error)
+            self._listing_failure = str(error)
 
     def watch(self, seconds: float) -> None:
         """Refresh at this interval, in a daemon thread."""
@@ -130,8 +129,8 @@ class ModelStore:
         threading.Thread(target=refresh_forever, name="models", daemon=True).start()
 
 
-def list_exports(folder: Path, name: str | None) -> list[tuple[str, str]]:
-    """List the names and versions of exported models, the one to serve first.
+def find_exports(folder: Path, name: str | None) -> Iterator[tuple[str, str]]:
+    """Yield the names and versions of exported models, the one to serve first.
 
     Args:
         folder: ``data/06_models``.
@@ -141,9 +140,12 @@ def list_exports(folder: Path, name: str | None) -> list[tuple[str, str]]:
         OSError: if the folder cannot be listed.
     """
     if name is None and (folder / FILE).is_dir():
-        return [(one["model"], one["version"]) for one in read_promoted(folder)]
-    name = name or DEFAULT_MODEL
-    return [(name, version) for version in list_versions(folder / f"{name}_onnx.json")]
+        for decision in read_promoted(folder):
+            yield decision["model"], decision["version"]
+    else:
+        name = name or DEFAULT_MODEL
+        for version in find_versions(folder / f"{name}_onnx.json"):
+            yield name, version
 
 
 def _version_paths(folder: Path, name: str, version: str) -> tuple[Path, Path]:

@@ -14,7 +14,7 @@ from mnist_kedro.promotion import (
     read_promoted,
     save_decision,
 )
-from mnist_kedro.versions import list_versions
+from mnist_kedro.versions import find_versions
 
 _DESCRIPTION = "_onnx.json"  # ending of the names of descriptions
 
@@ -87,7 +87,7 @@ def _exported(folder: Path) -> list[tuple[str, str]]:
     return [
         (name, version)
         for name in names
-        for version in list_versions(folder / f"{name}{_DESCRIPTION}")
+        for version in find_versions(folder / f"{name}{_DESCRIPTION}")
     ]
 
 
