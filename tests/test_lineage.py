@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kedro.io import DatasetError, Version
+from kedro.io import DataCatalog, DatasetError, Version
+from kedro.pipeline import Node, Pipeline
 from kedro_datasets.json import JSONDataset
 from matplotlib.figure import Figure
 
@@ -21,6 +22,7 @@ from mnist_kedro.datasets import CheckpointsDataset
 from mnist_kedro.datasets.figure_dataset import FigureDataset
 from mnist_kedro.datasets.keras_model_dataset import KerasModelDataset
 from mnist_kedro.errors import InputError
+from mnist_kedro.hooks import VersionHooks
 from mnist_kedro.hooks.families import choose_versions
 from mnist_kedro.lineage import join_lineages, lineage_of, with_lineage
 from mnist_kedro.pipelines.data_processing.nodes import (
@@ -36,6 +38,8 @@ from mnist_kedro.pipelines.export.nodes import (
     predict_reference,
 )
 from mnist_kedro.pipelines.training.nodes import train_model
+from mnist_kedro.serving.model import load_model
+from mnist_kedro.versions import version_path
 from tests.support.networks import NETWORKS, RUN, build
 from tests.support.parameters import REPORTING, SMOKE, training
 
@@ -105,6 +109,25 @@ USES = {
     "export": ("model", "reference"),
     "train": ("train", "split", "statistics"),
 }
+
+
+def test_only_what_was_exported_together_is_served(trainings, mnist, tmp_path):
+    test = select_test_digits(mnist)
+    exported = [export_to_onnx(of["model"], test, of["reference"]) for of in trainings]
+    for i, j in itertools.product((0, 1), repeat=2):
+        version = f"{i}{j}"
+        for name, content in {
+            "dense.onnx": exported[i][0],
+            "dense_onnx.json": json.dumps(exported[j][1]).encode(),
+        }.items():
+            path = version_path(tmp_path / name, version)
+            path.parent.mkdir(parents=True)
+            path.write_bytes(content)
+        if i == j:
+            assert load_model(tmp_path, "dense", version).version == version
+        else:
+            with pytest.raises(InputError, match="not the file that .* describes"):
+                load_model(tmp_path, "dense", version)
 
 
 @pytest.mark.parametrize("use", USES)
@@ -244,6 +267,17 @@ def test_what_does_not_belong_together_is_refused_with_versions_that_do(versions
     inputs["train"] = versions("other", v2={"split": "2"})
     with pytest.raises(InputError, match="no version of 'train' fits; make it again"):
         choose_versions(inputs, ["cnn.model"])
+
+
+def test_a_version_that_does_not_exist_is_refused_with_those_that_do(versions):
+    saved = versions("mnist.json", **{f"v{number}": {} for number in range(7)})
+    missing = JSONDataset(filepath=str(saved._filepath), version=Version("v9", None))
+    pipeline = Pipeline([Node(lambda mnist: mnist, "mnist", "seen", name="look")])
+    there = "there are v6, v5, v4, v3, v2 and 2 earlier ones"
+    with pytest.raises(InputError, match=f"mnist: version v9 does not exist; {there}"):
+        VersionHooks().before_pipeline_run(
+            {"load_versions": {"mnist": "v9"}}, pipeline, DataCatalog({"mnist": missing})
+        )
 
 
 @pytest.mark.slow

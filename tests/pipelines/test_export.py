@@ -134,14 +134,18 @@ def test_without_the_packages_one_line_says_what_to_install(
         export(trained, digits, reference)
 
 
-def test_each_model_is_exported():
+def test_each_model_is_exported_and_the_first_may_be_served():
     pipeline = create_pipeline(("cnn", "resnet"))
     assert pipeline.inputs() == {
         "train", "validation", "test", "cnn.model", "resnet.model", "params:reporting",
+        "run", "promoted_model", "params:promotion",
     }  # fmt: skip
-    assert pipeline.outputs() == {
+    exported = {
         f"{model}.{output}{suffix}"
         for model in ("cnn", "resnet")
         for output in ("onnx", "saved_model", "litert", "litert_int8")
         for suffix in ("", "_description")
     }
+    assert pipeline.all_outputs() == {
+        *exported, "cnn.reference", "resnet.reference", "promotion",
+    }  # fmt: skip

@@ -7,6 +7,7 @@ import pytest
 
 from mnist_kedro.datasets import HDF5Dataset
 from mnist_kedro.datasets.table_dataset import TableDataset
+from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
 from mnist_kedro.metrics.prediction import probabilities_of
 from mnist_kedro.parameters import InferenceParameters
@@ -19,6 +20,7 @@ from mnist_kedro.pipelines.inference.nodes import (
     summarize_predictions,
 )
 from mnist_kedro.plots.contact_sheet import plot_contact_sheet
+from tests.support.networks import build
 from tests.support.pictures import saved
 from tests.support.reporting import drawn, texts
 
@@ -94,7 +96,7 @@ def test_what_is_no_digit_has_no_number(read):
 
 def test_the_summary_counts(read, shown):
     parts = [read[:5], read[5:]]
-    summary, rows = summarize_predictions(parts, shown)
+    summary, rows = summarize_predictions(parts, shown, {"name": "cnn"})
     summary = json.loads(json.dumps(summary))
     assert rows["file"].tolist() == read["file"].iloc[shown["rows"]].tolist()
     assert summary["pictures"] == 32
@@ -117,7 +119,7 @@ def test_labels_may_come_from_a_file(trained, folder, tmp_path):
         some[0]: 3,
         some[1]: 4,
     }
-    summary, _ = summarize_predictions([table], select_pictures(options(folder)))
+    summary, _ = summarize_predictions([table], select_pictures(options(folder)), {"name": "cnn"})
     assert summary["labeled"] == 2  # a blank picture is not read
 
 
@@ -140,7 +142,7 @@ def test_without_labels_nothing_is_compared(trained, digits, tmp_path):
     (tmp_path / "a.png").write_bytes(saved(np.asarray(digits["images"])[0, ..., 0]))
     table = whole(trained, tmp_path)
     assert "label" not in table
-    summary, _ = summarize_predictions([table], select_pictures(options(tmp_path)))
+    summary, _ = summarize_predictions([table], select_pictures(options(tmp_path)), {"name": "cnn"})
     assert "accuracy" not in summary
 
 
@@ -150,7 +152,7 @@ def test_without_pictures_the_command_is_told(trained):
 
 
 def test_the_contact_sheet_shows_what_the_network_sees(read, shown, folder):
-    _, rows = summarize_predictions([read], shown)
+    _, rows = summarize_predictions([read], shown, {"name": "cnn"})
     figure = plot_contact_sheet(shown, rows, options(folder, shown=12))
     captions = [text.get_text() for text in figure.axes[0].texts]
     assert len(captions) == 12
@@ -200,6 +202,18 @@ def test_a_file_of_mnist_is_read_with_its_labels(trained, mnist, tmp_path):
     assert table["file"].iloc[[0, -1]].tolist() == ["mnist.hdf5#x_train/0", "mnist.hdf5#x_test/199"]
     labels = np.concatenate([mnist["y_train"], mnist["y_test"]])
     np.testing.assert_array_equal(table["label"].to_numpy(int), labels)
+
+
+def test_the_digits_that_a_model_was_trained_on_have_no_labels(mnist, tmp_path, caplog):
+    model = build("dense")
+    labels = {key: sha256(mnist[key]) for key in ("y_train", "y_test")}
+    record = {"data": {"sha256_y_train": labels["y_train"]}}
+    model.training_record = record
+    HDF5Dataset(filepath=str(tmp_path / "mnist.hdf5")).save(mnist)
+    table = whole(model, tmp_path / "mnist.hdf5")
+    assert table["label"].isna().tolist() == [True] * 800 + [False] * 200
+    assert table["digit"].notna().all()
+    assert "trained on the digits in 'x_train', so their labels are ignored" in caplog.text
 
 
 def test_the_first_model_reads():

@@ -20,6 +20,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from mnist_kedro.old_versions import locked
 from mnist_kedro.sources import read_mnist
 from mnist_kedro.sources.layout import KEYS
 from tests.reliability import served
@@ -244,8 +245,8 @@ def _other_parameters(project: Project) -> str:
     return told(project, *TRAIN, "training.epochs=9,training.seed=5,training.resume=true")
 
 
-def _model(make: Callable[[Any, Path], Any]) -> Provoke:
-    """Classify pictures by a model that is made by Keras at the path, without a record."""
+def _model(make: Callable[[Any, Path], Any], *arguments: str) -> Provoke:
+    """Run with a model that is made by Keras at the path; by default classify pictures."""
 
     def provoke(project: Project) -> str:
         from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that imports it)
@@ -258,7 +259,8 @@ def _model(make: Callable[[Any, Path], Any]) -> Provoke:
         make(keras, folder / "cnn.keras")
         try:
             images = f"inference.images={project.latest('01_raw/mnist.hdf5')}"
-            return told(project, "--pipelines", "inference", "--params", images)
+            pictures = ("--pipelines", "inference", "--params", images)
+            return told(project, *(arguments or pictures))
         finally:
             shutil.rmtree(folder)
 
@@ -275,9 +277,36 @@ def _truncated_model(keras: Any, path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-500])
 
 
+def _model_without_record(keras: Any, path: Path) -> None:
+    layers = [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]
+    keras.Sequential(layers, name="cnn").save(path)
+
+
 def _other_model(keras: Any, path: Path) -> None:
     layers = [keras.Input((32, 32, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]
     keras.Sequential(layers, name="cnn").save(path)
+
+
+def _other_split(project: Project) -> str:
+    """Export after the digits were divided in another way."""
+    split = ("--pipelines", "data_processing", "--params", "data_processing.seed=9")
+    outcome = project.run(*split)
+    assert outcome.status == 0, outcome.log
+    try:
+        return re.sub(r"[0-9a-f]{12}", "<digest>", told(project, "--pipelines", "export"))
+    finally:
+        for name in ("train.hdf5", "validation.hdf5", "pixel_statistics.json"):
+            path = project.latest(f"05_model_input/{name}").parent
+            shutil.rmtree(path)
+
+
+def _removed_beside_a_run(project: Project) -> str:
+    started = project.start("run", "--env", "smoke", "--pipelines", "ingestion,data_processing")
+    started.wait_for("Kedro project")
+    with locked(project.data, exclusive=False):
+        outcome = project.kedro("remove-versions", "--env", "smoke", "--yes")
+    assert started.wait().status == 0
+    return outcome.last_line.removeprefix("Error: ")
 
 
 def _no_mirror(project: Project, source: str) -> str:
@@ -440,6 +469,45 @@ FAULTS = (
         "paths with spaces and Unicode",
         "test_random_kills_lose_nothing",
         message="Nothing; the tests run in such a folder.",
+    ),
+    Fault(
+        35,
+        "model of another split",
+        "test_only_what_belongs_together_is_used_together",
+        _other_split,
+    ),
+    Fault(
+        35,
+        "model without a training record",
+        "test_a_model_keeps_its_training_record_and_keras_loads_it",
+        _model(_model_without_record, "--nodes", "reporting.evaluation.cnn.predict_test_digits"),
+    ),
+    Fault(
+        35,
+        "version that does not exist",
+        "test_a_version_that_does_not_exist_is_refused_with_those_that_do",
+        lambda project: told(
+            project,
+            *(
+                "--pipelines",
+                "data_processing",
+                "--load-versions",
+                "mnist:2020-01-01T00.00.00.000Z",
+            ),
+        ),
+    ),
+    Fault(
+        36,
+        "web: a candidate that was not promoted",
+        "test_candidates_are_not_served",
+        served.candidate,
+    ),
+    Fault(36, "web: another host", "test_only_allowed_hosts_are_served", served.other_host),
+    Fault(
+        37,
+        "versions removed during a run",
+        "test_nothing_is_removed_during_a_run",
+        _removed_beside_a_run,
     ),
 )
 

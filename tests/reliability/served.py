@@ -89,6 +89,23 @@ def no_model(project: Project) -> str:
     return _told(create_app(store, Metrics()).test_client().get("/readyz"))
 
 
+def candidate(project: Project) -> str:
+    """After an export that the gate did not promote, and no other."""
+    outcome = project.run("--pipelines", "export", "--to-outputs", "promotion")
+    assert outcome.status == 0, outcome.log
+    models = project.data / "06_models"
+    store = ModelStore(models)
+    store.refresh()
+    shutil.rmtree(models / "promotion.json")
+    return _told(create_app(store, Metrics()).test_client().get("/readyz"))
+
+
+def other_host(project: Project) -> str:
+    """The name of another host, as after DNS rebinding."""
+    with _exported(project) as (_, client):
+        return _told(client.get("/api/model", headers={"Host": "evil.example"}))
+
+
 def damaged_model(project: Project) -> str:
     """What the log says, while the one before serves."""
     return _replaced(project, lambda file: file[:-100], same_digest=False)

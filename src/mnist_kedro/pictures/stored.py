@@ -1,5 +1,6 @@
 """Read the images of an HDF5 or npz file in batches, without preparing them."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from mnist_kedro.arrays import ahead, concatenate
 from mnist_kedro.contracts import Labels
+from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
 from mnist_kedro.pictures.batches import BATCH, BLANK, READ, Batch, Pictures
 from mnist_kedro.sources.contents import Contents, OpenFile, StoredArray
@@ -16,9 +18,18 @@ from mnist_kedro.sources.layout import find_layout
 from mnist_kedro.sources.pixels import Images, are_few, recognize
 from mnist_kedro.sources.shapes import EXPECTED, count_images
 
+logger = logging.getLogger(__name__)
 
-def open_arrays(path: Path) -> Pictures:
+_UNKNOWN = 255  # a label
+
+
+def open_arrays(path: Path, trained_on: str | None = None) -> Pictures:
     """Find images in a file: all splits of a layout of MNIST, or else the only array of images.
+
+    Args:
+        path: of the file.
+        trained_on: SHA-256 of the labels that a model was trained with. The digits with these
+            labels have none in the batches, because an accuracy on them would say nothing.
 
     Raises:
         InputError: if the file does not exist, has neither, or has images of another form.
@@ -26,7 +37,7 @@ def open_arrays(path: Path) -> Pictures:
     if not path.exists():
         raise InputError(f"{path}: no such file; expected an HDF5 or npz file of images.")
     file = OpenFile(OPENERS[path.suffix.lower()](path))
-    splits = _labeled_splits(file.contents)
+    splits = _labeled_splits(file.contents, trained_on)
     labels = np.concatenate([split_labels for *_, split_labels in splits]) if splits else None
     arrays = [split[:2] for split in splits] or [(_find_image_array(file.contents), slice(None))]
     parts = [Images(array, rows, str(path)) for array, rows in arrays]
@@ -54,22 +65,38 @@ def open_arrays(path: Path) -> Pictures:
                 [name(int(row)) for row in batch_rows],
                 images,
                 [READ if ink else BLANK for ink in has_ink],
-                [None] * len(batch_rows) if labels is None else labels[batch_rows].tolist(),
+                [None] * len(batch_rows) if labels is None else _known(labels[batch_rows]),
             )
 
     return Pictures(len(pixels), labels is not None, take)
 
 
-def _labeled_splits(contents: Contents) -> list[tuple[StoredArray, slice, Labels]]:
+def _known(labels: np.ndarray) -> list[int | None]:
+    return [None if label == _UNKNOWN else label for label in labels.tolist()]
+
+
+def _labeled_splits(
+    contents: Contents, trained_on: str | None
+) -> list[tuple[StoredArray, slice, Labels]]:
     """Return the images, rows and labels of all splits; an empty list without MNIST's layout."""
     try:
         layout = find_layout(contents)
     except InputError:
         return []
-    return [
-        (piece.images, piece.rows, labels_of(piece, str(contents.path))[0])
-        for piece in (*layout.train, *layout.test)
-    ]
+    splits = []
+    for pieces in (layout.train, layout.test):
+        labels = [labels_of(piece, str(contents.path))[0] for piece in pieces]
+        if labels and sha256(np.concatenate(labels)) == trained_on:
+            logger.warning(
+                "%s: the model was trained on the digits in '%s', so their labels are ignored.",
+                contents.path,
+                pieces[0].images.name,
+            )
+            labels = [np.full_like(one, _UNKNOWN) for one in labels]
+        splits += [
+            (piece.images, piece.rows, one) for piece, one in zip(pieces, labels, strict=True)
+        ]
+    return splits
 
 
 def _find_image_array(contents: Contents) -> StoredArray:

@@ -15,12 +15,15 @@ def tabulate_runs(all_metrics: Versions, all_run_manifests: Versions) -> pd.Data
 
     Args:
         all_metrics: of every run, under ``<run>/metrics``.
-        all_run_manifests: under ``<run>/run_manifest``; some runs may have none.
+        all_run_manifests: under ``<run>/run_manifest``; some runs may have none. Manifests of
+            another run than their version says are left out.
 
     Returns:
         The table of :func:`~mnist_kedro.metrics.runs.describe_runs`.
     """
-    return describe_runs(_load_by_run(all_metrics), _load_by_run(all_run_manifests))
+    manifests = _load_by_run(all_run_manifests)
+    own = {run: manifest for run, manifest in manifests.items() if manifest["id"] == run}
+    return describe_runs(_load_by_run(all_metrics), own)
 
 
 def _load_by_run(versions: Versions) -> dict[str, Any]:

@@ -86,7 +86,8 @@ def read_pictures(
     Raises:
         InputError: if there are no pictures, or if the file of labels is invalid.
     """
-    pictures = _open_pictures(inference)
+    record = record_of(model)
+    pictures = _open_pictures(inference, record["data"]["sha256_y_train"] if record else None)
     labels = None if inference.labels is None else _read_labels(resolve_path(inference.labels))
     # Parts are whole batches, so that their number does not change a bit of the predictions.
     batches = -(-pictures.total // BATCH)
@@ -140,13 +141,13 @@ def select_pictures(inference: InferenceParameters) -> ShownPictures:
     return ShownPictures(pixels=pixels, rows=rows, total=pictures.total)
 
 
-def _open_pictures(inference: InferenceParameters) -> Pictures:
+def _open_pictures(inference: InferenceParameters, trained_on: str | None = None) -> Pictures:
     if inference.images is None:
         raise InputError(
             "parameter 'inference.images' is null, but should be a folder of pictures: "
             "kedro run --pipelines inference --params inference.images=FOLDER"
         )
-    return open_pictures(resolve_path(inference.images))
+    return open_pictures(resolve_path(inference.images), trained_on)
 
 
 def _read_labels(path: Path) -> dict[str, int]:
