@@ -7,9 +7,9 @@ changed. The model of the latest decision that promotes one is served.
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, TypedDict
 
 from mnist_kedro.versions import find_versions, version_path
@@ -30,6 +30,17 @@ class Promotion(TypedDict, total=False):
     validation_digits: int
     served: dict[str, str] | None  # model and version that were served before
     comparison: dict[str, Any] | None  # of both models on the same validation digits
+
+
+def describe_accuracy(description: Mapping[str, Any]) -> str:
+    """Describe the accuracy in the description of an exported model, and its digits."""
+    try:
+        accuracy, digits = f"{description['accuracy']:.2%}", f"{description['test_digits']:,}"
+        data = description["data"]
+        origin = "MNIST" if data["canonical_mnist"] else PureWindowsPath(data["source"]).name
+    except (KeyError, TypeError, ValueError):
+        return "unknown accuracy"
+    return f"{accuracy} of {digits} test digits ({origin})"
 
 
 def read_decisions(folder: Path) -> Iterator[Promotion]:

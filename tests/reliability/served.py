@@ -96,8 +96,10 @@ def candidate(project: Project) -> str:
     models = project.data / "06_models"
     store = ModelStore(models)
     store.refresh()
-    shutil.rmtree(models / "promotion.json")
-    return _told(create_app(store, Metrics()).test_client().get("/readyz"))
+    try:
+        return _told(create_app(store, Metrics()).test_client().get("/readyz"))
+    finally:
+        shutil.rmtree(models / "promotion.json")
 
 
 def other_host(project: Project) -> str:

@@ -220,7 +220,8 @@ def test_a_picture_that_unpacks_to_gigabytes_is_refused_unread(client):
 
 
 def test_other_addresses_and_methods_are_told_as_json(client):
-    assert get(client, "/nowhere").get_json()["code"] == "not_found"
+    for path in ("/nowhere", "/api//model", "/api/model/"):
+        assert get(client, path).get_json()["code"] == "not_found"
     answer = get(client, "/api/predict")
     assert (answer.status_code, answer.get_json()["code"]) == (405, "method_not_allowed")
     assert "POST" in answer.headers["Allow"]

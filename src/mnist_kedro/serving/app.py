@@ -54,6 +54,7 @@ def create_app(
         allowed_hosts: the hosts that requests may name besides loopback addresses.
     """
     app = Flask(__name__)
+    app.url_map.merge_slashes = False  # a redirect would be HTML
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.compact = True  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mnist_kedro.contracts import CLASSES, IMAGE_SIDE, Pixels
 from mnist_kedro.errors import InputError
-from mnist_kedro.promotion import FILE, read_decisions, read_promoted
+from mnist_kedro.promotion import FILE, describe_accuracy, read_decisions, read_promoted
 from mnist_kedro.versions import find_versions, version_path
 
 logger = logging.getLogger(__name__)
@@ -102,7 +102,8 @@ class ModelStore:
                     logger.warning("Model %s is not served: %s", version, error)
             else:
                 self.rejected.pop(version, None)
-                logger.info("Serving model %s %s.", name, version)
+                accuracy = describe_accuracy(self.current.description)
+                logger.info("Serving model %s %s: %s.", name, version, accuracy)
                 return
 
     def _find_candidates(self) -> Iterator[tuple[str, str]]:

@@ -1,20 +1,21 @@
 """Commands of the web app that list the exported models, and choose which one is served."""
 
 import argparse
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.promotion import (
     FILE,
     Promotion,
+    describe_accuracy,
     read_decisions,
     read_history,
     read_promoted,
     save_decision,
 )
-from mnist_kedro.versions import find_versions
+from mnist_kedro.versions import find_versions, version_path
 
 _DESCRIPTION = "_onnx.json"  # ending of the names of descriptions
 
@@ -111,14 +112,8 @@ def _find(options: argparse.Namespace) -> tuple[str, str]:
 
 def _accuracy(folder: Path, name: str, version: str) -> str:
     """Describe the accuracy and the digits of an exported model."""
-    import json  # noqa: PLC0415
-
-    path = folder / f"{name}{_DESCRIPTION}" / version / f"{name}{_DESCRIPTION}"
+    path = version_path(folder / f"{name}{_DESCRIPTION}", version)
     try:
-        description: dict[str, Any] = json.loads(path.read_bytes())
-        data = description["data"]
-        origin = "MNIST" if data["canonical_mnist"] else data["source"]
-        digits = description["test_digits"]
-        return f"{description['accuracy']:.2%} of {digits:,} test digits ({origin})"
-    except (OSError, ValueError, KeyError, TypeError):
+        return describe_accuracy(json.loads(path.read_bytes()))
+    except (OSError, ValueError):
         return "unknown accuracy"
