@@ -20,6 +20,7 @@ from mnist_kedro.hooks import (
     VersionHooks,
 )
 from mnist_kedro.logs import load_logging_configuration
+from mnist_kedro.session_store import SessionStore
 
 _progress, _versions = ProgressHooks(), VersionHooks()
 
@@ -40,6 +41,8 @@ HOOKS = (
 # Sends no telemetry; `.telemetry` says the same to Kedro's command line. MlflowHooks uses
 # kedro-mlflow in environments that have an mlflow.yml.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", "kedro_mlflow")
+
+SESSION_STORE_CLASS = SessionStore  # ids that no other run has
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
