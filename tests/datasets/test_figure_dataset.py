@@ -59,3 +59,11 @@ def test_what_is_no_picture_is_an_error_with_the_file(tmp_path):
 def test_previews_the_picture(figure, tmp_path):
     dataset(tmp_path).save(figure)
     assert len(dataset(tmp_path).preview()) > 1000
+
+
+def test_figures_of_a_list_or_a_dictionary_are_saved_in_a_folder(figure, tmp_path):
+    dataset = FigureDataset(filepath=str(tmp_path / "figures"), overwrite=True)
+    dataset.save({"one.png": figure, "other.png": figure})
+    assert {*dataset.load()} == {"one.png", "other.png"}
+    dataset.save([figure])
+    assert {*dataset.load()} == {"0.png"}  # the others are overwritten

@@ -4,9 +4,11 @@ import pickle
 from contextlib import contextmanager
 from io import BytesIO
 
+import fsspec
 import h5py
 import numpy as np
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -298,3 +300,29 @@ def test_plain_values_are_read_without_the_arrays(tmp_path, lazy, monkeypatch):
     dataset.save({"array": np.arange(5), "source": "sample", "count": 3, "whole": True})
     monkeypatch.setattr(h5py.Dataset, "__getitem__", lambda *_: pytest.fail("an array was read"))
     assert dataset.attributes() == {"source": "sample", "count": 3, "whole": True}
+
+
+def test_a_masked_array_is_refused(tmp_path):
+    stored = dataset(tmp_path / "a.hdf5")
+    with pytest.raises(DatasetError, match="'x' is a masked array, and HDF5 has no masks"):
+        stored.save({"x": np.ma.masked_array([1, 2], [True, False])})
+    assert not stored.exists()
+
+
+def test_options_to_open_files_are_those_of_the_file_system(content):
+    used = []
+
+    class Options(MemoryFileSystem):
+        protocol = "options"
+
+        def open(self, path, mode="rb", **options):
+            used.append((mode, options))
+            return super().open(path, mode)
+
+    fsspec.register_implementation("options", Options)
+    options = {"open_args_load": {"block_size": 4096}, "open_args_save": {"owner": "me"}}
+    stored = dataset("options://options/a.hdf5", fs_args=options)
+    stored.save(content)
+    np.testing.assert_array_equal(stored.load()["images"], content["images"])
+    assert ("wb", {"owner": "me"}) in used
+    assert ("rb", {"block_size": 4096}) in used

@@ -2,6 +2,7 @@
 
 import json
 from io import BytesIO
+from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -29,9 +30,9 @@ class Picture(NamedTuple):
 class FigureDataset(MatplotlibDataset):
     """Extend kedro-datasets' ``MatplotlibDataset``: its figures can also be loaded.
 
-    A figure's texts whose ``gid`` is ``Title``, ``Description`` or ``Source`` are saved as PNG
-    metadata under these names, so that pages that show the picture can describe it. So is its
-    lineage, as JSON.
+    Lists and dictionaries of figures are saved in a folder. Texts of a figure whose ``gid`` is
+    ``Title``, ``Description`` or ``Source`` are saved as PNG metadata under these names, so that
+    pages that show the picture can describe it. So is its lineage, as JSON.
 
     ```yaml
     confusion_matrix:
@@ -41,22 +42,28 @@ class FigureDataset(MatplotlibDataset):
     ```
     """
 
-    def save(self, data: Figure) -> None:
-        """Save one figure."""
+    def _save_to_fs(self, full_key_path: str, plot: Figure) -> None:
+        """Save one figure; ``MatplotlibDataset.save`` calls this."""
         buffer = BytesIO()
-        by_gid = {text.get_gid(): text.get_text() for text in data.texts}
+        by_gid = {text.get_gid(): text.get_text() for text in plot.texts}
         texts = {key: by_gid[key] for key in (TITLE, DESCRIPTION, SOURCE) if key in by_gid}
-        texts[_LINEAGE] = json.dumps(lineage_of(data))
+        texts[_LINEAGE] = json.dumps(lineage_of(plot))
         with MATPLOTLIB_LOCK:
-            data.savefig(buffer, **{"format": "png", "metadata": texts, **self._save_args})
-        path = get_filepath_str(self._get_save_path(), self._protocol)
-        with self._fs.open(path, **self._fs_open_args_save) as file:
+            plot.savefig(buffer, **{"format": "png", "metadata": texts, **self._save_args})
+        with self._fs.open(full_key_path, **self._fs_open_args_save) as file:
             file.write(buffer.getvalue())
-        self._invalidate_cache()
 
-    def load(self) -> Picture:
-        """Load the picture and its texts."""
+    def load(self) -> Picture | dict[str, Picture]:
+        """Load the picture and its texts, or all pictures of a folder by the names of the files."""
         path = get_filepath_str(self._get_load_path(), self._protocol)
+        if self._fs.isdir(path):
+            return {
+                PurePosixPath(file).name: self._load_picture(file)
+                for file in self._fs.ls(path, detail=False)
+            }
+        return self._load_picture(path)
+
+    def _load_picture(self, path: str) -> Picture:
         with self._fs.open(path, "rb") as file:
             png = file.read()
         with Image.open(BytesIO(png)) as picture:

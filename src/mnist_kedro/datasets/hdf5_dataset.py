@@ -131,11 +131,14 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
                 ``compression: gzip``.
             version: the versions to load and save, if the dataset is versioned.
             credentials: for the file system.
-            fs_args: options of the fsspec file system.
+            fs_args: options of the fsspec file system; in ``open_args_load`` and
+                ``open_args_save``, options to open files that are not local.
             metadata: ignored by Kedro; Kedro-Viz reads layer and preview arguments from it.
         """
         protocol, path = get_protocol_and_path(filepath, version)
         fs_args = deepcopy(fs_args) or {}
+        self._open_args_load = {"block_size": _BLOCK_BYTES, **fs_args.pop("open_args_load", {})}
+        self._open_args_save = fs_args.pop("open_args_save", {})
         if protocol == "file":
             fs_args.setdefault("auto_mkdir", True)
         self._protocol = protocol
@@ -185,7 +188,7 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         def describe() -> tuple[dict[str, _Description], dict[str, Any]]:
             with (
                 _corruption_reported(path),
-                self._fs.open(path, "rb", block_size=_BLOCK_BYTES) as file,
+                self._fs.open(path, "rb", **self._open_args_load) as file,
             ):
                 return _describe_content(file)
 
@@ -206,7 +209,7 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         On a local disk, a version with the content of the latest version is a hard link to it.
 
         Raises:
-            DatasetError: if the disk is full.
+            DatasetError: if the disk is full, or an array is masked.
         """
         path = get_filepath_str(self._get_save_path(), self._protocol)
         if self._protocol == "file":
@@ -219,7 +222,7 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
             with tempfile.TemporaryDirectory(prefix="mnist_kedro_") as folder:
                 with new_file(Path(folder, "new.hdf5")) as new:
                     self._write(new, data)
-                self._fs.put_file(str(Path(folder, "new.hdf5")), path)
+                self._fs.put_file(str(Path(folder, "new.hdf5")), path, **self._open_args_save)
         self._invalidate_cache()
 
     def _write(self, new: NewFile, data: Mapping[str, Any]) -> None:
@@ -242,6 +245,11 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
     def _write_array(
         self, file: h5py.File, key: str, value: Any, reserve: Callable[[int], None]
     ) -> None:
+        if isinstance(value, np.ma.MaskedArray):
+            raise DatasetError(
+                f"'{key}' is a masked array, and HDF5 has no masks: save value.filled(…), or "
+                "value.data and value.mask as two arrays."
+            )
         array = value if isinstance(value, Rows) else np.asarray(value)
         if not array.ndim or 0 in array.shape:
             stored = file.create_dataset(key, data=np.asarray(array))
