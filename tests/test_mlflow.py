@@ -52,9 +52,10 @@ def program(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_a_run_is_logged(program, project, monkeypatch):
+@pytest.mark.parametrize("runner", ["SequentialRunner", "mnist_kedro.runners.DaskRunner"])
+def test_a_run_is_logged(program, project, monkeypatch, runner):
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
-    run = ("-m", "kedro", "run", "--env", "mlflow", "--params", QUICK)
+    run = ("-m", "kedro", "run", "--env", "mlflow", "--params", QUICK, "--runner", runner)
     finished = python(project.folder, *run, program=program)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     told = python(project.folder, "-c", LOOK, program=program)

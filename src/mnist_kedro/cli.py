@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mnist_kedro.command_line_parameters import parse_parameters
 from mnist_kedro.errors import InputError
+from mnist_kedro.runners.errors import DaskRunnerError
 
 _CONFIGURATION_ERRORS = (BadConfigException, MissingConfigException, OmegaConfBaseException)
 # How the messages begin with which Kedro rejects an option, or a file in conf/.
@@ -56,12 +57,12 @@ class Run(click.Command):
 def user_message(error: BaseException) -> str | None:
     """Return a one-line message for an error that the user can fix; None for any other error.
 
-    The user can fix an :class:`InputError`, also as the cause of another error, what Kedro says of
-    options and configuration, and files that cannot be loaded or saved.
+    The user can fix an :class:`InputError`, also as the cause of another error, what Kedro and its
+    Dask runner say of options and configuration, and files that cannot be loaded or saved.
     """
     chain = list(_chain(error))
     for cause in chain:
-        if isinstance(cause, InputError):
+        if isinstance(cause, (InputError, DaskRunnerError)):
             return str(cause)
     message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     if isinstance(error, DatasetError):

@@ -1,5 +1,4 @@
 import os
-import pickle
 import shutil
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -169,13 +168,3 @@ def test_works_on_another_file_system():
     assert dataset.load().load({"seed": 0})["epoch"] == 4
     dataset.load().remove_used()
     assert dataset.load().load({"seed": 0}) is None
-
-
-def test_what_another_process_used_is_removed_here(dataset, tmp_path):
-    there = pickle.loads(pickle.dumps(dataset))
-    save(there.load(), {"seed": 0}, 2)
-    dataset.load().remove_used()
-    assert epochs(tmp_path) == [1, 2]
-    dataset.adopt(pickle.loads(pickle.dumps(there)))
-    dataset.load().remove_used()
-    assert epochs(tmp_path) == []

@@ -12,8 +12,8 @@ from kedro.pipeline import Node, Pipeline
 from PIL import Image
 
 from mnist_kedro.datasets import HDF5Dataset
-from mnist_kedro.errors import InputError
 from mnist_kedro.runners import DaskRunner, dask_runner
+from mnist_kedro.runners.errors import DaskRunnerError
 from mnist_kedro.sources.sample import SAMPLE
 from tests.support.cluster import cluster
 
@@ -109,7 +109,7 @@ def test_a_scheduler_that_goes_away_is_told_in_one_line(finished, two_workers):
     run = start(finished, two_workers)
     two_workers.scheduler.kill()
     ended = run.wait()
-    assert ended.status == 1
+    assert ended.status == 1, ended.log
     last = f"Error: {two_workers.address}: the Dask scheduler was lost"
     assert ended.last_line.startswith(last), ended.log
     assert "Traceback" not in ended.log
@@ -206,7 +206,7 @@ def test_without_a_scheduler_one_line_says_so(monkeypatch):
     monkeypatch.setattr(dask_runner, "CONNECT_SECONDS", 0.5)
     runner = DaskRunner(address="tcp://127.0.0.1:1")
     with pytest.raises(
-        InputError, match="tcp://127.0.0.1:1: no Dask scheduler answers at this address"
+        DaskRunnerError, match="tcp://127.0.0.1:1: no Dask scheduler answers at this address"
     ):
         runner.run(Pipeline([Node(len, "x", "y")]), DataCatalog({"x": MemoryDataset([1])}))
 
@@ -220,11 +220,11 @@ def test_without_a_scheduler_one_line_says_so(monkeypatch):
     ],
 )
 def test_wrong_options_are_told(options, why):
-    with pytest.raises(InputError, match=why):
+    with pytest.raises(DaskRunnerError, match=why):
         DaskRunner(**options)
 
 
 def test_without_dask_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(InputError, match=r"pip install 'mnist_kedro\[dask\]'"):
+    with pytest.raises(DaskRunnerError, match=r"pip install 'mnist_kedro\[dask\]'"):
         DaskRunner()

@@ -228,13 +228,13 @@ def environment(project: Path, *more: Path) -> dict[str, str]:
 
 
 def python(
-    project: Path, *arguments: str, program: str | Path = sys.executable
+    project: Path, *arguments: str, program: str | Path = sys.executable, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a new Python in a project's folder: where the process itself is tested."""
     return subprocess.run(
         [str(program), *arguments],
         cwd=project,
-        env=environment(project),
+        env={**environment(project), **variables},
         capture_output=True,
         text=True,
         timeout=PATIENCE,

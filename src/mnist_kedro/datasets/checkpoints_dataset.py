@@ -108,10 +108,6 @@ class Checkpoints:
                 self._remove(folder)
         self._used.clear()
 
-    def adopt(self, other: "Checkpoints") -> None:
-        """Mark the checkpoints that were used in another process as used here."""
-        self._used |= other._used  # noqa: SLF001
-
     def _find(self, folders: str) -> list[str]:
         """List the checkpoints in all folders that match a pattern, ordered by their epochs."""
         self._fs.invalidate_cache()
@@ -170,7 +166,3 @@ class CheckpointsDataset(ProvidedDataset[Checkpoints]):
     def load(self) -> Checkpoints:
         """Return the checkpoints, to be read and written."""
         return self._checkpoints
-
-    def adopt(self, other: "CheckpointsDataset") -> None:
-        """Mark checkpoints as used, like :meth:`Checkpoints.adopt`; the Dask runner calls this."""
-        self._checkpoints.adopt(other.load())

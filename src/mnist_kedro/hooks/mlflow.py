@@ -61,15 +61,13 @@ class MlflowHooks:
             self._tracking.before_pipeline_run(run_params, pipeline, catalog)
 
     @hook_impl
-    def before_node_run(
-        self, node: Node, catalog: DataCatalog, inputs: dict[str, Any], is_async: bool
-    ) -> None:
+    def before_node_run(self, node: Node, catalog: DataCatalog, is_async: bool) -> None:
         """Log the node's parameters individually."""
         if self._tracking:
             plain = {
                 name: value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-                for name in filter(is_parameter, inputs)
-                for value in [inputs[name]]
+                for name in filter(is_parameter, node.inputs)
+                for value in [catalog.load(name)]
             }
             self._tracking.before_node_run(node, catalog, plain, is_async)
 

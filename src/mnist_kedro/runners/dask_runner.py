@@ -6,14 +6,13 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Any
 
-from kedro.io import CatalogProtocol
+from kedro.framework import project
 from kedro.pipeline import Pipeline
 from kedro.runner.runner import AbstractRunner
 from pluggy import PluginManager
 
-from mnist_kedro.errors import InputError
-from mnist_kedro.runners.dask_run import DaskRun
-from mnist_kedro.runners.task import prepare_workers
+from mnist_kedro.runners.errors import DaskRunnerError
+from mnist_kedro.runners.preparation import digest_code, prepare_workers
 
 CONNECT_SECONDS = 10
 WORKER_SECONDS = 60  # to wait for the first worker
@@ -22,14 +21,13 @@ WORKER_SECONDS = 60  # to wait for the first worker
 class DaskRunner(AbstractRunner):
     """Run each node on a worker of a ``dask.distributed`` cluster as soon as its inputs exist.
 
-    A worker runs one node at a time, with as many threads as Dask gives the worker. Nodes load and
-    save data through the catalog, so all machines must see the same files; data that the catalog
-    keeps in memory stays on the worker that made it, and is sent to the workers that need it. If a
-    worker is lost, its nodes run again on another worker. If the run is interrupted, so are its
-    nodes.
+    A worker runs one node at a time. Nodes load and save data through the catalog, so all machines
+    must see the same files; data that the catalog keeps in memory stays on the worker that made it,
+    and is sent to the workers that need it. If a worker is lost, its nodes run again on another
+    worker. If a node fails, no other node starts; if the run is interrupted, so are its nodes.
 
-    Hooks are called in the process that started the run, in Kedro's order. Data that a hook takes
-    as an argument is loaded by the catalog.
+    Hooks are called in the process that started the run, one after the other, in Kedro's order.
+    They get copies of data: changing it in place has no effect.
     """
 
     def __init__(
@@ -44,18 +42,22 @@ class DaskRunner(AbstractRunner):
             is_async: must be false, because nodes run in parallel anyway.
 
         Raises:
-            InputError: if an option is invalid, or if Dask is not installed.
+            DaskRunnerError: if an option is invalid, or if Dask is not installed.
         """
         if is_async:
-            raise InputError("DaskRunner does not support --async: nodes run in parallel anyway.")
+            raise DaskRunnerError(
+                "DaskRunner does not support --async: nodes run in parallel anyway."
+            )
         if address is not None and workers is not None:
-            raise InputError("DaskRunner: set either 'workers' or 'address', not both.")
+            raise DaskRunnerError("DaskRunner: set either 'workers' or 'address', not both.")
         if workers is not None and (not isinstance(workers, int) or workers < 1):
-            raise InputError(f"DaskRunner: 'workers' should be a whole number ≥ 1, is {workers!r}.")
+            raise DaskRunnerError(
+                f"DaskRunner: 'workers' should be a whole number ≥ 1, is {workers!r}."
+            )
         try:
             import distributed  # noqa: F401, PLC0415  (an optional dependency)
         except ModuleNotFoundError as error:
-            raise InputError(
+            raise DaskRunnerError(
                 f"DaskRunner requires {error.name}; pip install 'mnist_kedro[dask]'."
             ) from error
         super().__init__(is_async=False)
@@ -71,32 +73,38 @@ class DaskRunner(AbstractRunner):
     def _run(
         self,
         pipeline: Pipeline,
-        catalog: CatalogProtocol,
+        catalog: Any,
         hook_manager: PluginManager | None = None,
         run_id: str | None = None,
     ) -> None:
-        with self._client() as client:
-            run = DaskRun(client, pipeline, catalog, hook_manager, run_id)
+        from mnist_kedro.runners.run import DaskRun  # noqa: PLC0415  (needs Dask's packages)
+
+        packages: list[str] = [project.PACKAGE_NAME] if project.PACKAGE_NAME else []
+        with self._client(packages) as client:
+            code = {package: digest_code(package) for package in packages}
+            dask_run = DaskRun(client, pipeline, catalog, hook_manager, run_id, code)
             try:
-                run.execute()
+                dask_run.execute(self._release_datasets)
             except KeyboardInterrupt as error:
-                for note in run.interrupt():
+                for note in dask_run.interrupt():
                     error.add_note(note)
                 raise
             except Exception:
-                self._suggest_resume_scenario(pipeline, run.done, catalog)
+                self._suggest_resume_scenario(pipeline, dask_run.done, catalog)
                 raise
             finally:
-                run.cancel()
+                dask_run.close()
 
     @contextmanager
-    def _client(self) -> Iterator[Any]:
+    def _client(self, packages: list[str]) -> Iterator[Any]:
+        import dask  # noqa: PLC0415
         from distributed import Client, LocalCluster  # noqa: PLC0415
 
         for name in ("distributed", "distributed.client"):  # this runner reports errors
             logging.getLogger(name).setLevel(logging.CRITICAL)
         if self._address is None:
             with (
+                dask.config.set({"distributed.worker.daemon": False}),  # nodes may start processes
                 LocalCluster(
                     n_workers=self._workers,
                     threads_per_worker=1,
@@ -106,30 +114,26 @@ class DaskRunner(AbstractRunner):
                 ) as cluster,
                 Client(cluster) as client,
             ):
-                yield _prepare(client)
+                yield _prepare(client, packages)
             return
         try:
             client = Client(self._address, timeout=CONNECT_SECONDS)
         except (OSError, ValueError) as error:
-            raise InputError(
+            raise DaskRunnerError(
                 f"{self._address}: no Dask scheduler answers at this address ({error})."
             ) from error
         with client:
-            yield _prepare(client)
+            yield _prepare(client, packages)
 
 
-def _prepare(client: Any) -> Any:
+def _prepare(client: Any, packages: list[str]) -> Any:
     """Wait for a worker, prepare all workers, and return the client."""
-    from distributed import LocalCluster  # noqa: PLC0415
-
     try:
         client.wait_for_workers(1, timeout=WORKER_SECONDS)
     except TimeoutError as error:
-        raise InputError(
+        raise DaskRunnerError(
             f"{client.scheduler.address}: the scheduler has no workers; "
             f"start one with 'dask worker {client.scheduler.address}'."
         ) from error
-    prepare_workers(client)
-    if not isinstance(client.cluster, LocalCluster):  # local workers log to this terminal
-        client.forward_logging("mnist_kedro", level="INFO")
+    prepare_workers(client, packages)
     return client

@@ -1,100 +1,79 @@
 """Run a node on a worker."""
 
 import ctypes
-import os
-import signal
-import sys
 import threading
-from collections.abc import Mapping
-from contextlib import chdir, nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import chdir, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from kedro.framework import project
-from kedro.framework.hooks.manager import _NullPluginManager
-from kedro.framework.project import configure_project
-from kedro.io import CatalogProtocol, MemoryDataset
+from kedro.io import DatasetError
 from kedro.io.core import AbstractVersionedDataset
+from kedro.io.data_catalog import DataCatalog
 from kedro.pipeline.node import Node
 from kedro.runner.task import Task
 from pluggy import PluginManager
 
-import mnist_kedro
+from mnist_kedro.runners.messages import Messenger
+from mnist_kedro.runners.pickling import dumps, dumps_anything, loads
+from mnist_kedro.runners.preparation import check_code
+from mnist_kedro.runners.states import apply, changes, in_memory, states_of
 
-# A worker with several threads may get several nodes. It runs one at a time, because TensorFlow,
-# Keras's seeds and the current folder are global in the process.
+# A worker with several threads may get several nodes. It runs one at a time, because the current
+# folder, and the random seeds of most libraries, are global in the process.
 _one_node = threading.Lock()
 _run_by_thread: dict[int, str] = {}  # the thread that runs a node, and the run of the node
 
 
-@dataclass
-class Outcome:
-    """Hold the result of a node on the worker that ran it."""
+class Settings(NamedTuple):
+    """What a worker needs to know of a run."""
 
-    data: dict[str, Any] = field(default_factory=dict, repr=False)  # outputs kept in memory
-    used: dict[str, Any] = field(default_factory=dict)  # inputs that record how they were used
-    errors: list[BaseException] = field(default_factory=list)  # the error, then its causes
-
-    @property
-    def names_in_memory(self) -> list[str]:
-        """Return the names of the outputs kept in memory."""
-        return [*self.data]
-
-    def output(self, name: str) -> Any:
-        """Return an output kept in memory."""
-        return self.data[name]
-
-    def error(self) -> BaseException:
-        """Return the error with its causes, which pickling removed."""
-        for error, cause in zip(self.errors, self.errors[1:], strict=False):
-            error.__cause__ = cause
-        return self.errors[0]
+    hooks: Mapping[str, Collection[str]]  # names of the implemented hooks, and their arguments
+    returned: Collection[str]  # outputs in memory that the pipeline returns
+    run_id: str | None
+    folder: str  # where the run was started; relative paths in parameters start there
+    code: Mapping[str, str]  # digests of packages
 
 
-def pickle_task(node: Node, catalog: CatalogProtocol) -> bytes:
-    """Pickle a node and the catalog for a worker.
+class NodeTask(NamedTuple):
+    """What a worker needs to run a node."""
 
-    Dask's scheduler unpickles the arguments of a task except bytes. Unpickling nodes and catalogs
-    imports TensorFlow, which the scheduler should not need.
-    """
-    from distributed.protocol.pickle import dumps  # noqa: PLC0415
-
-    return dumps((node, catalog))
+    node: Node
+    catalog: DataCatalog  # of the node's datasets, without data of memory datasets
+    save_validated: Collection[str]  # datasets that a validator has checked when they were saved
+    settings: Settings
 
 
-def run_task(task: bytes, inputs: Mapping[str, Any], folder: str, run: str) -> Outcome:
-    """Load a node's inputs, run the node, and save its outputs.
+def run_node(name: str, task: bytes, inputs: Mapping[str, Any], run: str) -> dict[str, Any]:
+    """Run a node as Kedro's runners do, with the hooks of the process that started the run.
 
     Args:
-        task: the result of :func:`pickle_task`.
-        inputs: inputs that the catalog does not store.
-        folder: where the run was started; relative paths in parameters start there.
+        name: of the node.
+        task: a pickled NodeTask. Dask's scheduler unpickles arguments except bytes, which would
+            import the project there.
+        inputs: inputs in memory.
         run: identifies the run among all runs on the cluster.
-    """
-    from distributed.protocol.pickle import loads  # noqa: PLC0415
 
-    node, catalog = loads(task)
-    for name, data in inputs.items():
-        _set_input(catalog, name, data)
-    _allow_overwriting(node, catalog)
-    no_hooks = cast("PluginManager", _NullPluginManager())
-    with _one_node, chdir(folder) if Path(folder).is_dir() else nullcontext():
-        _run_by_thread[threading.get_ident()] = run
-        try:
-            Task(node, catalog, is_async=False, hook_manager=no_hooks).execute()
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001
-            return Outcome(errors=_with_causes(error))
-        finally:
-            _run_by_thread.clear()
-    outcome = Outcome()
-    for name in node.outputs:
-        if isinstance(catalog.get(name), MemoryDataset):
-            outcome.data[name] = catalog.load(name)
-    outcome.used = {
-        name: catalog.get(name) for name in node.inputs if hasattr(catalog.get(name), "adopt")
-    }
-    return outcome
+    Returns:
+        The outputs in memory, which stay on this worker. The process that started the run gets a
+        message with the error, or with the changed datasets.
+    """
+    messenger = Messenger(run, name)
+    outputs: dict[str, Any] = {}
+    try:
+        with _one_node:
+            _run_by_thread[threading.get_ident()] = run
+            try:
+                outputs, ended = _run(task, inputs, messenger)
+            finally:
+                _run_by_thread.clear()
+        pickled = dumps(ended)
+    except BaseException as error:  # noqa: BLE001  (such as SystemExit of a node)
+        pickled = dumps_anything({"error": error})
+    messenger.tell("ended", pickled)
+    messenger.close()
+    return outputs
 
 
 def interrupt(run: str) -> None:
@@ -105,59 +84,114 @@ def interrupt(run: str) -> None:
         )
 
 
-def _set_input(catalog: CatalogProtocol, name: str, data: Any) -> None:
-    dataset = catalog.get(name)
-    if isinstance(dataset, MemoryDataset):
-        dataset.save(data)
-    else:  # a hook replaced the stored input
-        catalog[name] = MemoryDataset(data)
+def _run(
+    pickled: bytes, inputs: Mapping[str, Any], messenger: Messenger
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    saved_before = messenger.ask("start")
+    node, catalog, save_validated, settings = loads(pickled)
+    check_code(settings.code, messenger.worker)
+    catalog._save_validated = {*save_validated}  # noqa: SLF001
+    datasets: dict[str, Any] = catalog._datasets  # noqa: SLF001
+    for name, data in inputs.items():
+        datasets[name]._data = data  # noqa: SLF001
+    before = states_of(datasets, datasets)
+    hooks = cast("PluginManager", _RemoteHooks(messenger, settings.hooks, datasets))
+    with (
+        chdir(settings.folder) if Path(settings.folder).is_dir() else nullcontext(),
+        _saves_announced(node, datasets, saved_before, messenger),
+    ):
+        Task(node, catalog, is_async=False, hook_manager=hooks, run_id=settings.run_id).execute()
+    made = [name for name in node.outputs if in_memory(datasets[name]) and datasets[name].exists()]
+    outputs = {name: datasets[name]._data for name in made}  # noqa: SLF001
+    for name, data in outputs.items():
+        _check_picklable(name, data)
+    return outputs, {
+        "changes": changes(before, states_of(datasets, datasets)),
+        "made": made,
+        "outputs": {name: outputs[name] for name in settings.returned if name in outputs},
+        "save_validated": catalog._save_validated,  # noqa: SLF001
+    }
 
 
-def _allow_overwriting(node: Node, catalog: CatalogProtocol) -> None:
-    """Let a node that runs again after the loss of its worker overwrite its own outputs.
+class _RemoteHooks:
+    """Stand in for a plugin manager: call the hooks of the process that started the run."""
 
-    No other run has the same version, so nothing else can be overwritten.
+    def __init__(
+        self,
+        messenger: Messenger,
+        taken: Mapping[str, Collection[str]],
+        datasets: Mapping[str, Any],
+    ) -> None:
+        self._messenger, self._taken, self._datasets = messenger, taken, datasets
+
+    @property
+    def hook(self) -> "_RemoteHooks":
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        return partial(self._call, name)
+
+    def _call(self, name: str, **arguments: Any) -> Any:
+        self._messenger.check_wanted()
+        if name not in self._taken:
+            return []
+        taken = {key: arguments[key] for key in arguments if key in self._taken[name]}
+        results, changed = self._messenger.ask("hook", name, [*arguments], dumps_anything(taken))
+        apply(changed, self._datasets)
+        return results
+
+
+@contextmanager
+def _saves_announced(
+    node: Node, datasets: Mapping[str, Any], saved_before: Collection[str], messenger: Messenger
+) -> Iterator[None]:
+    """Announce which new versions the node saves; it may replace those of its own earlier attempt.
+
+    Otherwise the loss of a worker would leave a version that cannot be saved again.
+
+    Args:
+        node: that is run.
+        datasets: of the node.
+        saved_before: paths that the node announced before its worker was lost.
+        messenger: to the process that started the run.
     """
-    for name in node.outputs:
-        dataset: Any = catalog.get(name)
-        if isinstance(dataset, AbstractVersionedDataset) and dataset.resolve_save_version():
-            path = dataset._get_versioned_path(str(dataset.resolve_save_version()))  # noqa: SLF001
-            dataset.__dict__["_get_save_path"] = lambda path=path: path
+    own = {*saved_before}
+
+    def save_path(dataset: Any) -> Any:
+        path = dataset._get_versioned_path(dataset.resolve_save_version())  # noqa: SLF001
+        if str(path) in own:
+            own.remove(str(path))
+            return path
+        path = type(dataset)._get_save_path(dataset)  # noqa: SLF001
+        messenger.tell("saves", str(path))
+        return path
+
+    versioned = [
+        datasets[name]
+        for name in node.outputs
+        if isinstance(datasets[name], AbstractVersionedDataset) and datasets[name]._version  # noqa: SLF001
+    ]
+    for dataset in versioned:
+        dataset._get_save_path = partial(save_path, dataset)  # noqa: SLF001
+    try:
+        yield
+    finally:
+        for dataset in versioned:
+            del dataset._get_save_path  # noqa: SLF001
 
 
-def _with_causes(error: BaseException) -> list[BaseException]:
-    errors = [error]
-    while (cause := errors[-1].__cause__) is not None:
-        errors.append(cause)
-    return errors
+def _check_picklable(name: str, data: Any) -> None:
+    """Check that other workers can get data in memory.
 
+    Raises:
+        DatasetError: if they cannot.
+    """
+    from distributed.protocol import deserialize, serialize  # noqa: PLC0415
 
-def prepare_workers(client: Any) -> None:
-    """Configure the project and limit TensorFlow's threads on all present and future workers."""
-    from distributed import LocalCluster, WorkerPlugin  # noqa: PLC0415
-
-    class Preparation(WorkerPlugin):
-        """Prepare a worker before its first node."""
-
-        name = "mnist_kedro"
-
-        def __init__(self, source: str, package: str | None, is_local: bool) -> None:
-            self._source, self._package, self._is_local = source, package, is_local
-
-        def setup(self, worker: Any) -> None:
-            """Prepare the worker; Dask calls this."""
-            # Ctrl-C reaches all processes of a terminal, but the run decides what it interrupts.
-            if self._is_local:
-                signal.signal(signal.SIGINT, signal.SIG_IGN)
-            if self._source not in sys.path and Path(self._source).is_dir():
-                sys.path.insert(0, self._source)
-            os.environ["TQDM_DISABLE"] = "1"  # progress bars of several processes would mix
-            # By default TensorFlow uses all cores of the machine in each worker.
-            for variable in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-                os.environ.setdefault(variable, str(worker.state.nthreads))
-            if self._package:
-                configure_project(self._package)  # its logging, and settings such as atomic saves
-
-    source = Path(mnist_kedro.__file__).parents[1]
-    is_local = isinstance(client.cluster, LocalCluster)
-    client.register_plugin(Preparation(str(source), project.PACKAGE_NAME, is_local))
+    try:
+        deserialize(*serialize(data, on_error="raise"))
+    except Exception as error:
+        raise DatasetError(
+            f"{name}: data of type '{type(data).__name__}' cannot be pickled, so other workers "
+            f"cannot get it ({error}); give '{name}' a dataset in the catalog that stores it."
+        ) from error

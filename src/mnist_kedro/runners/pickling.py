@@ -1,0 +1,79 @@
+"""Pickle what Python's and Dask's pickle cannot: Kedro's empty datasets, and any exception."""
+
+import inspect
+import io
+import pickle
+from types import TracebackType
+from typing import Any
+
+import cloudpickle
+from kedro.io.memory_dataset import _EMPTY
+
+_MAX_FRAMES = 50  # of a traceback; more than Python can pickle after endless recursion
+
+
+class _Pickler(cloudpickle.Pickler):
+    def persistent_id(self, value: Any) -> str | None:
+        """Replace the mark of an empty MemoryDataset, which Kedro compares by its identity."""
+        return "empty" if value is _EMPTY else None
+
+    def reducer_override(self, value: Any) -> Any:
+        """Keep the tracebacks and causes of exceptions, and do not call their ``__init__``."""
+        from tblib import pickling_support  # noqa: PLC0415  (an optional dependency)
+
+        if isinstance(value, BaseException):
+            init = type(value).__init__
+            builtin = () if inspect.isfunction(init) else (init,)
+            return pickling_support.pickle_exception(value, builtin_inits=builtin)
+        if isinstance(value, TracebackType):
+            frames = [value]
+            while frames[-1].tb_next:
+                frames.append(frames[-1].tb_next)
+            return pickling_support.pickle_traceback(frames[max(0, len(frames) - _MAX_FRAMES)])
+        return super().reducer_override(value)
+
+
+class _Unpickler(pickle.Unpickler):
+    def persistent_load(self, _: str) -> Any:
+        """Return this process's mark of an empty MemoryDataset."""
+        return _EMPTY
+
+
+class Unpicklable:
+    """Stand in for a value that cannot be pickled."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} that cannot be pickled>"
+
+
+def dumps(value: Any) -> bytes:
+    """Pickle a value; functions and classes that cannot be imported are pickled by their code."""
+    file = io.BytesIO()
+    _Pickler(file).dump(value)
+    return file.getvalue()
+
+
+def loads(pickled: bytes) -> Any:
+    """Unpickle the result of :func:`dumps`."""
+    return _Unpickler(io.BytesIO(pickled)).load()
+
+
+def dumps_anything(value: Any) -> bytes:
+    """Pickle a value, with stand-ins for what cannot be pickled of an exception or a dict."""
+    try:
+        loads(pickled := dumps(value))
+    except Exception:  # noqa: BLE001  (code of any class)
+        return dumps(_with_stand_ins(value))
+    return pickled
+
+
+def _with_stand_ins(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: loads(dumps_anything(part)) for key, part in value.items()}
+    if isinstance(value, BaseException):
+        similar = RuntimeError(f"{type(value).__qualname__}: {value}")
+        return similar.with_traceback(value.__traceback__)
+    return Unpicklable(type(value).__name__)

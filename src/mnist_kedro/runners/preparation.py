@@ -1,0 +1,95 @@
+"""Prepare workers, and check that they run the code of the process that started the run."""
+
+import hashlib
+import os
+import signal
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.project import configure_project
+
+from mnist_kedro.runners.errors import DaskRunnerError
+
+_loaded: dict[str, str] = {}  # digest of each package's code when this process loaded it
+
+
+def prepare_workers(client: Any, packages: list[str]) -> None:
+    """Make projects importable, and configure them, on all present and future workers."""
+    from distributed import LocalCluster, WorkerPlugin  # noqa: PLC0415
+
+    class Preparation(WorkerPlugin):
+        """Prepare a worker before its first node."""
+
+        name = "kedro"
+
+        def __init__(self, folders: list[str], is_local: bool) -> None:
+            self._folders, self._packages, self._is_local = folders, packages, is_local
+
+        def setup(self, worker: Any) -> None:
+            """Prepare the worker; Dask calls this."""
+            # Ctrl-C reaches all processes of a terminal, but the run decides what it interrupts.
+            with suppress(ValueError):  # the worker is a thread of this process
+                if self._is_local:
+                    signal.signal(signal.SIGINT, signal.SIG_IGN)
+            new = [folder for folder in self._folders if folder not in sys.path]
+            sys.path[:0] = [folder for folder in new if Path(folder).is_dir()]
+            from mnist_kedro.runners.preparation import configure  # noqa: PLC0415
+
+            configure(self._packages, worker.state.nthreads)
+
+    folders = [str(_folder(package).parent) for package in ("mnist_kedro", *packages)]
+    is_local = isinstance(client.cluster, LocalCluster)
+    client.register_plugin(Preparation(folders, is_local))
+    threads = os.getpid() in client.run(os.getpid).values()  # of this process, not processes
+    if not is_local and not threads:  # others log to this terminal
+        for package in packages:
+            client.forward_logging(package, level="INFO")
+
+
+def configure(packages: Iterable[str], threads: int) -> None:
+    """Configure projects in this process, and limit the threads of TensorFlow.
+
+    By default TensorFlow uses all cores of the machine in each process; progress bars of several
+    processes would mix.
+    """
+    os.environ["TQDM_DISABLE"] = "1"
+    for variable in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(variable, str(threads))
+    for package in packages:
+        _loaded.setdefault(package, digest_code(package))  # before it is imported
+        configure_project(package)  # its logging, and settings such as atomic saves
+
+
+def digest_code(package: str) -> str:
+    """Return the SHA-256 of a package's Python files."""
+    digest = hashlib.sha256()
+    folder = _folder(package)
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def check_code(expected: Mapping[str, str], worker: str) -> None:
+    """Check that this process has loaded the code of the run.
+
+    Raises:
+        DaskRunnerError: if not; names the worker and the package.
+    """
+    for package, digest in expected.items():
+        if _loaded.get(package, digest) != digest:
+            raise DaskRunnerError(
+                f"{worker}: this worker has other code of '{package}' than the run; stop it, and "
+                "start it again with the same files."
+            )
+
+
+def _folder(package: str) -> Path:
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise DaskRunnerError(f"'{package}': there is no such package.")
+    return Path(spec.origin).parent

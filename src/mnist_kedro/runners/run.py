@@ -1,0 +1,328 @@
+"""Execute one pipeline on a Dask cluster."""
+
+import logging
+import operator
+import os
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from copy import copy
+from functools import partial
+from itertools import chain
+from typing import Any
+from uuid import uuid4
+
+from kedro.io import DatasetError, MemoryDataset
+from kedro.io.catalog_config_resolver import CatalogConfigResolver
+from kedro.io.data_catalog import DataCatalog
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+
+from mnist_kedro.runners.errors import DaskRunnerError
+from mnist_kedro.runners.messages import Inbox, Message
+from mnist_kedro.runners.pickling import dumps, loads
+from mnist_kedro.runners.states import apply, changes, in_memory, states_of
+from mnist_kedro.runners.task import NodeTask, Settings, interrupt, run_node
+
+logger = logging.getLogger(__name__)
+kedro_logger = logging.getLogger("kedro.runner.dask_runner")  # for what Kedro's runners log
+
+WORKER_SECONDS = 60  # to wait for a worker after the last one was lost
+
+_POLL_SECONDS = 1  # between two looks at the workers and at tasks that send no message
+_INTERRUPT_SECONDS = 10  # for interrupted nodes to end
+_SMALL = 100_000  # bytes of data that go with each task that needs them
+_LOAD_SECONDS = 60  # for a hook that loads data in memory
+
+
+class DaskRun:
+    """Execute one pipeline: each node as soon as its inputs exist and a worker is free.
+
+    The nodes run on workers, and send messages to this process, which calls the hooks.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        pipeline: Pipeline,
+        catalog: DataCatalog,
+        hook_manager: Any,
+        run_id: str | None,
+        code: Mapping[str, str],
+    ) -> None:
+        self._client, self._pipeline, self._catalog = client, pipeline, catalog
+        self._id = uuid4().hex  # unlike run_id, unique among the cluster's runs
+        self._inbox = Inbox(client, self._id)
+        self._hooks, self._run_id = hook_manager, run_id
+        self._nodes = {node.name: node for node in pipeline.nodes}
+        self._todo = [*pipeline.nodes]  # in Kedro's order
+        self._running: dict[str, Any] = {}  # futures, by the node's name
+        self._started: set[str] = set()  # names of the nodes that a worker runs
+        self._saved: dict[str, list[str]] = {name: [] for name in self._nodes}  # versioned paths
+        self._seen_errors: dict[str, BaseException] = {}  # that hooks raised or got, by node
+        self._error: BaseException | None = None  # of the first node that failed
+        self._workers: set[str] = set()  # addresses
+        self._last_look = self._last_worker = time.monotonic()
+        self._data: dict[str, Any] = {}  # futures of data in memory
+        self._memory: dict[str, Any] = {  # the catalog's own datasets
+            name: catalog[name] for name in pipeline.datasets() if in_memory(catalog[name])
+        }
+        self._settings = Settings(
+            hooks=_implemented_hooks(hook_manager),
+            returned=pipeline.outputs() & self._memory.keys(),
+            run_id=run_id,
+            folder=os.getcwd(),  # noqa: PTH109
+            code=code,
+        )
+        self._readers = Counter(chain.from_iterable(node.inputs for node in pipeline.nodes))
+        self.done: set[Node] = set()
+
+    def execute(
+        self, release: Callable[[Node, DataCatalog, dict[str, int], Pipeline], None]
+    ) -> None:
+        """Run all nodes; raise the error of the first node that fails when all others have ended.
+
+        Args:
+            release: releases the datasets that no other node reads.
+        """
+        from distributed import CancelledError  # noqa: PLC0415
+        from distributed.comm import CommClosedError  # noqa: PLC0415
+
+        self._release = release
+        dependencies = self._pipeline.node_dependencies
+        try:
+            self._look()
+            while self._running or (self._todo and not self._error):
+                for node in [node for node in self._todo if dependencies[node] <= self.done]:
+                    if not self._error:
+                        self._start(node)
+                if message := self._inbox.receive(_POLL_SECONDS):
+                    self._handle(message)
+                if time.monotonic() - self._last_look > _POLL_SECONDS:
+                    self._look()
+        except (CancelledError, CommClosedError) as error:
+            raise DaskRunnerError(
+                f"{self._client.scheduler.address}: the Dask scheduler was lost; saved outputs are "
+                "kept. Restart the cluster, and start the run again."
+            ) from error
+        if self._error:
+            raise self._error
+
+    def interrupt(self) -> list[str]:
+        """Interrupt the running nodes as Ctrl-C does, and return the notes of their errors."""
+        notes: list[str] = []
+        with suppress(Exception):  # the cluster may be lost, too
+            self._client.run(interrupt, self._id, on_error="ignore")
+            end = time.monotonic() + _INTERRUPT_SECONDS
+            while self._started & self._running.keys() and time.monotonic() < end:
+                message = self._inbox.receive(_POLL_SECONDS)
+                if message and message.kind == "ended":
+                    self._running.pop(message.node, None)
+                    error = loads(*message.content).get("error")
+                    notes += getattr(error, "__notes__", [])
+                elif message and message.kind != "saves":
+                    self._inbox.answer(message, _refuse)
+        return notes
+
+    def close(self) -> None:
+        """Cancel the running nodes, and release the data in the workers' memory."""
+        with suppress(Exception):  # the cluster may be lost
+            self._client.cancel([*self._running.values()])
+            self._inbox.close()
+        self._data.clear()
+        self._catalog._datasets.update(self._memory)  # noqa: SLF001
+
+    def _start(self, node: Node) -> None:
+        try:
+            task, inputs = self._pack(node)
+        except Exception as error:
+            raise DaskRunnerError(
+                f"{node.name}: the node or one of its datasets cannot be pickled, so no worker can "
+                f"run it ({error})."
+            ) from error
+        self._running[node.name] = self._client.submit(
+            *(run_node, node.name, task, inputs, self._id),
+            key=f"{node.name}-{self._id}",
+            pure=False,
+            priority=len(self._todo),
+        )
+        self._todo.remove(node)
+
+    def _pack(self, node: Node) -> tuple[bytes, dict[str, Any]]:
+        """Return a pickled NodeTask, and the futures of inputs in memory."""
+        datasets, inputs = {}, {}
+        for name in _names(node):
+            datasets[name] = self._memory.get(name) or self._catalog[name]
+            if name in self._memory and (future := self._send(name)):
+                inputs[name] = future
+            if name in inputs or (name in self._memory and name in node.outputs):
+                datasets[name] = _empty(datasets[name])
+        catalog = copy(self._catalog)
+        catalog._datasets, catalog._lazy_datasets = datasets, {}  # noqa: SLF001
+        catalog.validation_enabled = catalog._is_validation_enabled()  # noqa: SLF001
+        catalog._config_resolver = CatalogConfigResolver(  # noqa: SLF001
+            default_runtime_patterns=self._catalog.default_runtime_patterns
+        )
+        saved = self._catalog._save_validated  # noqa: SLF001
+        return dumps(NodeTask(node, catalog, saved, self._settings)), inputs
+
+    def _send(self, name: str) -> Any:
+        """Return the future of data in memory; None if it is small, or not there yet."""
+        if name not in self._data and self._memory[name].exists():
+            data = self._memory[name]._data  # noqa: SLF001
+            if len(pickled := dumps(data)) <= _SMALL:
+                return None
+            with warnings.catch_warnings(action="ignore"):  # of its size
+                self._data[name] = self._client.submit(loads, pickled, pure=False)
+        return self._data.get(name)
+
+    def _handle(self, message: Message) -> None:
+        name, content = message.node, message.content
+        match message.kind:
+            case "start":
+                self._started.add(name)
+                self._seen_errors.pop(name, None)
+                saved = partial(list[str], self._saved[name])
+                self._inbox.answer(message, _refuse if self._error else saved)
+            case "saves":
+                self._saved[name] += content
+            case "hook":
+                error = self._inbox.answer(message, partial(self._call_hook, name, *content))
+                if error:
+                    self._seen_errors[name] = error
+            case "ended":
+                future, ended = self._running.pop(name, None), loads(*content)
+                if error := ended.get("error"):
+                    self._fail(self._seen_errors.get(name) or error)
+                elif future:  # else it ran again, because its data was lost
+                    self._finish(self._nodes[name], future, ended)
+
+    def _call_hook(self, name: str, hook: str, arguments: list[str], pickled: bytes) -> Any:
+        node, given = self._nodes[name], loads(pickled)
+        if "error" in given:
+            self._seen_errors[name] = given["error"]
+        given |= {
+            "node": node,
+            "catalog": self._catalog,
+            "is_async": False,
+            "run_id": self._run_id,
+        }
+        datasets, names = self._catalog._datasets, _names(node)  # noqa: SLF001
+        before = states_of(datasets, names)
+        call = getattr(self._hooks.hook, hook)
+        results = call(**{key: given.get(key) for key in arguments})
+        changed = changes(before, states_of(datasets, names))
+        return (results if hook == "before_node_run" else []), changed
+
+    def _finish(self, node: Node, future: Any, ended: Mapping[str, Any]) -> None:
+        apply(ended["changes"], self._catalog._datasets)  # noqa: SLF001
+        self._catalog._save_validated |= ended["save_validated"]  # noqa: SLF001
+        for name in node.outputs:
+            dataset: Any = self._catalog[name]
+            if name in ended["outputs"]:
+                dataset._data = ended["outputs"][name]  # noqa: SLF001
+            elif name in self._memory:
+                self._memory[name].release()
+            if name in ended["made"] and self._readers[name]:
+                self._data[name] = self._client.submit(operator.getitem, future, name, pure=False)
+                self._catalog._datasets[name] = _RemoteDataset(name, self._data)  # noqa: SLF001
+        self.done.add(node)
+        kedro_logger.info("Completed node: %s", node.name)
+        kedro_logger.info("Completed %d out of %d tasks", len(self.done), len(self._nodes))
+        self._release(node, self._catalog, self._readers, self._pipeline)
+
+    def _fail(self, error: BaseException) -> None:
+        """Keep the first error; no other node starts."""
+        self._error = self._error or error
+        for name in self._running.keys() - self._started:
+            self._running.pop(name).cancel()
+
+    def _look(self) -> None:
+        """Find workers that came and went, and nodes that ended without a message."""
+        now, before, address = time.monotonic(), self._workers, self._client.scheduler.address
+        with suppress(OSError):  # if the scheduler is lost, its futures are
+            self._workers = {*self._client.nthreads()}
+        if lost := before - self._workers:
+            logger.warning("Lost %s; interrupted nodes run again.", _count_workers(lost))
+        if self._workers - before:
+            logger.info("%s.", _count_workers(self._workers))
+        if lost and not self._workers:
+            logger.warning("No worker is left; start one with 'dask worker %s'.", address)
+        if not self._workers and now - self._last_worker > WORKER_SECONDS:
+            running = ", ".join(sorted(self._started & self._running.keys()))
+            raise DaskRunnerError(
+                f"{address}: no worker has been there for {WORKER_SECONDS} seconds; the last one "
+                f"was lost while it ran '{running}'. Its log has the reason, most often a lack of "
+                "memory."
+            )
+        self._last_look, self._last_worker = now, now if self._workers else self._last_worker
+        for name, future in [*self._running.items()]:
+            if future.status not in ("pending", "finished"):
+                del self._running[name]
+                self._fail(_failure(name, future))
+
+
+class _RemoteDataset(MemoryDataset):
+    """Load data in memory from a worker, for hooks that load it from the catalog."""
+
+    def __init__(self, name: str, data: dict[str, Any]) -> None:
+        super().__init__()
+        self._name, self._futures = name, data
+
+    def load(self) -> Any:
+        """Return the data."""
+        if self._name not in self._futures:
+            raise DatasetError("Data for MemoryDataset has not been saved yet.")
+        return self._futures[self._name].result(timeout=_LOAD_SECONDS)
+
+    def _exists(self) -> bool:
+        return self._name in self._futures
+
+    def _release(self) -> None:
+        self._futures.pop(self._name, None)
+
+
+def _implemented_hooks(manager: Any) -> dict[str, set[str]]:
+    """Return the names of the hooks that are implemented, and the arguments that they take."""
+    taken: dict[str, set[str]] = {}
+    for plugin in manager.get_plugins() or ():  # of no manager, Kedro returns None
+        for caller in manager.get_hookcallers(plugin) or ():
+            arguments = taken.setdefault(caller.name, set())
+            for implementation in caller.get_hookimpls():
+                arguments |= {*implementation.argnames} - {"node", "catalog"}
+    return taken
+
+
+def _names(node: Node) -> list[str]:
+    """Return the names of all datasets that a node uses."""
+    return [*dict.fromkeys([*node.inputs, *node.outputs, *node.confirms])]
+
+
+def _empty(dataset: Any) -> Any:
+    """Return a copy of a memory dataset without its data."""
+    emptied = copy(dataset)
+    emptied.release()
+    return emptied
+
+
+def _refuse() -> None:
+    raise DaskRunnerError("the run has ended.")
+
+
+def _failure(name: str, future: Any) -> Exception:
+    """Return the error of a node that ended without a message."""
+    from distributed import KilledWorker  # noqa: PLC0415
+
+    error = future.exception()
+    if isinstance(error, KilledWorker):
+        return DaskRunnerError(
+            f"{name}: the worker that ran it was lost {error.allowed_failures + 1} times in a row; "
+            "the worker's log has the reason, most often a lack of memory."
+        )
+    return DaskRunnerError(f"{name}: no worker could run it ({error}).")
+
+
+def _count_workers(addresses: Collection[str]) -> str:
+    return f"{len(addresses)} Dask {'worker' if len(addresses) == 1 else 'workers'}"
