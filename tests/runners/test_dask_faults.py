@@ -120,7 +120,7 @@ def test_when_no_worker_is_left_the_run_ends(no_project, monkeypatch):
     pipeline = Pipeline([Node(die, "a", "b", name="die")])
     with cluster(ROOT, 1) as made:
         runner = DaskRunner(address=made.address)
-        with pytest.raises(DaskRunnerError, match=r"no worker .* for 2 seconds; .* it ran 'die'"):
+        with pytest.raises(DaskRunnerError, match="no worker for 2 seconds; .* while it ran die"):
             runner.run(pipeline, DataCatalog({"a": MemoryDataset(1)}))
 
 
@@ -185,6 +185,58 @@ def test_code_that_was_edited_after_a_process_loaded_it_is_refused(tmp_path, mon
     code.write_text("x = 2")
     with pytest.raises(DaskRunnerError, match="tcp://worker: .* other code of 'edited'"):
         check_code({"edited": digest_code("edited")}, "tcp://worker")
+
+
+def wait_and_tell(_value):
+    time.sleep(1)
+    return os.getpid()
+
+
+def test_readers_of_one_result_in_memory_are_spread_over_the_workers(dask):
+    """Dask alone would run them one after another where the result is."""
+    readers = [Node(wait_and_tell, "b", f"c{i}", name=f"read_{i}") for i in range(4)]
+    pipeline = Pipeline([Node(double, "a", "b", name="make"), *readers])
+    outputs = dask.run(pipeline, DataCatalog({"a": MemoryDataset(np.ones(100_000))}))
+    processes = [outputs[f"c{i}"].load() for i in range(4)]
+    assert sorted(map(processes.count, {*processes})) == [2, 2]
+
+
+def test_a_hook_may_load_data_that_the_busy_worker_has(fragile, hooked):
+    class Load:
+        loaded = None
+
+        @hook_impl
+        def after_node_run(self, node, catalog):
+            if node.name == "other":
+                self.loaded = catalog.load("b")
+
+    pipeline = Pipeline(
+        [
+            Node(double, "a", "b", name="make"),
+            Node(double, "a", "c", name="other"),
+            Node(lambda b, c: b + c, ["b", "c"], "d", name="add"),
+        ]
+    )
+    hook = Load()
+    fragile.run(pipeline, DataCatalog({"a": MemoryDataset(1)}), hooked(hook))
+    assert hook.loaded == 2
+
+
+def compute_with_dask(values):
+    """Compute with the workers that also run nodes."""
+    import dask
+
+    return sum(dask.compute(*[dask.delayed(double)(value) for value in values]))
+
+
+def test_nodes_may_compute_with_dask(no_project):
+    from distributed import LocalCluster
+
+    nodes = [Node(compute_with_dask, "a", f"b{i}", name=f"compute_{i}") for i in range(4)]
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as made:
+        runner = DaskRunner(address=made.scheduler_address)
+        outputs = runner.run(Pipeline(nodes), DataCatalog({"a": MemoryDataset([1, 2, 3])}))
+    assert [dataset.load() for dataset in outputs.values()] == [12] * 4
 
 
 SLOW_RUN = """

@@ -90,8 +90,16 @@ def fail_unpicklably(_value):
     raise LockedError
 
 
+class LeaveError(SystemExit):
+    """An exit with an ``__init__`` of its own."""
+
+    def __init__(self, code, why):
+        super().__init__(code)
+        self.why = why
+
+
 def leave(_value):
-    raise SystemExit(3)
+    raise LeaveError(3, "enough")
 
 
 class Log(AbstractDataset):
@@ -433,6 +441,29 @@ def test_a_hook_may_change_a_dataset(runner, hooked, tmp_path):
     runner.run(chain(double), catalog, hooked(Point()))
     assert (tmp_path / "b.json").read_text() == "10"
     assert catalog.get("b").metadata == "saved"
+
+
+class Numbers(MemoryDataset):
+    """A dataset in memory that keeps its data in its own way."""
+
+    kept = 0
+
+    def save(self, data):
+        self.kept += data
+
+    def load(self):
+        return self.kept
+
+
+def test_a_dataset_in_memory_may_keep_its_data_in_its_own_way(runner):
+    catalog = DataCatalog({"a": MemoryDataset(3), "b": Numbers()})
+    assert runner.run(chain(identity, identity), catalog)["c"].load() == 3
+
+
+def test_a_dataset_to_confirm_must_be_in_the_catalog(runner):
+    pipeline = Pipeline([Node(identity, "a", "b", confirms="unknown", name="confirm")])
+    with pytest.raises(DatasetError, match="'unknown' not found in the catalog"):
+        runner.run(pipeline, DataCatalog({"a": MemoryDataset(1)}))
 
 
 # Versions

@@ -1,4 +1,4 @@
-"""Define the exception for what a user of the runner can mend."""
+"""Define the exception for errors that the user of the runner can fix."""
 
 
 class DaskRunnerError(Exception):

@@ -24,13 +24,27 @@ class _Pickler(cloudpickle.Pickler):
         if isinstance(value, BaseException):
             init = type(value).__init__
             builtin = () if inspect.isfunction(init) else (init,)
-            return pickling_support.pickle_exception(value, builtin_inits=builtin)
+            restore, parts, *rest = pickling_support.pickle_exception(value, builtin_inits=builtin)
+            if restore is pickling_support.unpickle_exception_with_attrs:
+                parts[1].update(_slots(value))
+            return restore, parts, *rest
         if isinstance(value, TracebackType):
             frames = [value]
             while frames[-1].tb_next:
                 frames.append(frames[-1].tb_next)
             return pickling_support.pickle_traceback(frames[max(0, len(frames) - _MAX_FRAMES)])
         return super().reducer_override(value)
+
+
+def _slots(value: Any) -> dict[str, Any]:
+    """Return the attributes outside ``__dict__``, such as the code of a SystemExit."""
+    keys = [
+        key
+        for base in type(value).__mro__
+        for key, member in vars(base).items()
+        if inspect.ismemberdescriptor(member) and not key.startswith("_")
+    ]
+    return {key: part for key in keys if (part := getattr(value, key, None)) is not None}
 
 
 class _Unpickler(pickle.Unpickler):

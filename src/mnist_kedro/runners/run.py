@@ -65,6 +65,7 @@ class DaskRun:
         self._error: BaseException | None = None  # of the first node that failed
         self._workers: set[str] = set()  # addresses
         self._last_look = self._last_worker = time.monotonic()
+        self._chosen: dict[str, str] = {}  # the worker's address, by the node's name
         self._data: dict[str, Any] = {}  # futures of data in memory
         self._memory: dict[str, Any] = {  # the catalog's own datasets
             name: catalog[name] for name in pipeline.datasets() if in_memory(catalog[name])
@@ -96,7 +97,7 @@ class DaskRun:
             self._look()
             while self._running or (self._todo and not self._error):
                 for node in [node for node in self._todo if dependencies[node] <= self.done]:
-                    if not self._error:
+                    if not self._error and len(self._running) < len(self._workers):
                         self._start(node)
                 if message := self._inbox.receive(_POLL_SECONDS):
                     self._handle(message)
@@ -135,8 +136,9 @@ class DaskRun:
         self._catalog._datasets.update(self._memory)  # noqa: SLF001
 
     def _start(self, node: Node) -> None:
+        datasets = {name: self._memory.get(name) or self._catalog[name] for name in _names(node)}
         try:
-            task, inputs = self._pack(node)
+            task, inputs = self._pack(node, datasets)
         except Exception as error:
             raise DaskRunnerError(
                 f"{node.name}: the node or one of its datasets cannot be pickled, so no worker can "
@@ -144,17 +146,23 @@ class DaskRun:
             ) from error
         self._running[node.name] = self._client.submit(
             *(run_node, node.name, task, inputs, self._id),
-            key=f"{node.name}-{self._id}",
+            key=f"{node.name}-{uuid4().hex}",
             pure=False,
-            priority=len(self._todo),
+            workers=[self._choose_worker(node.name)],
+            allow_other_workers=True,
         )
         self._todo.remove(node)
 
-    def _pack(self, node: Node) -> tuple[bytes, dict[str, Any]]:
+    def _choose_worker(self, node: str) -> str:
+        """Choose the worker with the fewest nodes; Dask would choose one that has the inputs."""
+        busy = Counter(self._chosen[name] for name in self._running)
+        self._chosen[node] = min(sorted(self._workers), key=busy.__getitem__)
+        return self._chosen[node]
+
+    def _pack(self, node: Node, datasets: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
         """Return a pickled NodeTask, and the futures of inputs in memory."""
-        datasets, inputs = {}, {}
-        for name in _names(node):
-            datasets[name] = self._memory.get(name) or self._catalog[name]
+        inputs = {}
+        for name in [*datasets]:
             if name in self._memory and (future := self._send(name)):
                 inputs[name] = future
             if name in inputs or (name in self._memory and name in node.outputs):
@@ -183,6 +191,9 @@ class DaskRun:
         match message.kind:
             case "start":
                 self._started.add(name)
+                if future := self._running.get(name):  # if its worker is lost, any may run it
+                    lift = self._client.scheduler.set_restrictions
+                    self._client.sync(lift, worker={future.key: None})
                 self._seen_errors.pop(name, None)
                 saved = partial(list[str], self._saved[name])
                 self._inbox.answer(message, _refuse if self._error else saved)
@@ -227,7 +238,9 @@ class DaskRun:
                 self._memory[name].release()
             if name in ended["made"] and self._readers[name]:
                 self._data[name] = self._client.submit(operator.getitem, future, name, pure=False)
-                self._catalog._datasets[name] = _RemoteDataset(name, self._data)  # noqa: SLF001
+                remote = _RemoteDataset(name, self._data, future)
+                self._catalog._datasets[name] = remote  # noqa: SLF001
+                self._data[name].add_done_callback(remote.forget_node)
         self.done.add(node)
         kedro_logger.info("Completed node: %s", node.name)
         kedro_logger.info("Completed %d out of %d tasks", len(self.done), len(self._nodes))
@@ -251,13 +264,17 @@ class DaskRun:
         if lost and not self._workers:
             logger.warning("No worker is left; start one with 'dask worker %s'.", address)
         if not self._workers and now - self._last_worker > WORKER_SECONDS:
-            running = ", ".join(sorted(self._started & self._running.keys()))
+            running = ", ".join(sorted(self._started & self._running.keys())) or "no node"
             raise DaskRunnerError(
-                f"{address}: no worker has been there for {WORKER_SECONDS} seconds; the last one "
-                f"was lost while it ran '{running}'. Its log has the reason, most often a lack of "
+                f"{address}: there has been no worker for {WORKER_SECONDS} seconds; the last one "
+                f"was lost while it ran {running}. Its log has the reason, most often a lack of "
                 "memory."
             )
         self._last_look, self._last_worker = now, now if self._workers else self._last_worker
+        for name in self._running.keys() - self._started:
+            if self._chosen[name] in lost:
+                self._running.pop(name).cancel()
+                self._todo.insert(0, self._nodes[name])
         for name, future in [*self._running.items()]:
             if future.status not in ("pending", "finished"):
                 del self._running[name]
@@ -267,14 +284,20 @@ class DaskRun:
 class _RemoteDataset(MemoryDataset):
     """Load data in memory from a worker, for hooks that load it from the catalog."""
 
-    def __init__(self, name: str, data: dict[str, Any]) -> None:
+    def __init__(self, name: str, data: dict[str, Any], node: Any) -> None:
         super().__init__()
-        self._name, self._futures = name, data
+        self._name, self._futures, self._node = name, data, node
+
+    def forget_node(self, _future: Any) -> None:
+        """Release the node's other outputs, because this output has a future of its own now."""
+        self._node = None
 
     def load(self) -> Any:
         """Return the data."""
         if self._name not in self._futures:
             raise DatasetError("Data for MemoryDataset has not been saved yet.")
+        if node := self._node:  # its worker may run a node that waits for this hook
+            return node.result(timeout=_LOAD_SECONDS)[self._name]
         return self._futures[self._name].result(timeout=_LOAD_SECONDS)
 
     def _exists(self) -> bool:

@@ -12,8 +12,12 @@ States = dict[str, dict[str, bytes]]  # attributes of datasets, pickled
 
 
 def in_memory(dataset: Any) -> bool:
-    """Return whether a dataset's data goes from worker to worker without a file."""
-    return isinstance(dataset, MemoryDataset)
+    """Return whether a dataset's data goes from worker to worker without a file.
+
+    Subclasses of MemoryDataset that load or save in their own way keep their data themselves.
+    """
+    kind = type(dataset)
+    return isinstance(dataset, MemoryDataset) and kind.save is MemoryDataset.save
 
 
 def states_of(datasets: Mapping[str, Any], names: Iterable[str]) -> States:

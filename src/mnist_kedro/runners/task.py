@@ -62,18 +62,30 @@ def run_node(name: str, task: bytes, inputs: Mapping[str, Any], run: str) -> dic
     messenger = Messenger(run, name)
     outputs: dict[str, Any] = {}
     try:
-        with _one_node:
-            _run_by_thread[threading.get_ident()] = run
-            try:
-                outputs, ended = _run(task, inputs, messenger)
-            finally:
-                _run_by_thread.clear()
+        with _alone(run):
+            outputs, ended = _run(task, inputs, messenger)
         pickled = dumps(ended)
     except BaseException as error:  # noqa: BLE001  (such as SystemExit of a node)
         pickled = dumps_anything({"error": error})
     messenger.tell("ended", pickled)
     messenger.close()
     return outputs
+
+
+@contextmanager
+def _alone(run: str) -> Iterator[None]:
+    """Wait until this process runs no other node."""
+    from distributed import secede  # noqa: PLC0415
+
+    if not _one_node.acquire(blocking=False):
+        secede()  # the node that runs may need this thread for what it computes with Dask
+        _one_node.acquire()
+    _run_by_thread[threading.get_ident()] = run
+    try:
+        yield
+    finally:
+        _run_by_thread.clear()
+        _one_node.release()
 
 
 def interrupt(run: str) -> None:
