@@ -40,9 +40,9 @@ class OldVersion(NamedTuple):
 def find_old_versions(root: Path, keep: int) -> list[OldVersion]:
     """Find the versions that are not needed any more.
 
-    Kept are the latest ones of each dataset; the promoted model and the one before it; what the
-    link ``latest`` points to; all decisions about promotions; and, of what belongs to a model that
-    is kept, the latest version.
+    Needed are the latest versions of each dataset; the promoted model and the previously promoted
+    model; the files that the link ``latest`` points to; all decisions about promotions; and the
+    latest version of each dataset that belongs to a needed model.
 
     Args:
         root: folder of the datasets.
@@ -71,7 +71,7 @@ def find_old_versions(root: Path, keep: int) -> list[OldVersion]:
 def _without_families(
     versions: dict[Path, list[OldVersion]], old: set[OldVersion]
 ) -> list[OldVersion]:
-    """Leave out the latest version of what belongs to a model that is kept."""
+    """Leave out the latest version of each dataset that belongs to a needed model."""
     digests = defaultdict(set)
     for dataset, ones in versions.items():
         if dataset.suffix == ".keras":
@@ -102,7 +102,7 @@ def count_freed_bytes(old: Iterable[OldVersion]) -> int:
 
 
 def remove_version(old: OldVersion) -> None:
-    """Remove a version; whoever looks for it meanwhile finds all of it or nothing."""
+    """Remove a version; other programs find all of its files, or none."""
     hidden = old.folder.with_name(f".removed-{old.version}")
     old.folder.rename(hidden)
     shutil.rmtree(hidden)
@@ -138,7 +138,7 @@ def _list_versions(root: Path) -> Iterator[OldVersion]:
 
 
 def _promoted(models: Path) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
-    """Return names and runs of the promoted model and the one before it: of exports, of models."""
+    """Return the names and runs of the promoted and the previously promoted exports and models."""
     exports = set(read_history(models)[-2:])
     trainings = {
         (one["model"], one["trained"])

@@ -9,9 +9,10 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any, TypedDict
 
+from mnist_kedro.origin import describe_origin
 from mnist_kedro.versions import find_versions, version_path
 
 FILE = "promotion.json"
@@ -36,11 +37,9 @@ def describe_accuracy(description: Mapping[str, Any]) -> str:
     """Describe the accuracy in the description of an exported model, and its digits."""
     try:
         accuracy, digits = f"{description['accuracy']:.2%}", f"{description['test_digits']:,}"
-        data = description["data"]
-        origin = "MNIST" if data["canonical_mnist"] else PureWindowsPath(data["source"]).name
+        return f"{accuracy} of {digits} test digits ({describe_origin(description['data'])})"
     except (KeyError, TypeError, ValueError):
         return "unknown accuracy"
-    return f"{accuracy} of {digits} test digits ({origin})"
 
 
 def read_decisions(folder: Path) -> Iterator[Promotion]:

@@ -12,6 +12,7 @@ from kedro.pipeline import Pipeline
 
 from mnist_kedro.hooks.versions import VersionHooks
 from mnist_kedro.latest import move_latest
+from mnist_kedro.origin import describe_origin
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ def _describe_accuracies(saved: Mapping[str, str], catalog: DataCatalog) -> str:
             for name, model in metrics["models"].items()
             for low, high in [model["accuracy_ci95"]]
         ]
-        origin = _describe_origin(metrics["data"])
+        origin = describe_origin(metrics["data"])
         return f"Test accuracy on {origin} (95% interval): {', '.join(accuracies)}"
     histories = {name: catalog.load(name) for name in saved if name.endswith(".history")}
     if not histories:
@@ -102,12 +103,5 @@ def _describe_accuracies(saved: Mapping[str, str], catalog: DataCatalog) -> str:
         f"{name.removesuffix('.history')} {history['validation_accuracy'][-1]:.2%}"
         for name, history in histories.items()
     ]
-    origin = _describe_origin(next(iter(histories.values()))["data"])
+    origin = describe_origin(next(iter(histories.values()))["data"])
     return f"Validation accuracy on {origin} after the last epoch: {', '.join(accuracies)}"
-
-
-def _describe_origin(data: Mapping[str, Any]) -> str:
-    """Name the source of the digits in a few words."""
-    if data["canonical_mnist"]:
-        return "MNIST"
-    return "the sample" if data["source"] == "sample" else f"'{data['source']}'"

@@ -54,7 +54,7 @@ def decide_promotion(
         promoted = float(np.mean(correct)) >= _MIN_ACCURACY
         reason = (
             f"the first model; it classifies {np.mean(correct):.2%} of {len(correct):,} validation "
-            f"digits correctly, and should {_MIN_ACCURACY:.0%}"
+            f"digits correctly, and at least {_MIN_ACCURACY:.0%} are required"
         )
     elif _weights(promoted_model.description) == _weights(description):
         promoted, reason = True, "the same model is served"
