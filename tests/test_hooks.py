@@ -51,7 +51,7 @@ def summary(caplog, catalog, **saved):
     [
         ("download", True, "MNIST"),
         ("sample", False, "the sample"),
-        ("mine.h5", False, "'mine.h5'"),
+        ("mine.h5", False, "mine.h5"),
     ],
 )
 def test_sums_up_a_comparison_and_its_data(caplog, source, canonical, named):
