@@ -238,7 +238,8 @@ class DaskRun:
                 self._memory[name].release()
             if name in ended["made"] and self._readers[name]:
                 self._data[name] = self._client.submit(operator.getitem, future, name, pure=False)
-                remote = _RemoteDataset(name, self._data, future)
+                remote = _RemoteDataset()
+                remote.name, remote.futures, remote.node = name, self._data, future
                 self._catalog._datasets[name] = remote  # noqa: SLF001
                 self._data[name].add_done_callback(remote.forget_node)
         self.done.add(node)
@@ -284,27 +285,27 @@ class DaskRun:
 class _RemoteDataset(MemoryDataset):
     """Load data in memory from a worker, for hooks that load it from the catalog."""
 
-    def __init__(self, name: str, data: dict[str, Any], node: Any) -> None:
-        super().__init__()
-        self._name, self._futures, self._node = name, data, node
+    name: str
+    futures: dict[str, Any]  # not arguments of __init__, which Kedro would keep
+    node: Any  # future of the node's outputs, until this output has one of its own
 
     def forget_node(self, _future: Any) -> None:
-        """Release the node's other outputs, because this output has a future of its own now."""
-        self._node = None
+        """Release the node's other outputs."""
+        self.node = None
 
     def load(self) -> Any:
         """Return the data."""
-        if self._name not in self._futures:
+        if self.name not in self.futures:
             raise DatasetError("Data for MemoryDataset has not been saved yet.")
-        if node := self._node:  # its worker may run a node that waits for this hook
-            return node.result(timeout=_LOAD_SECONDS)[self._name]
-        return self._futures[self._name].result(timeout=_LOAD_SECONDS)
+        if node := self.node:  # its worker may run a node that waits for this hook
+            return node.result(timeout=_LOAD_SECONDS)[self.name]
+        return self.futures[self.name].result(timeout=_LOAD_SECONDS)
 
     def _exists(self) -> bool:
-        return self._name in self._futures
+        return self.name in self.futures
 
     def _release(self) -> None:
-        self._futures.pop(self._name, None)
+        self.futures.pop(self.name, None)
 
 
 def _implemented_hooks(manager: Any) -> dict[str, set[str]]:
