@@ -22,6 +22,8 @@ from kedro_datasets.json import JSONDataset
 from kedro_datasets.pandas import CSVDataset
 from kedro_datasets.partitions import IncrementalDataset, PartitionedDataset
 
+from mnist_kedro.runners import DaskRunner
+
 VERSION = "2026-01-01T00.00.00.000Z"
 
 
@@ -835,3 +837,39 @@ def test_a_catalog_is_used_by_a_second_run(runner):
     catalog = DataCatalog({"a": MemoryDataset(2)})
     for _ in range(2):
         assert runner.run(chain(double, double), catalog)["c"].load() == 8
+
+
+# What DaskRunner does differently (docs/deployment.md); it also refuses is_async.
+
+
+class Meddler:
+    @hook_impl
+    def before_node_run(self, inputs):
+        inputs["a"].append(2)
+
+
+def test_a_hook_that_changes_inputs_in_place_changes_a_copy_on_dask(runner, hooked):
+    catalog = DataCatalog({"a": MemoryDataset([1])})
+    outputs = runner.run(chain(identity), catalog, hooked(Meddler()))
+    assert outputs["b"].load() == ([1] if on_dask(runner) else [1, 2])
+
+
+class KeyedError(Exception):
+    def __new__(cls, key):
+        return super().__new__(cls)
+
+    def __init__(self, key):
+        super().__init__(f"no {key}")
+
+
+def test_an_error_that_cannot_be_made_again_becomes_a_runtime_error_on_dask(runner):
+    def fail(_value):
+        raise KeyedError("digit")
+
+    kind = RuntimeError if on_dask(runner) else KeyedError
+    with pytest.raises(kind, match="no digit"):
+        runner.run(chain(fail), DataCatalog({"a": MemoryDataset(1)}))
+
+
+def on_dask(runner):
+    return isinstance(runner, DaskRunner)
