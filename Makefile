@@ -95,6 +95,10 @@ PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-
 fuzz: $(DEV_READY)  ## ingest 20,000 corrupt files: none crashes, hangs or passes as MNIST
 	$(BIN)/python -m tests.reliability.fuzz $(or $(ARGS),--times 20000)
 
+.PHONY: fuzz-pictures
+fuzz-pictures: $(DEV_READY)  ## read 20,000 odd pictures: each gets digits or a reason
+	$(BIN)/python -m tests.reliability.pictures $(ARGS)
+
 .PHONY: kill
 kill: $(DEV_READY)  ## kill 200 runs at random moments: no data is lost
 	$(BIN)/python -m tests.reliability.kill $(ARGS)

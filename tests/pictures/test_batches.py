@@ -54,7 +54,7 @@ def test_every_file_has_its_row(folder, images):
         BLANK,
         READ,
         "empty file",
-        "not a picture (PNG, JPEG, BMP, TIFF or WebP)",
+        "not a picture (PNG, JPEG, BMP, TIFF, WebP or GIF)",
         "damaged picture",
         READ,
     ]

@@ -47,7 +47,7 @@ def test_a_larger_digit_anywhere_becomes_what_it_was(of_mnist):
             assert prepared.shape == (28, 28)
             assert prepared.max() == 255
             differences.append(np.abs(prepared.astype(int) - image).mean())
-    assert np.median(differences) < 8  # two different digits differ by about 40
+    assert np.median(differences) < 13  # two different digits differ by about 40
 
 
 def test_photographs_are_read_as_well_as_the_digits_themselves(trained, digits):

@@ -33,7 +33,7 @@ def test_digits_are_read_from_the_left(images, count):
     found = find_digits(page(shown, places))
     assert len(found) == count
     for digit, image, (_, left) in zip(found, shown, places, strict=True):
-        assert alike(digit.pixels, image) > 0.85
+        assert alike(digit.pixels, image) > 0.7
         assert left <= digit.box[0] < digit.box[2] <= left + 57
 
 

@@ -88,7 +88,7 @@ def test_what_is_no_digit_has_no_number(read):
     table = read.set_index("file")
     for name, status in {
         "blank.png": BLANK,
-        "note.txt": "not a picture (PNG, JPEG, BMP, TIFF or WebP)",
+        "note.txt": "not a picture (PNG, JPEG, BMP, TIFF, WebP or GIF)",
     }.items():
         assert table.loc[name, "status"] == status
         assert table.loc[name, ["digit", "confidence", "p0", "p9", "label"]].isna().all()

@@ -28,7 +28,7 @@ BAD_REQUESTS: dict[str, tuple[Any, str]] = {
     "blank": (json.dumps({"pixels": NOTHING}), "application/json"),
     "NaN": (json.dumps({"pixels": [[float("nan")] * 28] * 28}), "application/json"),
     "wrong type": (json.dumps({"pixels": [["1"] * 28] * 28}), "application/json"),
-    "neither picture nor JSON": (b"digit=7", "application/x-www-form-urlencoded"),
+    "neither picture nor JSON": (b"digit=7", "text/html"),
     "damaged picture": (b"\x89PNG\r\n\x1a\n", "image/png"),
 }
 

@@ -2,12 +2,13 @@
 
 import base64
 import json
+from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_kedro.pictures import prepare_digit
+from mnist_kedro.pictures.digit import prepare
 from mnist_kedro.serving import answers
 from mnist_kedro.serving.app import create_app
 from mnist_kedro.serving.metrics import Metrics
@@ -123,9 +124,9 @@ def test_an_unexpected_error_costs_no_other_picture(client, images, monkeypatch,
         calls.append(picture)
         if len(calls) == 2:
             raise odd
-        return prepare_digit(picture)
+        return prepare(picture)
 
-    monkeypatch.setattr(answers, "prepare_digit", fail_once)
+    monkeypatch.setattr(answers, "prepare", fail_once)
     answer = post(client, "/api/predict_batch", {"pixels": images[:3].tolist()})
     codes = [one.get("code", "ok") for one in answer.get_json()["predictions"]]
     assert codes == ["ok", "internal_server_error", "ok"]
@@ -147,6 +148,54 @@ def test_several_digits_are_read_in_order(client, images, digits):
         assert 20 <= top < bottom <= 77
 
 
+def test_one_digit_is_told_from_several(client, images):
+    pair = np.full((100, 200), 255, np.uint8)
+    for i in range(2):
+        pair[20:76, 20 + 90 * i : 76 + 90 * i] -= np.asarray(
+            Image.fromarray(images[i]).resize((56, 56))
+        )
+    assert post(client, "/api/predict", saved(pair)).get_json()["several"] is True
+    assert post(client, "/api/predict", saved(pair[:, :100])).get_json()["several"] is False
+
+
+def picture_bodies(digit):
+    """What clients may send: the body, and its type."""
+    png = saved(255 - digit)
+    url = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    return {
+        "form": ({"file": (BytesIO(png), "digit.png")}, "multipart/form-data"),
+        "form of another name": ({"x": (BytesIO(png), "")}, "multipart/form-data"),
+        "untyped": (png, "application/octet-stream"),
+        "curl --data-binary": (png, "application/x-www-form-urlencoded"),
+        "gif": (saved(255 - digit, "GIF"), "image/gif"),
+        "data URL": (url, "text/plain;charset=UTF-8"),
+        "JSON with a data URL": (json.dumps({"picture": url}), "application/json"),
+        "JSON with base64": (
+            json.dumps({"picture": base64.b64encode(png).decode()}),
+            "application/json",
+        ),
+    }
+
+
+@pytest.mark.parametrize("how", [*picture_bodies(np.eye(28, dtype=np.uint8))])
+def test_what_clients_try_first_works(client, images, how):
+    body, kind = picture_bodies(images[0])[how]
+    answer = client.post("/api/predict", data=body, content_type=kind)
+    expected = post(client, "/api/predict", saved(255 - images[0])).get_json()
+    assert answer.get_json()["input"] == expected["input"]
+    url, _ = picture_bodies(images[0])["data URL"]
+    batch = post(client, "/api/predict_batch", {"pictures": [url]}).get_json()["predictions"]
+    assert batch[0]["input"] == expected["input"]
+
+
+@pytest.mark.parametrize("names", [[], ["a", "b"]])
+def test_a_form_has_one_file(client, images, names):
+    files = {name: (BytesIO(saved(images[0])), name) for name in names}
+    answer = client.post("/api/predict", data=files, content_type="multipart/form-data")
+    assert answer.status_code == 422
+    assert answer.get_json()["error"] == f"expected 1 file, found {len(names)}"
+
+
 def test_nothing_written_is_said(client):
     blank = saved(np.full((50, 50), 255, np.uint8))
     answer = post(client, "/api/predict", blank)
@@ -165,6 +214,12 @@ GOOD = [[0] * 28] * 28
         (b"\x89PNG\r\n\x1a\n", "image/png", 422, "unreadable_picture"),
         (b"GIF89a", "image/png", 422, "unreadable_picture"),
         (b"x", "text/plain", 415, "unsupported_media_type"),
+        (b"eHg=", "text/plain", 415, "unsupported_media_type"),
+        (b"data:image/png,x", "text/plain", 415, "unsupported_media_type"),
+        (b"data:image/png;base64,?", "text/plain", 422, "wrong_type"),
+        (b"a=b", "application/x-www-form-urlencoded", 422, "unreadable_picture"),
+        (b"x", "multipart/form-data", 422, "wrong_count"),
+        (b'{"picture": 5}', "application/json", 422, "wrong_type"),
         (b"x", "image/svg+xml", 415, "unsupported_media_type"),
         (b"", "application/json", 400, "bad_json"),
         (b"{", "application/json", 400, "bad_json"),

@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from mnist_kedro.pictures.color import choose_gray
+
 GrayPicture = NDArray[np.uint8]  # (height, width), 0 black, 255 white
 
-FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF")
 _MAX_PIXELS = 50_000_000  # Phone cameras take pictures of this size.
 _OVERHEAD_PIXELS = 10_000  # Preparing a picture takes as long as decoding this many pixels.
 _MAX_SCANS = 20  # Encoders write about ten scans per progressive JPEG, and each costs a pass.
 _WORKING_SIDE = 512  # pixels; the smallest longer side of a reduced picture
-_SIXTEEN_TO_EIGHT_BITS = 65535 // 255
+_BITS = (8, 10, 12, 14, 16)  # that cameras and scanners use of 16
 # Pillow decodes parts of WebP without releasing the GIL, so only one thread decodes WebP at a time.
 _WEBP_LOCK = threading.Lock()
 _REDUCIBLE_MODES = {"1": "L", "P": "RGB", "PA": "RGBA"}  # Pillow cannot average bits and palettes.
@@ -73,7 +75,7 @@ def decode_picture(data: bytes, budget: PixelBudget | None = None) -> GrayPictur
     pixels. Eight-bit gray levels do not change.
 
     Args:
-        data: bytes of a PNG, JPEG, BMP, TIFF or WebP file.
+        data: bytes of a PNG, JPEG, BMP, TIFF, WebP or GIF file; the first picture is used.
         budget: pixels that may be decoded; by default 50 million.
 
     Returns:
@@ -88,7 +90,7 @@ def decode_picture(data: bytes, budget: PixelBudget | None = None) -> GrayPictur
     try:
         with Image.open(BytesIO(data), formats=FORMATS) as picture:
             size = picture.size
-            picture.draft("L", (_WORKING_SIDE, _WORKING_SIDE))  # Decoding a reduced JPEG is faster.
+            picture.draft("RGB", (_WORKING_SIDE, _WORKING_SIDE))  # A reduced JPEG is faster.
             budget.spend(size, picture.size)
             _reject_many_scans(picture, data)
             with _WEBP_LOCK if picture.format == "WEBP" else nullcontext():
@@ -98,7 +100,7 @@ def decode_picture(data: bytes, budget: PixelBudget | None = None) -> GrayPictur
     except PictureError:
         raise
     except UnidentifiedImageError as error:
-        raise PictureError("not a picture (PNG, JPEG, BMP, TIFF or WebP)") from error
+        raise PictureError("not a picture (PNG, JPEG, BMP, TIFF, WebP or GIF)") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureError(f"too large: expected at most {budget.total:,} pixels") from error
     except MemoryError as error:
@@ -122,16 +124,20 @@ def _to_gray(picture: Image.Image) -> Image.Image:
         return Image.fromarray(_to_eight_bits(np.asarray(picture)))
     if mode in {"LA", "PA", "La", "RGBA", "RGBa"} or "transparency" in picture.info:
         return Image.fromarray(_blend_with_paper(picture.convert("RGBA").convert("LA")))
-    return picture.convert("L")
+    return choose_gray(picture) if mode == "RGB" else picture.convert("L")
 
 
 def _to_eight_bits(values: NDArray[Any]) -> GrayPicture:
-    """Divide 16-bit integers by 257; scale other numbers from their minimum to their maximum."""
+    """Convert integers of up to 16 bits; scale others from their minimum to their maximum.
+
+    A picture of 16 bits that uses fewer, as many cameras do, has levels up to the largest of these.
+    """
     numbers = values.astype(np.float64)
     if not np.isfinite(numbers).all():
         raise PictureError("pixels are not finite")
     if np.issubdtype(values.dtype, np.integer) and 0 <= numbers.min() <= numbers.max() <= 65535:
-        return np.rint(numbers / _SIXTEEN_TO_EIGHT_BITS).astype(np.uint8)
+        limit = next(2**bits - 1 for bits in _BITS if numbers.max() < 2**bits)
+        return np.rint(numbers * (255 / limit)).astype(np.uint8)
     low, high = numbers.min(), numbers.max()
     return np.rint(255 * (numbers - low) / max(high - low, 1e-12)).astype(np.uint8)
 

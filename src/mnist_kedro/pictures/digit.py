@@ -1,5 +1,7 @@
 """Convert a picture of one digit to MNIST's form."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -7,15 +9,37 @@ from scipy import ndimage
 
 from mnist_kedro.contracts import IMAGE_SIDE, Pixels
 from mnist_kedro.pictures.decode import GrayPicture
-from mnist_kedro.pictures.ink import Ink, find_ink
+from mnist_kedro.pictures.groups import find_full_digits
+from mnist_kedro.pictures.ink import find_ink
+from mnist_kedro.pictures.strokes import (
+    Ink,
+    cover,
+    find_main_stroke,
+    find_strokes,
+    select_near,
+)
 
 _DIGIT_SIDE = 20  # pixels; the digit's longer side (LeCun et al. 1998, doi:10.1109/5.726791)
 _MIN_STROKE_WIDTH = 2.0  # pixels
 _MAX_THICKENED_SIDE = 80  # pixels; larger digits are reduced before their strokes are measured
 _MAX_OFFSET = 1.0  # pixels
+_FULL_INK = 254  # All digits of MNIST have a pixel of at least this level; others are dim.
+
+
+class Prepared(NamedTuple):
+    """Hold the main digit of a picture."""
+
+    pixels: Pixels  # (28, 28) in MNIST's form
+    several: bool  # whether the picture shows other digits, too
 
 
 def prepare_digit(picture: GrayPicture) -> Pixels | None:
+    """Return the pixels of the main digit of a picture; see :func:`prepare`."""
+    prepared = prepare(picture)
+    return prepared and prepared.pixels
+
+
+def prepare(picture: GrayPicture) -> Prepared | None:
     """Convert a picture to MNIST's form: light on black, 20 × 20, centered by its mass.
 
     A picture that already has this form, or has it inverted, keeps its pixels.
@@ -24,13 +48,23 @@ def prepare_digit(picture: GrayPicture) -> Pixels | None:
         picture: ``(height, width)`` uint8, dark on light or light on dark.
 
     Returns:
-        ``(28, 28)`` uint8, 0 paper and 255 ink; None if nothing is written.
+        The main digit; None if nothing is written.
     """
     pixels = match_mnist(picture)
     if pixels is not None:
-        return pixels
-    ink = find_ink(picture)
-    return place_digit(ink) if ink.any() else None
+        return Prepared(pixels, several=False)
+    ink = find_ink(picture).ink
+    strokes = find_strokes(ink)
+    main = find_main_stroke(strokes)
+    if main is None:
+        return None
+    digits = find_full_digits(strokes)
+    several = len(digits) > 1
+    numbers = select_near(strokes, main)
+    if several:
+        own = [digit.numbers for digit in digits if main in digit.numbers]
+        numbers = np.array(own[0] if own else [main])
+    return Prepared(place_digit(np.where(cover(strokes, numbers), ink, np.float32(0))), several)
 
 
 def match_mnist(picture: GrayPicture) -> Pixels | None:
@@ -60,7 +94,7 @@ def place_digit(ink: Ink) -> Pixels:
 def _is_prepared(pixels: GrayPicture) -> bool:
     """Return whether the ink fits into 20 × 20, with its mass in the middle, on blank paper."""
     rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
-    if not len(rows) or max(np.ptp(rows), np.ptp(columns)) >= _DIGIT_SIDE:
+    if pixels.max() < _FULL_INK or max(np.ptp(rows), np.ptp(columns)) >= _DIGIT_SIDE:
         return False
     return bool(np.abs(_mass_offset(pixels)).max() <= _MAX_OFFSET)
 

@@ -33,7 +33,9 @@ def open_folder(path: Path) -> Pictures:
     """
     files = _list_files(path)
     if not files:
-        raise InputError(f"{path}: no pictures; expected PNG, JPEG, BMP, TIFF or WebP files in it.")
+        raise InputError(
+            f"{path}: no pictures; expected PNG, JPEG, BMP, TIFF, WebP or GIF files in it."
+        )
     root = path if path.is_dir() else path.parent
     names = [_printable(file.relative_to(root).as_posix()) for file in files]
     labeled = any(_label_of(name) is not None for name in names)

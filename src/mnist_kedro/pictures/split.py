@@ -1,4 +1,4 @@
-"""Split a picture into its digits."""
+"""Find all digits of a picture, line by line."""
 
 from typing import NamedTuple
 
@@ -8,12 +8,16 @@ from scipy import ndimage
 
 from mnist_kedro.contracts import Pixels
 from mnist_kedro.pictures.decode import GrayPicture, PictureError
-from mnist_kedro.pictures.digit import match_mnist, place_digit
-from mnist_kedro.pictures.ink import EIGHT_NEIGHBORS, Ink, find_ink
+from mnist_kedro.pictures.digit import match_mnist, place_digit, prepare_digit
+from mnist_kedro.pictures.groups import Box, Group, group_strokes, ink_of
+from mnist_kedro.pictures.ink import find_ink
+from mnist_kedro.pictures.lines import find_angle, group_lines
+from mnist_kedro.pictures.strokes import Ink, Strokes, find_strokes, is_writing
 
-_MIN_OVERLAP = 0.5  # of the narrower stroke's width, for two strokes to belong to one digit
-_MAX_BAR_HEIGHT = 0.45  # of the stroke beside it; a lower stroke is no digit by itself
-_MIN_DIGIT_HEIGHT = 0.25  # of the tallest digit
+_WORKING_SIDE = 384  # pixels; a picture may have ten digits side by side
+_MAX_DIGIT_HEIGHT, _GOOD_DIGIT_HEIGHT = 120, 64  # pixels
+_MIN_ANGLE = 1.0  # degrees; lines at less are taken as they are
+_MIN_MASS = 0.02  # of the largest stroke; smaller ones are specks
 _MAX_STROKES = 200  # This limits the time for a picture.
 
 
@@ -21,13 +25,13 @@ class FoundDigit(NamedTuple):
     """One digit of a picture, and its place."""
 
     pixels: Pixels  # (28, 28) in MNIST's form
-    box: tuple[int, int, int, int]  # left, top, right, bottom in pixels of the picture
+    box: Box  # in pixels of the picture
 
 
 def find_digits(picture: GrayPicture) -> list[FoundDigit]:
     """Find the digits of a picture, in reading order: line by line, from the left.
 
-    Strokes above each other are merged into one digit; touching digits are not separated.
+    Lines may climb or fall. Strokes above or close to each other are merged into one digit.
 
     Args:
         picture: ``(height, width)`` uint8, dark on light or light on dark.
@@ -40,97 +44,71 @@ def find_digits(picture: GrayPicture) -> list[FoundDigit]:
     """
     pixels = match_mnist(picture)
     if pixels is not None:
-        return [FoundDigit(pixels, _bounding_box(pixels))]
-    ink = find_ink(picture)
-    if not ink.any():
+        rows, columns = np.nonzero(pixels)
+        left, top, right, bottom = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+        return [FoundDigit(pixels, (int(left), int(top), int(right), int(bottom)))]
+    page = _look(picture, _WORKING_SIDE)
+    if not page.digits:
         return []
-    labels, count = ndimage.label(ink > 0, EIGHT_NEIGHBORS)
-    if count > _MAX_STROKES:
-        raise PictureError(f"too many strokes: expected at most {_MAX_STROKES}, found {count}")
-    boxes = enumerate(_bounding_boxes(labels), start=1)
-    groups = _merge_strokes([_Stroke([label], *box) for label, box in boxes])
-    min_height = _MIN_DIGIT_HEIGHT * max(group.height for group in groups)
-    digits = [group for group in groups if group.height >= min_height]
-    if len(digits) == 1:
-        return [FoundDigit(place_digit(ink), digits[0].box)]
+    height = np.median([digit.height for digit in page.digits])
+    if height > _MAX_DIGIT_HEIGHT:  # Paper's texture is less clear at a smaller size.
+        page = _look(picture, round(_WORKING_SIDE * _GOOD_DIGIT_HEIGHT / height))
+    angle = find_angle(_boxes(page))
+    turned = page
+    if abs(angle) >= _MIN_ANGLE:
+        turned = _arrange(np.clip(ndimage.rotate(page.ink, angle, order=1), 0, 1), page.scale)
+    found = [turned.digits[i] for line in group_lines(_boxes(turned)) for i in line]
+    if len(found) == 1 and (pixels := prepare_digit(picture)) is not None:
+        return [FoundDigit(pixels, _box_before(found[0].box, turned, page, angle))]
     return [
-        FoundDigit(place_digit(_crop(digit, labels, ink)), digit.box)
-        for line in _group_lines(digits)
-        for digit in line
+        FoundDigit(
+            place_digit(ink_of(digit, turned.strokes, turned.ink)),
+            _box_before(digit.box, turned, page, angle),
+        )
+        for digit in found
     ]
 
 
-def _crop(digit: "_Stroke", labels: NDArray[np.integer], ink: Ink) -> Ink:
-    """Crop the ink to one digit, without the strokes of others."""
-    box = np.s_[digit.top : digit.bottom, digit.left : digit.right]
-    return np.where(np.isin(labels[box], digit.labels), ink[box], np.float32(0))
+class _Page(NamedTuple):
+    ink: Ink
+    scale: float  # of the picture
+    strokes: Strokes
+    digits: list[Group]
 
 
-def _bounding_box(ink: NDArray[np.generic]) -> tuple[int, int, int, int]:
-    rows, columns = np.nonzero(ink)
-    return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
+def _look(picture: GrayPicture, side: int) -> _Page:
+    return _arrange(*find_ink(picture, side))
 
 
-class _Stroke(NamedTuple):
-    labels: list[int]
-    left: int
-    top: int
-    right: int
-    bottom: int
+def _arrange(ink: Ink, scale: float) -> _Page:
+    """Group the strokes of writing into digits.
 
-    @property
-    def box(self) -> tuple[int, int, int, int]:
-        return self.left, self.top, self.right, self.bottom
-
-    @property
-    def height(self) -> int:
-        return self.bottom - self.top
-
-
-def _bounding_boxes(labels: NDArray[np.integer]) -> list[tuple[int, int, int, int]]:
-    return [
-        (columns.start, rows.start, columns.stop, rows.stop)
-        for rows, columns in ndimage.find_objects(labels)
-    ]
+    Raises:
+        PictureError: if there are over 200 strokes.
+    """
+    strokes = find_strokes(ink)
+    keep = strokes.clear & is_writing(strokes)
+    keep = keep if keep.any() else strokes.clear  # of a picture that is cut tight
+    keep &= strokes.mass >= _MIN_MASS * strokes.mass[keep].max(initial=0)
+    if keep.sum() > _MAX_STROKES:
+        found = int(keep.sum())
+        raise PictureError(f"too many strokes: expected at most {_MAX_STROKES}, found {found}")
+    strokes = strokes._replace(clear=keep)
+    return _Page(ink, scale, strokes, group_strokes(strokes))
 
 
-def _merge_strokes(strokes: list[_Stroke]) -> list[_Stroke]:
-    """Merge strokes that belong to one digit, starting from the tallest."""
-    merged: list[_Stroke] = []
-    for stroke in sorted(strokes, key=lambda s: -s.height):
-        for i, other in enumerate(merged):
-            if _same_digit(stroke, other):
-                merged[i] = _Stroke(
-                    [*other.labels, *stroke.labels],
-                    min(stroke.left, other.left),
-                    min(stroke.top, other.top),
-                    max(stroke.right, other.right),
-                    max(stroke.bottom, other.bottom),
-                )
-                break
-        else:
-            merged.append(stroke)
-    return merged
+def _boxes(page: _Page) -> NDArray[np.intp]:
+    return np.array([digit.box for digit in page.digits], np.intp).reshape(-1, 4)
 
 
-def _same_digit(stroke: _Stroke, other: _Stroke) -> bool:
-    overlap = min(stroke.right, other.right) - max(stroke.left, other.left)
-    narrower = min(stroke.right - stroke.left, other.right - other.left)
-    gap = max(stroke.top, other.top) - min(stroke.bottom, other.bottom)
-    if overlap >= _MIN_OVERLAP * narrower:
-        return gap <= 0.3 * other.height
-    # The bar of a five may lie beside the rest of the digit.
-    low = stroke.height < _MAX_BAR_HEIGHT * other.height
-    return low and -overlap <= 0.15 * other.height and gap < 0
-
-
-def _group_lines(digits: list[_Stroke]) -> list[list[_Stroke]]:
-    """Group digits into lines; a digit whose middle is below the last line starts a new one."""
-    lines: list[list[_Stroke]] = []
-    for digit in sorted(digits, key=lambda d: d.top + d.bottom):
-        middle = (digit.top + digit.bottom) / 2
-        if lines and middle < np.mean([other.bottom for other in lines[-1]]):
-            lines[-1].append(digit)
-        else:
-            lines.append([digit])
-    return [sorted(line, key=lambda d: d.left) for line in lines]
+def _box_before(box: Box, turned: _Page, page: _Page, angle: float) -> Box:
+    """Return the place of a box in the picture, before the ink was turned and reduced."""
+    left, top, right, bottom = box
+    cos, sin = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
+    across = np.array([left, right, left, right]) - turned.ink.shape[1] / 2
+    down = np.array([top, top, bottom, bottom]) - turned.ink.shape[0] / 2
+    columns = np.clip(cos * across - sin * down + page.ink.shape[1] / 2, 0, page.ink.shape[1])
+    rows = np.clip(sin * across + cos * down + page.ink.shape[0] / 2, 0, page.ink.shape[0])
+    corners = np.array([columns.min(), rows.min(), columns.max(), rows.max()]) / page.scale
+    first, above, last, below = np.rint(corners).astype(int).tolist()
+    return first, above, last, below

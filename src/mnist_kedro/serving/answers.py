@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_kedro.contracts import CLASSES, Pixels
-from mnist_kedro.pictures import PictureError, find_digits, prepare_digit
+from mnist_kedro.pictures import PictureError, find_digits
 from mnist_kedro.pictures.decode import GrayPicture
+from mnist_kedro.pictures.digit import Prepared, prepare
 from mnist_kedro.serving.bodies import SERVER_ERROR, RequestError
 from mnist_kedro.serving.model import Model
 
@@ -33,9 +34,12 @@ def classify_pictures(
 ) -> list[dict[str, Any] | RequestError]:
     """Return the prediction, or the error, of each picture of one digit; pass errors through."""
     prepared = [_prepare_or_error(picture) for picture in pictures]
-    valid = [pixels for pixels in prepared if not isinstance(pixels, RequestError)]
+    valid = [item.pixels for item in prepared if not isinstance(item, RequestError)]
     predictions = iter(_classify(model, valid))
-    return [item if isinstance(item, RequestError) else next(predictions) for item in prepared]
+    return [
+        item if isinstance(item, RequestError) else {**next(predictions), "several": item.several}
+        for item in prepared
+    ]
 
 
 def classify_all_digits(model: Model, picture: GrayPicture) -> dict[str, Any]:
@@ -60,17 +64,17 @@ def classify_all_digits(model: Model, picture: GrayPicture) -> dict[str, Any]:
     }
 
 
-def _prepare_or_error(picture: GrayPicture | RequestError) -> Pixels | RequestError:
+def _prepare_or_error(picture: GrayPicture | RequestError) -> Prepared | RequestError:
     if isinstance(picture, RequestError):
         return picture
     try:
-        pixels = prepare_digit(picture)
+        prepared = prepare(picture)
     except Exception:  # One picture must not prevent the others from being classified.
         logger.exception("Cannot prepare a picture.")
         return RequestError(500, "internal_server_error", SERVER_ERROR)
-    if pixels is None:
+    if prepared is None:
         return RequestError(422, "blank", "blank: nothing is written")
-    return pixels
+    return prepared
 
 
 def _classify(model: Model, digits: Sequence[Pixels]) -> list[dict[str, Any]]:

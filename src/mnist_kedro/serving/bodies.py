@@ -20,7 +20,10 @@ _MAX_PIXELS = 16_000_000  # per request, after decoding
 # need is rejected before it is parsed.
 _MAX_PUNCTUATION = {b"[": 30_000, b"{": 1000, b":": 1000, b",": 800_000}
 SERVER_ERROR = "internal server error; the server's log has the details"
-_PICTURE_TYPES = {f"image/{form}" for form in ("png", "jpeg", "bmp", "tiff", "webp")}
+_PICTURE_TYPES = {f"image/{form}" for form in ("png", "jpeg", "bmp", "tiff", "webp", "gif")}
+# What clients send with a file if they are not told its type, such as curl --data-binary.
+_UNTYPED = {"", "application/octet-stream", "application/x-www-form-urlencoded"}
+_DATA_URL = "data:image/"
 
 
 class RequestError(Exception):
@@ -38,16 +41,30 @@ def body_too_large() -> RequestError:
 
 
 def parse_picture(request: Request) -> GrayPicture:
-    """Parse the one picture of a request: an image file, or JSON ``{"pixels": 28 × 28}``.
+    """Parse the one picture of a request.
+
+    The body is an image file, a form with one, a data URL, or JSON: ``{"pixels": 28 × 28}`` or
+    ``{"picture": base64 or data URL}``.
 
     Raises:
-        RequestError: if the body is neither, or the picture cannot be decoded.
+        RequestError: if the body is none of these, or the picture cannot be decoded.
     """
-    if request.mimetype in _PICTURE_TYPES:
-        return _decode(request.get_data(cache=False), PixelBudget(_MAX_PIXELS))
+    budget = PixelBudget(_MAX_PIXELS)
+    if request.mimetype == "multipart/form-data":
+        files = [*request.files.values()]
+        if len(files) != 1:
+            raise RequestError(422, "wrong_count", f"expected 1 file, found {len(files)}")
+        return _decode(files[0].read(), budget)
+    if request.mimetype in _PICTURE_TYPES | _UNTYPED:
+        return _decode(request.get_data(cache=False), budget)
+    if request.mimetype == "text/plain":
+        return _decode_base64(request.get_data(cache=False, as_text=True), budget, url_only=True)
     body = _parse_json(request)
+    if body.keys() == {"picture"}:
+        return _decode_base64(body["picture"], budget)
     if body.keys() != {"pixels"}:
-        expected = f'{{"pixels": {IMAGE_SIDE} × {IMAGE_SIDE} integers}}'
+        side = f"{IMAGE_SIDE} × {IMAGE_SIDE}"
+        expected = f'{{"pixels": {side} integers}} or {{"picture": base64}}'
         raise RequestError(422, "wrong_type", f"expected {expected}, found {_list_keys(body)}")
     return _parse_pixels(body["pixels"])
 
@@ -67,7 +84,7 @@ def parse_batch(request: Request) -> list[GrayPicture | RequestError]:
         raise RequestError(
             422,
             "wrong_type",
-            'expected {"pixels": n × 28 × 28 integers} or {"pictures": [base64, …]}, '
+            'expected {"pixels": n × 28 × 28 integers} or {"pictures": [base64 or data URL, …]}, '
             f"found {_list_keys(body)}",
         )
     if not 0 < len(values) <= _MAX_PICTURES:
@@ -87,12 +104,26 @@ def _value_or_error(parse: Callable[[Any], GrayPicture], value: Any) -> GrayPict
         return error
 
 
-def _decode_base64(value: Any, budget: PixelBudget) -> GrayPicture:
+def _decode_base64(value: Any, budget: PixelBudget, *, url_only: bool = False) -> GrayPicture:
+    """Decode base64 or a data URL; ``url_only`` rejects the former."""
+    is_url = isinstance(value, str) and value.startswith(_DATA_URL)
+    header, _, content = value.partition(",") if is_url else ("", "", value)
+    if (url_only and not is_url) or (is_url and not header.endswith(";base64")):
+        raise _wrong_media_type("another text than a data URL, data:image/png;base64,…")
     try:
-        data = base64.b64decode(value, validate=True)
+        data = base64.b64decode(content, validate=True)
     except (TypeError, ValueError) as error:
         raise RequestError(422, "wrong_type", "expected a base64 string") from error
     return _decode(data, budget)
+
+
+def _wrong_media_type(found: str) -> RequestError:
+    return RequestError(
+        415,
+        "unsupported_media_type",
+        "Content-Type should be application/json, multipart/form-data or one of "
+        f"{', '.join(sorted(_PICTURE_TYPES))}, but is {found}",
+    )
 
 
 def _decode(data: bytes, budget: PixelBudget) -> GrayPicture:
@@ -108,12 +139,7 @@ def _list_keys(body: dict[str, Any]) -> str:
 
 def _parse_json(request: Request) -> dict[str, Any]:
     if request.mimetype != "application/json":
-        raise RequestError(
-            415,
-            "unsupported_media_type",
-            "Content-Type should be application/json or one of "
-            f"{', '.join(sorted(_PICTURE_TYPES))}, but is '{request.mimetype[:60]}'",
-        )
+        raise _wrong_media_type(f"'{request.mimetype[:60]}'")
     data = request.get_data(cache=False)
     for mark, limit in _MAX_PUNCTUATION.items():
         if data.count(mark) > limit:
