@@ -32,6 +32,7 @@ def find_ink(picture: GrayPicture, side: int = _WORKING_SIDE) -> FoundInk:
     if min(picture.shape) < _MIN_SIDE:
         return FoundInk(np.zeros(picture.shape, np.float32), 1)
     scale = _TINY / longer if longer < _TINY else min(1, side / longer)
+    scale = max(scale, _MIN_SIDE / min(picture.shape))
     if scale != 1:
         size = [max(1, round(scale * length)) for length in picture.shape[::-1]]
         method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC

@@ -1,0 +1,158 @@
+"""Read pictures of digits from real and simulated paper: ``python -m benchmarks.pictures FOLDER…``.
+
+A folder has pictures whose names start with their digit, such as ``7_phone_0286.jpg``, or a folder
+for each digit. Needs an exported model; writes ``benchmarks/results/pictures.md``.
+"""
+
+import argparse
+import platform
+import re
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+
+from benchmarks.paper_styles import STYLES, write_on_paper
+from benchmarks.strings import write_string
+from mnist_kedro.machine import processor
+from mnist_kedro.metrics.classification import wilson_interval
+from mnist_kedro.pictures import decode_picture, find_digits, prepare_digit
+from mnist_kedro.pictures.decode import GrayPicture
+from mnist_kedro.serving.model import Model, ModelStore
+from mnist_kedro.versions import latest_version
+
+_RESULTS = Path(__file__).parent / "results" / "pictures.md"
+_LABEL = re.compile(r"(?:^|/)(?:truth)?([0-9])[/_][^/]*$")
+_NUMBER = re.compile(r"([0-9]+)\.[a-z]+$")
+
+
+class Row(NamedTuple):
+    """What was read of a set of pictures."""
+
+    name: str
+    right: int
+    total: int
+    refused: int
+    sure_and_wrong: int
+    milliseconds: float  # of preparation, for each picture
+
+
+def main() -> None:
+    """Measure the folders and the simulated sets, and write a table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pictures", description=__doc__)
+    parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--data", default=Path("data"), type=Path)
+    parser.add_argument("--numbers", choices=("all", "even", "odd"), default="all")
+    parser.add_argument("--count", default=500, type=int, help="of each simulated set")
+    options = parser.parse_args()
+    store = ModelStore(options.data / "06_models", "cnn")
+    store.refresh()
+    if store.current is None:
+        raise SystemExit(f"Error: {store.unavailable_reason}")
+    rows = []
+    for row in _measure(store.current, options):
+        print(row)
+        rows.append(row)
+    _RESULTS.write_text(_report(rows, store.current, options.numbers))
+
+
+def _measure(model: Model, options: argparse.Namespace) -> Iterator[Row]:
+    for folder in options.folders:
+        files = [file for file in sorted(folder.rglob("*")) if _is_chosen(file, options.numbers)]
+        labels = [int(_label(file)) for file in files]
+        pictures = [decode_picture(file.read_bytes()) for file in files]
+        yield _read(model, f"`{folder.name}/`", pictures, labels)
+    with h5py.File(latest_version(options.data / "05_model_input" / "test.hdf5")) as test:
+        rows = np.random.default_rng(0).permutation(len(test["labels"]))[: options.count]
+        digits, labels = test["images"][:][rows].reshape(-1, 28, 28), test["labels"][:][rows].tolist()
+    yield _read(model, "MNIST's test digits", digits, labels)
+    for style in STYLES:
+        random = np.random.default_rng(0)
+        yield _read(model, style, [write_on_paper(d, style, random) for d in digits], labels)
+    for touching in (0.0, 0.2):
+        yield _read_strings(model, digits, labels, touching, options.count)
+
+
+def _label(file: Path) -> str:
+    found = _LABEL.search(file.as_posix())
+    if found is None:
+        raise SystemExit(f"Error: {file}: expected a name such as 7_phone_0286.jpg or 7/0286.jpg.")
+    return found[1]
+
+
+def _is_chosen(file: Path, numbers: str) -> bool:
+    number = _NUMBER.search(file.name)
+    if numbers == "all" or number is None:
+        return file.is_file()
+    return file.is_file() and int(number[1]) % 2 == (numbers == "odd")
+
+
+def _read(model: Model, name: str, pictures: Iterable[GrayPicture], labels: list[int]) -> Row:
+    start = time.perf_counter()
+    prepared = [prepare_digit(picture) for picture in pictures]
+    seconds = time.perf_counter() - start
+    found = np.array([pixels is not None for pixels in prepared])
+    known = np.array(labels)[found]
+    probabilities = model.probabilities(np.stack([p for p in prepared if p is not None]))
+    wrong = probabilities.argmax(axis=1) != known
+    sure = probabilities.max(axis=1) >= model.description["confidence_threshold"]
+    return Row(
+        name,
+        right=int((~wrong).sum()),
+        total=len(prepared),
+        refused=int((~found).sum()),
+        sure_and_wrong=int((wrong & sure).sum()),
+        milliseconds=1000 * seconds / len(prepared),
+    )
+
+
+def _read_strings(
+    model: Model, digits: GrayPicture, labels: list[int], touching: float, count: int
+) -> Row:
+    random = np.random.default_rng(0)
+    right, refused, seconds = 0, 0, 0.0
+    for _ in range(count):
+        picture, text = write_string(digits, labels, touching, random)
+        start = time.perf_counter()
+        found = find_digits(picture)
+        seconds += time.perf_counter() - start
+        refused += not found
+        if found:
+            read = model.probabilities(np.stack([digit.pixels for digit in found])).argmax(axis=1)
+            right += "".join(map(str, read)) == text
+    name = "strings of 2–10 digits" + (", a fifth of the pairs touching" if touching else "")
+    return Row(name, right, count, refused, 0, 1000 * seconds / count)
+
+
+def _report(rows: list[Row], model: Model, numbers: str) -> str:
+    table = "\n".join(
+        "| {} | {} | **{:.1%}** | {:.1%}–{:.1%} | {} | {} | {:.1f} |".format(
+            row.name,
+            row.total,
+            row.right / row.total,
+            *wilson_interval(row.right, row.total),
+            row.refused,
+            row.sure_and_wrong,
+            row.milliseconds,
+        )
+        for row in rows
+    )
+    return (
+        "# Pictures\n\n"
+        f"Of the folders, {numbers} numbers. Model {model.version}, "
+        f"{model.description['accuracy']:.2%} of {model.description['test_digits']:,} test "
+        "digits. A string counts if all of its digits are read, in order. Milliseconds are of the "
+        "preparation, on one core.\n"
+        f"{datetime.now(tz=UTC):%Y-%m-%d}, {processor()}, Python {platform.python_version()}; made "
+        "by `python -m benchmarks.pictures`.\n\n"
+        "| pictures | n | right | 95 % interval | nothing found | sure and wrong | ms |\n"
+        f"|---|---|---|---|---|---|---|\n{table}\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
