@@ -68,7 +68,8 @@ def _measure(model: Model, options: argparse.Namespace) -> Iterator[Row]:
         yield _read(model, f"`{folder.name}/`", pictures, labels)
     with h5py.File(latest_version(options.data / "05_model_input" / "test.hdf5")) as test:
         rows = np.random.default_rng(0).permutation(len(test["labels"]))[: options.count]
-        digits, labels = test["images"][:][rows].reshape(-1, 28, 28), test["labels"][:][rows].tolist()
+        digits = test["images"][:][rows].reshape(-1, 28, 28)
+        labels = test["labels"][:][rows].tolist()
     yield _read(model, "MNIST's test digits", digits, labels)
     for style in STYLES:
         random = np.random.default_rng(0)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from mnist_kedro.errors import InputError
-from mnist_kedro.pictures import files, prepare_digit
+from mnist_kedro.pictures import files
 from mnist_kedro.pictures.batches import BLANK, READ
+from mnist_kedro.pictures.digit import prepare
 from mnist_kedro.pictures.open import open_pictures
 from tests.support.pictures import saved
 
@@ -69,7 +70,9 @@ def test_batches_are_in_order_and_not_read_far_ahead(tmp_path, images, monkeypat
     prepared = []
     original = files._prepare_file
     monkeypatch.setattr(
-        files, "_prepare_file", lambda file: prepared.append(file) or original(file)
+        files,
+        "_prepare_file",
+        lambda file, prepare: prepared.append(file) or original(file, prepare),
     )
     for row in range(45):
         (tmp_path / f"{row:03d}.png").write_bytes(saved(images[row, ..., 0]))
@@ -124,9 +127,9 @@ def test_an_unexpected_error_costs_no_other_picture(folder, monkeypatch, caplog,
     def fail_for_bright(picture):
         if picture.mean() > 190:
             raise odd
-        return prepare_digit(picture)
+        return prepare(picture)
 
-    monkeypatch.setattr(files, "prepare_digit", fail_for_bright)
+    monkeypatch.setattr(files, "prepare", fail_for_bright)
     (batch,) = all_of(open_pictures(folder))
     reason = " ".join(str(odd).split())
     assert batch.status[0] == f"cannot be prepared: {type(odd).__name__}: {reason}"

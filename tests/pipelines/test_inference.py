@@ -29,12 +29,13 @@ LOAD_ARGS = {"chunksize": 5, "dtype": {"digit": "Int8", "label": "Int8"}}
 SAVE_ARGS = {"index": False, "float_format": "%.9g"}
 
 
-def options(images, labels=None, shown=60, parts=1):
+def options(images, labels=None, shown=60, parts=1, all_digits=False):
     return InferenceParameters(
         images=None if images is None else str(images),
         labels=None if labels is None else str(labels),
         shown=shown,
         parts=parts,
+        all_digits=all_digits,
     )
 
 
@@ -70,7 +71,7 @@ def test_each_picture_is_read_as_the_model_reads_its_pixels(trained, digits, rea
     assert list(table) == [
         *("file", "digit", "confidence"),
         *(f"p{digit}" for digit in range(10)),
-        *("status", "label"),
+        *("several", "status", "label"),
     ]
     ok = table[table["status"] == "ok"]
     assert len(ok) == 30
@@ -92,6 +93,40 @@ def test_what_is_no_digit_has_no_number(read):
     }.items():
         assert table.loc[name, "status"] == status
         assert table.loc[name, ["digit", "confidence", "p0", "p9", "label"]].isna().all()
+
+
+@pytest.fixture(scope="module")
+def strings(digits, tmp_path_factory):
+    """A picture of three digits, one of nothing and one of a digit, in a folder named '5'."""
+    folder = tmp_path_factory.mktemp("strings")
+    images = np.asarray(digits["images"])[:4, ..., 0]
+    (folder / "5").mkdir()
+    page = np.full((80, 260), 230, np.uint8)
+    for i, image in enumerate(images[:3]):
+        page[20:48, 30 + 80 * i : 58 + 80 * i] -= image // 2
+    (folder / "5" / "a.png").write_bytes(saved(np.kron(page, np.ones((2, 2), np.uint8))))
+    (folder / "5" / "b.png").write_bytes(saved(np.full((60, 60), 200, np.uint8)))
+    (folder / "5" / "c.png").write_bytes(saved(images[3]))
+    return folder
+
+
+def test_all_digits_of_a_picture_are_read_on_request(trained, digits, strings):
+    table = whole(trained, strings, all_digits=True)
+    assert table["file"].tolist() == ["5/a.png"] * 3 + ["5/b.png", "5/c.png"]
+    assert table["digit"].dropna().tolist() == digits["labels"][:4].tolist()
+    assert table["several"].tolist() == [True] * 3 + [False] * 2
+    assert table["left"].iloc[:3].is_monotonic_increasing
+    assert table["top"].iloc[:3].between(36, 60).all()
+    assert table["label"].isna().tolist() == [True] * 3 + [False] * 2
+    selected = select_pictures(options(strings, all_digits=True))
+    summary, rows = summarize_predictions([table[:2], table[2:]], selected, {"name": "cnn"})
+    assert (summary["pictures"], summary["several_digits"], summary["read"]) == (3, 1, 4)
+    assert len(rows) == len(selected["pixels"]) == 5
+
+
+def test_a_picture_of_several_digits_says_so(trained, strings):
+    table = whole(trained, strings)
+    assert table["several"].tolist() == [True, False, False]
 
 
 def test_the_summary_counts(read, shown):

@@ -10,5 +10,6 @@ class InferenceParameters(Group):
 
     images: str | None
     labels: str | None
+    all_digits: bool
     parts: PositiveInt
     shown: PositiveInt

@@ -6,21 +6,24 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_kedro.contracts import IMAGE_SIDE, Pixels
+from mnist_kedro.pictures.groups import Box
 
 READ, BLANK = "ok", "blank: nothing is written"
 BATCH = 1000  # pictures; one batch is classified while the next is prepared
 
 
 class Batch(NamedTuple):
-    """Prepared pictures in order, with file names, status and labels."""
+    """Digits of pictures in order, with file names, status and labels."""
 
     files: Sequence[str]
     pixels: Pixels  # (n, 28, 28, 1); all 0 for a picture without a digit
     status: Sequence[str]  # READ, BLANK, or the reason why the file is rejected
     labels: Sequence[int | None]  # from the array file or the name of the folder
+    several: Sequence[bool]  # whether the picture shows other digits, too
+    boxes: Sequence[Box | None]  # places in the picture, if all of its digits are read
 
 
-NOTHING = Batch([], np.empty((0, IMAGE_SIDE, IMAGE_SIDE, 1), np.uint8), [], [])
+NOTHING = Batch([], np.empty((0, IMAGE_SIDE, IMAGE_SIDE, 1), np.uint8), [], [], [], [])
 
 
 class Pictures(NamedTuple):

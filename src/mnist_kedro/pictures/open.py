@@ -10,13 +10,16 @@ from mnist_kedro.sources.files import OPENERS
 from mnist_kedro.versions import latest_version
 
 
-def open_pictures(path: Path, trained_on: str | None = None) -> Pictures:
+def open_pictures(
+    path: Path, trained_on: str | None = None, *, all_digits: bool = False
+) -> Pictures:
     """Find pictures; they are read and prepared when their batches are taken.
 
     Args:
         path: of a picture; of a folder, with its subfolders but without hidden files; or of an
             HDF5 or npz file with one array of images or in a layout of MNIST (all splits are used).
         trained_on: as of :func:`~mnist_kedro.pictures.stored.open_arrays`.
+        all_digits: find all digits of each picture of a folder, instead of the main one.
 
     Raises:
         InputError: if there are no pictures, or an HDF5 or npz file has other content.
@@ -25,6 +28,6 @@ def open_pictures(path: Path, trained_on: str | None = None) -> Pictures:
     try:
         if path.suffix.lower() in OPENERS and not path.is_dir():
             return open_arrays(path, trained_on)
-        return open_folder(path)
+        return open_folder(path, all_digits=all_digits)
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be read ({error.strerror}).") from error

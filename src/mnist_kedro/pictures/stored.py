@@ -66,6 +66,8 @@ def open_arrays(path: Path, trained_on: str | None = None) -> Pictures:
                 images,
                 [READ if ink else BLANK for ink in has_ink],
                 [None] * len(batch_rows) if labels is None else _known(labels[batch_rows]),
+                [False] * len(batch_rows),
+                [None] * len(batch_rows),
             )
 
     return Pictures(len(pixels), labels is not None, take)

@@ -78,10 +78,12 @@ def read_pictures(
         parts: number of parts.
 
     Returns:
-        Tables with a row for each file, in the order of the names: ``file``, ``digit`` (0–9),
-        ``confidence``, ``p0`` … ``p9``, ``status`` (``ok``, or why no digit was found) and, if any
-        picture has a label, ``label``. Pictures are read while the tables are iterated over, so
-        that memory never holds all pictures or all tables.
+        Tables with a row for each file, or for each digit, in the order of the names: ``file``,
+        ``digit`` (0–9), ``confidence``, ``p0`` … ``p9``, ``several`` (whether the picture shows
+        other digits, too), with ``inference.all_digits`` the digit's place, ``left``, ``top``,
+        ``right`` and ``bottom`` in pixels, ``status`` (``ok``, or why no digit was found) and, if
+        any picture has a label, ``label``. Pictures are read while the tables are iterated over,
+        so that memory never holds all pictures or all tables.
 
     Raises:
         InputError: if there are no pictures, or if the file of labels is invalid.
@@ -93,27 +95,39 @@ def read_pictures(
     batches = -(-pictures.total // BATCH)
     first, last = (BATCH * (batches * (part + i) // parts) for i in (0, 1))
     rows = range(first, min(last, pictures.total))
-    return Tables(partial(_classify_pictures, model, pictures, rows, labels))
+    return Tables(
+        partial(_classify_pictures, model, pictures, rows, labels, boxes=inference.all_digits)
+    )
 
 
 def _classify_pictures(
-    model: Any, pictures: Pictures, rows: range, labels: Mapping[str, int] | None
+    model: Any,
+    pictures: Pictures,
+    rows: range,
+    labels: Mapping[str, int] | None,
+    *,
+    boxes: bool,
 ) -> Iterator[pd.DataFrame]:
     has_labels = pictures.labeled or labels is not None
     rejected = 0
     with tqdm(total=len(rows), desc="Pictures", leave=False, disable=None) as progress:
         for batch in pictures.take(rows) if rows else [NOTHING]:
-            table = _classify_batch(model, batch)
+            table = _classify_batch(model, batch, boxes=boxes)
             if has_labels:
                 known = batch.labels if labels is None else [*map(labels.get, batch.files)]
+                if boxes:  # A label is of a picture, so it says nothing of each of several digits.
+                    known = [
+                        None if several else label
+                        for label, several in zip(known, batch.several, strict=True)
+                    ]
                 table["label"] = pd.array(known, "Int8")
             rejected += int((table["status"] != READ).sum())
-            progress.update(len(table))
+            progress.update(table["file"].nunique())
             yield table
     logger.info("Read %d pictures; %d have no digit.", len(rows), rejected)
 
 
-def _classify_batch(model: Any, batch: Batch) -> pd.DataFrame:
+def _classify_batch(model: Any, batch: Batch, *, boxes: bool) -> pd.DataFrame:
     probabilities = probabilities_of(model, batch.pixels)
     status = np.array(batch.status)
     table = pd.DataFrame(probabilities, columns=PROBABILITIES)
@@ -121,6 +135,11 @@ def _classify_batch(model: Any, batch: Batch) -> pd.DataFrame:
     table.insert(1, "digit", pd.array(probabilities.argmax(axis=1), "Int8"))
     table.insert(2, "confidence", probabilities.max(axis=1))
     table.loc[status != READ, ["digit", "confidence", *PROBABILITIES]] = pd.NA
+    table["several"] = np.array(batch.several, bool)
+    if boxes:
+        places = [box or [None] * 4 for box in batch.boxes]
+        found = pd.DataFrame(places, columns=["left", "top", "right", "bottom"], dtype="Int32")
+        table = pd.concat([table, found], axis=1)
     return table.assign(status=status)
 
 
@@ -147,7 +166,8 @@ def _open_pictures(inference: InferenceParameters, trained_on: str | None = None
             "parameter 'inference.images' is null, but should be a folder of pictures: "
             "kedro run --pipelines inference --params inference.images=FOLDER"
         )
-    return open_pictures(resolve_path(inference.images), trained_on)
+    path = resolve_path(inference.images)
+    return open_pictures(path, trained_on, all_digits=inference.all_digits)
 
 
 def _read_labels(path: Path) -> dict[str, int]:
@@ -189,11 +209,16 @@ def summarize_predictions(
     digits: Counter[int] = Counter()
     labels: list[np.ndarray] = []
     predicted: list[np.ndarray] = []
-    total = 0
+    total = several = 0
+    last_file = ""
     for table in digit_predictions:
         rows = shown_pictures["rows"]
-        shown.append(table.iloc[rows[(rows >= total) & (rows < total + len(table))] - total])
-        total += len(table)
+        is_new = table["file"] != table["file"].shift(fill_value=last_file)
+        picture = total - 1 + is_new.cumsum()
+        shown.append(table[picture.isin(rows)])
+        total += int(is_new.sum())
+        last_file = table["file"].iloc[-1] if len(table) else last_file
+        several += int((is_new & table["several"]).sum())
         read = table["status"] == READ
         not_read.update(table.loc[~read, "status"])
         digits.update(table.loc[read, "digit"].to_numpy(int).tolist())
@@ -204,6 +229,7 @@ def summarize_predictions(
     summary: dict[str, Any] = {
         "model": dict(model_description),
         "pictures": total,
+        "several_digits": several,
         "read": digits.total(),
         "not_read": dict(not_read.most_common()),
         "digits": {str(digit): digits[digit] for digit in sorted(digits)},
