@@ -189,13 +189,21 @@ def test_without_pictures_the_command_is_told(trained):
 def test_the_contact_sheet_shows_what_the_network_sees(read, shown, folder):
     _, rows = summarize_predictions([read], shown, {"name": "cnn"})
     figure = plot_contact_sheet(shown, rows, options(folder, shown=12))
-    captions = [text.get_text() for text in figure.axes[0].texts]
-    assert len(captions) == 12
-    assert captions[0] == "no digit"  # blank.png
+    written = [text.get_text() for text in figure.axes[0].texts]
+    captions, files = written[::2], written[1::2]
+    assert len(captions) == len(files) == 12
+    assert (captions[0], files[0]) == ("blank", "blank.png")
     assert re.fullmatch(r"\d  (\d\d|>99)%|\d→\d  (\d\d|>99)%", captions[-1])
     assert "A digit is found in 11 of these 12 pictures" in texts(figure)
     assert "A selection from 32 pictures" in texts(figure)
     drawn(figure)
+
+
+def test_thumbnails_show_the_ink_that_was_found(shown):
+    red, _, blue = np.moveaxis(shown["thumbnails"].astype(int), -1, 0)
+    colored = (red - blue > 60).sum(axis=(1, 2))
+    assert not colored[0]  # blank.png
+    assert (colored[1:] > 100).all()
 
 
 def test_pictures_are_read_while_their_tables_are_asked_for(trained, digits, tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ import numpy as np
 
 from mnist_kedro.contracts import IMAGE_SIDE, Pixels
 from mnist_kedro.pictures.groups import Box
+from mnist_kedro.pictures.thumbnail import Thumbnail
 
 READ, BLANK = "ok", "blank: nothing is written"
 BATCH = 1000  # pictures; one batch is classified while the next is prepared
@@ -27,8 +28,9 @@ NOTHING = Batch([], np.empty((0, IMAGE_SIDE, IMAGE_SIDE, 1), np.uint8), [], [], 
 
 
 class Pictures(NamedTuple):
-    """The number of pictures, and a function that yields some of them in batches."""
+    """The number of pictures, and functions that yield some of them in batches, or in small."""
 
     total: int
     labeled: bool  # whether any picture has a label
     take: Callable[[Sequence[int]], Iterator[Batch]]  # of row numbers, ascending from 0
+    show: Callable[[int], Thumbnail]  # of a row number

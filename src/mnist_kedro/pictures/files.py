@@ -21,6 +21,7 @@ from mnist_kedro.pictures.decode import GrayPicture, PictureError, decode_pictur
 from mnist_kedro.pictures.digit import prepare
 from mnist_kedro.pictures.groups import Box
 from mnist_kedro.pictures.split import find_digits
+from mnist_kedro.pictures.thumbnail import Thumbnail, make_thumbnail, no_thumbnail
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,8 @@ def open_folder(path: Path, *, all_digits: bool = False) -> Pictures:
     names = [_printable(file.relative_to(root).as_posix()) for file in files]
     labeled = any(_label_of(name) is not None for name in names)
     prepare = _prepare_all_digits if all_digits else _prepare_main_digit
-    return Pictures(len(files), labeled, partial(_take, files, names, prepare))
+    show = partial(_show, files)
+    return Pictures(len(files), labeled, partial(_take, files, names, prepare), show)
 
 
 def _list_files(path: Path) -> list[Path]:
@@ -73,6 +75,13 @@ def _label_of(name: str) -> int | None:
     """Return the digit after which the picture's folder is named, if any."""
     found = _FOLDER_OF_DIGIT.search(name)
     return int(found[1]) if found else None
+
+
+def _show(files: Sequence[Path], row: int) -> Thumbnail:
+    try:
+        return make_thumbnail(decode_picture(files[row].read_bytes()))
+    except (OSError, PictureError):
+        return no_thumbnail()
 
 
 class _Digit(NamedTuple):

@@ -11,6 +11,7 @@ from mnist_kedro.contracts import Labels
 from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
 from mnist_kedro.pictures.batches import BATCH, BLANK, READ, Batch, Pictures
+from mnist_kedro.pictures.thumbnail import Thumbnail, make_thumbnail
 from mnist_kedro.sources.contents import Contents, OpenFile, StoredArray
 from mnist_kedro.sources.files import OPENERS
 from mnist_kedro.sources.labels import labels_of
@@ -70,7 +71,10 @@ def open_arrays(path: Path, trained_on: str | None = None) -> Pictures:
                 [None] * len(batch_rows),
             )
 
-    return Pictures(len(pixels), labels is not None, take)
+    def show(row: int) -> Thumbnail:
+        return make_thumbnail(255 - pixels[np.array([row])][0])
+
+    return Pictures(len(pixels), labels is not None, take, show)
 
 
 def _known(labels: np.ndarray) -> list[int | None]:

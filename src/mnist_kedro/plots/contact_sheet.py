@@ -1,20 +1,24 @@
-"""Plot pictures as a network sees them."""
+"""Plot pictures, the ink that was found in them, and what a network read."""
 
+import math
+import re
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from mnist_kedro.parameters import InferenceParameters
-from mnist_kedro.plots.digits import caption, digit_grid
-from mnist_kedro.plots.style import (
-    FAINT,
-    INK,
-    RED,
-    annotate,
-    styled,
-)
+from mnist_kedro.plots.digits import caption
+from mnist_kedro.plots.style import FAINT, INK, RED, annotate, styled
+
+_COLUMNS = 6
+_SIDE = 84  # pixels of a picture, and of a digit beside it
+_WIDTH, _HEIGHT = 2 * _SIDE + 20, _SIDE + 44  # of a cell, with room for two lines
+_CELL_INCHES = 1.42  # width
+_NAME = 24  # letters of a file's name that fit
 
 
 @styled
@@ -23,13 +27,13 @@ def plot_contact_sheet(
     shown_predictions: pd.DataFrame,
     inference: InferenceParameters,
 ) -> Figure:
-    """Plot some pictures as the network sees them, with its predictions.
+    """Plot some pictures with the ink that was found, what the network sees, and its predictions.
 
     Args:
-        shown_pictures: ``pixels`` ``(n, 28, 28, 1)`` uint8, and ``total``, the number of all
-            pictures.
-        shown_predictions: n rows with ``digit``, ``confidence``, ``status`` and optionally
-            ``label``.
+        shown_pictures: ``thumbnails`` ``(n, 84, 84, 3)`` and ``pixels`` ``(n, 28, 28, 1)``, both
+            uint8, and ``total``, the number of all pictures.
+        shown_predictions: n rows with ``file``, ``digit``, ``confidence``, ``status`` and
+            optionally ``label``.
         inference: names the pictures.
     """
     shown = shown_predictions.rename(columns={"digit": "prediction"})
@@ -37,23 +41,45 @@ def plot_contact_sheet(
         shown["label"] = shown["prediction"]
     shown["label"] = shown["label"].fillna(shown["prediction"])
     rejected = shown["prediction"].isna()
-    captions = [
-        "no digit" if is_rejected else caption(row)
-        for is_rejected, row in zip(rejected, shown.itertuples(), strict=True)
-    ]
-    wrong = (shown["label"] != shown["prediction"]).fillna(value=False)
-    colors = [
-        FAINT if is_rejected else RED if is_wrong else INK
-        for is_rejected, is_wrong in zip(rejected, wrong, strict=True)
-    ]
-    figure = digit_grid(shown_pictures["pixels"], captions, colors=colors)
-    count = shown_pictures["total"]
-    which = "All pictures" if count == len(shown) else f"A selection from {count:,} pictures"
+    rows = max(1, math.ceil(len(shown) / _COLUMNS))
+    canvas = np.full((rows * _HEIGHT, _COLUMNS * _WIDTH, 3), 255, np.uint8)
+    size = _COLUMNS * _CELL_INCHES, rows * _HEIGHT / _WIDTH * _CELL_INCHES
+    figure = Figure(figsize=size)
+    axes = figure.add_subplot()
+    axes.set_axis_off()
+    for i, row in enumerate(shown.itertuples()):
+        top, left = i // _COLUMNS * _HEIGHT + 18, i % _COLUMNS * _WIDTH
+        digit = np.kron(255 - shown_pictures["pixels"][i], np.ones((3, 3, 3), np.uint8))
+        pair = np.concatenate([shown_pictures["thumbnails"][i], digit], axis=1)
+        canvas[top : top + _SIDE, left : left + 2 * _SIDE] = pair
+        text, color = _describe(row, is_rejected=bool(rejected.iloc[i]))
+        axes.text(left, top - 4, text, ha="left", va="bottom", fontsize=8.5, color=color)
+        below = top + _SIDE + 4
+        axes.text(
+            left, below, _short(str(row.file)), ha="left", va="top", fontsize=6.5, color=FAINT
+        )
+    axes.imshow(canvas, interpolation="antialiased")
+    count, pictures = shown_pictures["total"], shown["file"].nunique()
+    which = "All pictures" if count == pictures else f"A selection from {count:,} pictures"
+    found = shown.loc[~rejected, "file"].nunique()
     annotate(
         figure,
-        f"A digit is found in {(~rejected).sum()} of these {len(shown)} pictures",
-        f"{which}, as the network sees them: prediction, confidence; red: label → prediction.",
+        f"A digit is found in {found} of these {pictures} pictures",
+        f"{which}: the ink in color, and what the network sees; red: label → prediction.",
         str(inference.images),
         grow=True,
     )
     return figure
+
+
+def _describe(row: Any, *, is_rejected: bool) -> tuple[str, str]:
+    """Return the text above a picture, and its color."""
+    if is_rejected:
+        return re.split(r":| \(", row.status)[0], FAINT
+    return caption(row), INK if row.label == row.prediction else RED
+
+
+def _short(file: str) -> str:
+    """Shorten a file's name in the middle, so that its end is seen."""
+    name = PurePosixPath(file).name
+    return name if len(name) <= _NAME else f"{name[: _NAME // 2 - 1]}…{name[-_NAME // 2 :]}"

@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -32,8 +32,9 @@ _DIGITS = {str(digit): digit for digit in range(CLASSES)}
 class ShownPictures(TypedDict):
     """Hold a selection of the pictures, for a figure."""
 
+    thumbnails: np.ndarray  # (n, 84, 84, 3) uint8: each picture, with the ink that was found
     pixels: Pixels  # (n, 28, 28, 1)
-    rows: np.ndarray  # (n,), from 0
+    rows: np.ndarray  # numbers of the pictures, from 0
     total: int  # number of all pictures
 
 
@@ -149,15 +150,23 @@ def join_predictions(*parts: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
 
 
 def select_pictures(inference: InferenceParameters) -> ShownPictures:
-    """Select at most ``inference.shown`` pictures, spread over all, as the model sees them.
+    """Select at most ``inference.shown`` pictures, spread over all.
 
     Raises:
         InputError: if there are no pictures.
     """
     pictures = _open_pictures(inference)
     rows = spread(pictures.total, inference.shown)
-    pixels = np.concatenate([batch.pixels for batch in pictures.take(rows.tolist())])
-    return ShownPictures(pixels=pixels, rows=rows, total=pictures.total)
+    batches = [*pictures.take(rows.tolist())]
+    files = [file for batch in batches for file in batch.files]
+    digits = [len([*group]) for _, group in groupby(files)]  # of each picture
+    thumbnails = np.stack([pictures.show(int(row)) for row in rows])
+    return ShownPictures(
+        thumbnails=np.repeat(thumbnails, digits, axis=0),
+        pixels=np.concatenate([batch.pixels for batch in batches]),
+        rows=rows,
+        total=pictures.total,
+    )
 
 
 def _open_pictures(inference: InferenceParameters, trained_on: str | None = None) -> Pictures:
