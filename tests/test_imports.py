@@ -12,17 +12,18 @@ PACKAGE = ROOT / "src" / "mnist_kedro"
 # Each folder, and the folders that it imports besides modules of the package itself.
 ALLOWED = {
     "pipelines": {
-        *("datasets", "metrics", "models", "networks", "parameters", "pictures", "plots"),
-        *("reports", "sources"),
+        *("datasets", "metrics", "models", "networks", "paper", "parameters", "pictures"),
+        *("plots", "reports", "sources"),
     },
     "sources": {"parameters"},
     "networks": {"models"},
     "models": {"datasets", "networks", "parameters"},
     "metrics": set(),
-    "plots": {"metrics", "models", "networks", "parameters"},
+    "plots": {"metrics", "models", "networks", "parameters", "pictures"},
     "reports": {"datasets", "plots"},
     "datasets": {"plots"},
     "pictures": {"sources"},
+    "paper": {"pictures"},
     "serving": {"pictures"},
     "parameters": {"networks"},
     "hooks": {"datasets", "parameters", "pipelines"},

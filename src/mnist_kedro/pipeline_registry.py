@@ -57,6 +57,7 @@ def _arguments(parameters: Parameters) -> dict[str, tuple[Any, ...]]:
         "tuning": (models[0],),
         "adversarial": (models,),
         "compare_runs": (),
+        "ink_finder": (),
     }
 
 

@@ -148,6 +148,19 @@ def test_several_digits_are_read_in_order(client, images, digits):
         assert 20 <= top < bottom <= 77
 
 
+def test_the_found_ink_is_returned_on_request(client, images):
+    large = np.full((120, 200), 220, np.uint8)
+    large[30:86, 70:126] -= np.asarray(Image.fromarray(images[0]).resize((56, 56))) // 2
+    assert "ink" not in post(client, "/api/read", saved(large)).get_json()
+    url = post(client, "/api/read?ink=true", saved(large)).get_json()["ink"]
+    head, content = url.split(",")
+    assert head == "data:image/png;base64"
+    ink = Image.open(BytesIO(base64.b64decode(content))).resize((200, 120))
+    opacity = np.asarray(ink)[..., 3]
+    assert opacity[large < 130].mean() > 150
+    assert opacity[:25].max() < 10
+
+
 def test_one_digit_is_told_from_several(client, images):
     pair = np.full((100, 200), 255, np.uint8)
     for i in range(2):

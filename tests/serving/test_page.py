@@ -162,7 +162,7 @@ def test_test_digits_are_read_as_drawings_and_as_files(page, test_digits):
         drawn.append(answer(page))
         page.click("#clear")
         file = {"name": "digit.png", "mimeType": "image/png", "buffer": saved(image)}
-        with page.expect_response("**/api/read"):  # the page is busy until it has shown it
+        with page.expect_response("**/api/read*"):  # the page is busy until it has shown it
             page.set_input_files("#file", [file])
         opened.append(answer(page))
         page.click("#clear")
@@ -194,7 +194,7 @@ def test_it_reads_while_one_draws(page):
 @pytest.mark.slow
 @needs_chromium
 def test_an_answer_about_a_drawing_that_is_gone_is_dropped(page):
-    page.route("**/api/read", lambda route: (page.wait_for_timeout(300), route.continue_())[1])
+    page.route("**/api/read*", lambda route: (page.wait_for_timeout(300), route.continue_())[1])
     seven(page)
     page.click("#clear")
     page.wait_for_selector("#answer[aria-busy=false]")
@@ -277,10 +277,25 @@ def test_a_large_photograph_is_made_smaller_before_it_is_sent(page, test_digits)
     noise = np.random.default_rng(0).integers(0, 20, image.shape)
     photo = saved(Image.fromarray(np.clip(image.astype(int) - noise, 0, 255).astype(np.uint8)))
     assert len(photo) > 1_000_000
-    with page.expect_request("**/api/read") as sent:
+    with page.expect_request("**/api/read?ink=true") as sent:
         page.set_input_files("#file", [{"name": "a.png", "mimeType": "image/png", "buffer": photo}])
     assert sent.value.sizes()["requestBodySize"] < 1_500_000
     assert answer(page) == str(test_digits[1][0])
+
+
+@pytest.mark.slow
+@needs_chromium
+def test_the_ink_that_was_found_is_shown_over_a_picture(page, test_digits):
+    photo = saved(255 - np.kron(test_digits[0][0], np.ones((8, 8), np.uint8)) // 2)
+    page.set_input_files("#file", [{"name": "a.png", "mimeType": "image/png", "buffer": photo}])
+    assert answer(page) == str(test_digits[1][0])
+    page.wait_for_function(
+        "() => { const c = document.querySelector('#sketch');"
+        "const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);"
+        "let red = 0;"
+        "for (let i = 0; i < data.length; i += 4) red += data[i] - data[i + 2] > 80;"
+        "return red > 1000; }"
+    )
 
 
 @pytest.mark.slow

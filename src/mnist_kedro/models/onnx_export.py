@@ -44,30 +44,50 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
     model = connected_copy(model)
     graph = _Graph()
     floats = graph.add("Cast", [PIXELS], to=TensorProto.FLOAT)
-    values = {id(model.inputs[0]): graph.add("Transpose", [floats], perm=[0, 3, 1, 2])}
+    maps = graph.add("Transpose", [floats], perm=[0, 3, 1, 2])
+    graph.add("Identity", [_convert_layers(graph, model, maps)], output=PROBABILITIES)
+    shape: list[str | int | None] = ["n", IMAGE_SIDE, IMAGE_SIDE, 1]
+    pixels = helper.make_tensor_value_info(PIXELS, TensorProto.UINT8, shape)
+    outputs = helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, ["n", CLASSES])
+    converted = _make_model(graph, model.name, pixels, outputs)
+    if record:
+        helper.set_model_props(converted, {RECORD: json.dumps(record)})
+    return converted
+
+
+def ink_finder_to_onnx(model: keras.Model) -> onnx.ModelProto:
+    """Convert the network that finds ink: ``levels`` → ``ink``, both ``(n, 1, height, width)``."""
+    graph = _Graph()
+    graph.add("Identity", [_convert_layers(graph, connected_copy(model), "levels")], output="ink")
+    values = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 1, "height", "width"])
+        for name in ("levels", "ink")
+    )
+    return _make_model(graph, model.name, *values)
+
+
+def _convert_layers(graph: "_Graph", model: keras.Model, maps: str) -> str:
+    """Convert all layers of a model, and return the name of its output."""
+    values = {id(model.inputs[0]): maps}
     for layer in model.layers:
         if isinstance(layer, layers.InputLayer):
             continue
         inputs = [values[id(tensor)] for tensor in keras.tree.flatten(layer.input)]
         values[id(layer.output)] = _convert(graph, layer, inputs)
-    graph.add("Identity", [values[id(model.outputs[0])]], output=PROBABILITIES)
-    shape: list[str | int | None] = ["n", IMAGE_SIDE, IMAGE_SIDE, 1]
-    converted = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            model.name,
-            [helper.make_tensor_value_info(PIXELS, TensorProto.UINT8, shape)],
-            [helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, ["n", CLASSES])],
-            graph.constants,
-        ),
+    return values[id(model.outputs[0])]
+
+
+def _make_model(
+    graph: "_Graph", name: str, given: onnx.ValueInfoProto, returned: onnx.ValueInfoProto
+) -> onnx.ModelProto:
+    model = helper.make_model(
+        helper.make_graph(graph.nodes, name, [given], [returned], graph.constants),
         opset_imports=[helper.make_opsetid("", _OPSET)],
         ir_version=_IR,
         producer_name="mnist_kedro",
     )
-    if record:
-        helper.set_model_props(converted, {RECORD: json.dumps(record)})
-    onnx.checker.check_model(converted, full_check=True)
-    return converted
+    onnx.checker.check_model(model, full_check=True)
+    return model
 
 
 class _Graph:
@@ -137,13 +157,15 @@ def _conv(
         graph.add_constant(kernel),
         *([graph.add_constant(layer.bias)] if layer.use_bias else []),
     ]
+    options: dict[str, Any] = {"auto_pad": _padding(layer), "strides": layer.strides}
+    if max(layer.dilation_rate) > 1:  # with which runtimes do not support `auto_pad`
+        around = [
+            rate * (side - 1) // 2 if layer.padding == "same" else 0
+            for rate, side in zip(layer.dilation_rate, kernel.shape[2:], strict=True)
+        ]
+        options = {"dilations": layer.dilation_rate, "pads": around * 2}
     return graph.add(
-        "Conv",
-        [*inputs, *weights],
-        kernel_shape=kernel.shape[2:],
-        strides=layer.strides,
-        auto_pad=_padding(layer),
-        group=groups,
+        "Conv", [*inputs, *weights], kernel_shape=kernel.shape[2:], group=groups, **options
     )
 
 
@@ -162,6 +184,12 @@ def _pool(kind: str) -> Callable[[_Graph, Any, list[str]], str]:
 
 def _padding(layer: Any) -> str:
     return {"valid": "VALID", "same": "SAME_UPPER"}[layer.padding]
+
+
+def _enlarge(graph: _Graph, layer: layers.UpSampling2D, inputs: list[str]) -> str:
+    scales = graph.add_constant(np.array([1, 1, *layer.size]))
+    mode = {"bilinear": "linear", "nearest": "nearest"}[layer.interpolation]
+    return graph.add("Resize", [*inputs, "", scales], mode=mode)
 
 
 def _normalize_batch(graph: _Graph, layer: layers.BatchNormalization, inputs: list[str]) -> str:
@@ -191,7 +219,7 @@ def _dense(graph: _Graph, layer: layers.Dense, inputs: list[str]) -> str:
 
 
 def _activate(graph: _Graph, layer: Any, value: str) -> str:
-    names = {"relu": "Relu", "tanh": "Tanh", "linear": ""}
+    names = {"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid", "linear": ""}
     kind = names[layer.activation.__name__]
     return graph.add(kind, [value]) if kind else value
 
@@ -234,6 +262,8 @@ _CONVERSIONS: dict[type, Callable[[_Graph, Any, list[str]], str]] = {
     layers.GlobalAveragePooling2D: lambda graph, _, inputs: graph.add(
         "Flatten", [graph.add("GlobalAveragePool", inputs)], axis=1
     ),
+    layers.UpSampling2D: _enlarge,
+    layers.Concatenate: lambda graph, _, inputs: graph.add("Concat", inputs, axis=1),
     layers.BatchNormalization: _normalize_batch,
     layers.ReLU: lambda graph, _, inputs: graph.add("Relu", inputs),
     layers.Add: lambda graph, _, inputs: graph.add("Sum", inputs),

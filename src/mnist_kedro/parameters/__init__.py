@@ -12,6 +12,7 @@ from mnist_kedro.parameters.digits import (
     KeysParameters,
 )
 from mnist_kedro.parameters.inference import InferenceParameters
+from mnist_kedro.parameters.ink_finder import InkFinderParameters
 from mnist_kedro.parameters.promotion import PromotionParameters
 from mnist_kedro.parameters.reporting import ReportingParameters
 from mnist_kedro.parameters.training import AugmentationParameters, TrainingParameters
@@ -23,6 +24,7 @@ __all__ = [
     "DataProcessingParameters",
     "InferenceParameters",
     "IngestionParameters",
+    "InkFinderParameters",
     "KeysParameters",
     "Parameters",
     "PromotionParameters",

@@ -13,6 +13,7 @@ from mnist_kedro.parameter_types import Group
 from mnist_kedro.parameters.adversarial import AdversarialParameters
 from mnist_kedro.parameters.digits import DataProcessingParameters, IngestionParameters
 from mnist_kedro.parameters.inference import InferenceParameters
+from mnist_kedro.parameters.ink_finder import InkFinderParameters
 from mnist_kedro.parameters.promotion import PromotionParameters
 from mnist_kedro.parameters.reporting import ReportingParameters
 from mnist_kedro.parameters.training import TrainingParameters
@@ -42,6 +43,7 @@ class Parameters(Group):
     adversarial: AdversarialParameters
     inference: InferenceParameters
     promotion: PromotionParameters
+    ink_finder: InkFinderParameters
 
     @property
     def networks(self) -> dict[str, NetworkParameters]:

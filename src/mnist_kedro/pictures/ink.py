@@ -5,11 +5,13 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from mnist_kedro.pictures.contrast import find_ink_by_contrast
+from mnist_kedro.pictures.contrast import find_ink_by_contrast, find_written_ink
 from mnist_kedro.pictures.decode import GrayPicture
+from mnist_kedro.pictures.finder import find_ink_by_network
 from mnist_kedro.pictures.strokes import Ink
 
-_WORKING_SIDE = 96  # pixels; at a larger size, paper's texture and blurred rims look like strokes
+WORKING_SIDE = 128  # pixels, as in the training of the network
+_SMALL = 60  # pixels; smaller pictures show only a digit, and the network saw none as small
 _TINY = 28  # pixels; smaller pictures are enlarged, so that strokes are narrow among paper
 _MIN_SIDE = 5  # pixels
 
@@ -21,8 +23,10 @@ class FoundInk(NamedTuple):
     scale: float  # of the picture
 
 
-def find_ink(picture: GrayPicture, side: int = _WORKING_SIDE) -> FoundInk:
+def find_ink(picture: GrayPicture, side: int = WORKING_SIDE) -> FoundInk:
     """Find the ink of a picture.
+
+    Ink stands out from the paper around it; a network tells it from lines, frames and shadows.
 
     Args:
         picture: ``(height, width)`` uint8, dark or light ink.
@@ -37,4 +41,5 @@ def find_ink(picture: GrayPicture, side: int = _WORKING_SIDE) -> FoundInk:
         size = [max(1, round(scale * length)) for length in picture.shape[::-1]]
         method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
         picture = np.asarray(Image.fromarray(picture).resize(size, method))
-    return FoundInk(find_ink_by_contrast(picture), scale)
+    ink = find_written_ink(picture, find_ink_by_network(picture)) if longer >= _SMALL else None
+    return FoundInk(find_ink_by_contrast(picture) if ink is None else ink, scale)

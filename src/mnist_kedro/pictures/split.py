@@ -1,6 +1,6 @@
 """Find all digits of a picture, line by line."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +10,13 @@ from mnist_kedro.contracts import Pixels
 from mnist_kedro.pictures.decode import GrayPicture, PictureError
 from mnist_kedro.pictures.digit import match_mnist, place_digit, prepare_digit
 from mnist_kedro.pictures.groups import Box, Group, group_strokes, ink_of
-from mnist_kedro.pictures.ink import find_ink
+from mnist_kedro.pictures.ink import WORKING_SIDE, find_ink
 from mnist_kedro.pictures.lines import find_angle, group_lines
 from mnist_kedro.pictures.strokes import Ink, Strokes, find_strokes, is_writing
+from mnist_kedro.pictures.touching import separate
 
-_WORKING_SIDE = 384  # pixels; a picture may have ten digits side by side
-_MAX_DIGIT_HEIGHT, _GOOD_DIGIT_HEIGHT = 120, 64  # pixels
+_FEW_DIGITS_HEIGHT = 32  # pixels, at the side at which single digits are found
+_GOOD_DIGIT_HEIGHT, _MIN_DIGIT_HEIGHT = 48, 12  # pixels; ten digits may be side by side
 _MIN_ANGLE = 1.0  # degrees; lines at less are taken as they are
 _MIN_MASS = 0.02  # of the largest stroke; smaller ones are specks
 _MAX_STROKES = 200  # This limits the time for a picture.
@@ -44,15 +45,14 @@ def find_digits(picture: GrayPicture) -> list[FoundDigit]:
     """
     pixels = match_mnist(picture)
     if pixels is not None:
-        rows, columns = np.nonzero(pixels)
-        left, top, right, bottom = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
-        return [FoundDigit(pixels, (int(left), int(top), int(right), int(bottom)))]
-    page = _look(picture, _WORKING_SIDE)
+        return [FoundDigit(pixels, _box_of(pixels))]
+    page = _look(picture, WORKING_SIDE)
+    height = np.median([digit.height for digit in page.digits] or [_MIN_DIGIT_HEIGHT])
+    if height < _FEW_DIGITS_HEIGHT and page.scale < 1:  # Small digits are found in more detail.
+        larger = WORKING_SIDE * _GOOD_DIGIT_HEIGHT / max(height, _MIN_DIGIT_HEIGHT)
+        page = _look(picture, round(larger))
     if not page.digits:
         return []
-    height = np.median([digit.height for digit in page.digits])
-    if height > _MAX_DIGIT_HEIGHT:  # Paper's texture is less clear at a smaller size.
-        page = _look(picture, round(_WORKING_SIDE * _GOOD_DIGIT_HEIGHT / height))
     angle = find_angle(_boxes(page))
     turned = page
     if abs(angle) >= _MIN_ANGLE:
@@ -60,12 +60,11 @@ def find_digits(picture: GrayPicture) -> list[FoundDigit]:
     found = [turned.digits[i] for line in group_lines(_boxes(turned)) for i in line]
     if len(found) == 1 and (pixels := prepare_digit(picture)) is not None:
         return [FoundDigit(pixels, _box_before(found[0].box, turned, page, angle))]
+    tall = int(np.median([digit.height for digit in found]))
     return [
-        FoundDigit(
-            place_digit(ink_of(digit, turned.strokes, turned.ink)),
-            _box_before(digit.box, turned, page, angle),
-        )
+        FoundDigit(place_digit(part), _box_before(_box_of(part), turned, page, angle))
         for digit in found
+        for part in separate(ink_of(digit, turned.strokes, turned.ink), tall)
     ]
 
 
@@ -95,6 +94,11 @@ def _arrange(ink: Ink, scale: float) -> _Page:
         raise PictureError(f"too many strokes: expected at most {_MAX_STROKES}, found {found}")
     strokes = strokes._replace(clear=keep)
     return _Page(ink, scale, strokes, group_strokes(strokes))
+
+
+def _box_of(ink: NDArray[Any]) -> Box:
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def _boxes(page: _Page) -> NDArray[np.intp]:

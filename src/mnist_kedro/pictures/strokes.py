@@ -69,19 +69,39 @@ def find_main_stroke(strokes: Strokes) -> int | None:
 
 
 def select_near(strokes: Strokes, number: int) -> NDArray[np.intp]:
-    """Return the numbers of a stroke and of those near it that may belong to the same digit."""
+    """Return the numbers of a stroke and of those near it that may belong to the same digit.
+
+    Strokes near those are selected, too, because a faint line may be broken into many.
+    """
     main = number - 1
-    left, top, right, bottom = strokes.boxes.T
-    gaps = np.maximum.reduce(
-        [left - right[main], left[main] - right, top - bottom[main], top[main] - bottom]
-    )
-    length = max(right[main] - left[main], bottom[main] - top[main])
-    near = (gaps < _NEAR * length) & (strokes.mass > _MIN_MASS * strokes.mass[main])
-    near &= strokes.clear & is_writing(strokes)
     sides = _count_sides(strokes)
-    near &= (sides == 0) | (sides[main] > 0)
-    near[main] = True
-    return np.flatnonzero(near) + 1
+    possible = strokes.clear & is_writing(strokes) & ((sides == 0) | (sides[main] > 0))
+    selected = np.zeros(len(strokes.mass), bool)
+    selected[main] = True
+    while True:
+        near = possible & (_gaps(strokes, selected) < _NEAR * _length(strokes, selected))
+        grown = selected | (near & (strokes.mass > _MIN_MASS * strokes.mass[selected].sum()))
+        if (grown == selected).all():
+            return np.flatnonzero(selected) + 1
+        selected = grown
+
+
+def _gaps(strokes: Strokes, selected: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return how far the box of each stroke is from the box around the selected ones."""
+    left, top, right, bottom = strokes.boxes.T
+    return np.maximum.reduce(
+        [
+            left - right[selected].max(),
+            left[selected].min() - right,
+            top - bottom[selected].max(),
+            top[selected].min() - bottom,
+        ]
+    )
+
+
+def _length(strokes: Strokes, selected: NDArray[np.bool_]) -> int:
+    left, top, right, bottom = strokes.boxes[selected].T
+    return int(max(right.max() - left.min(), bottom.max() - top.min()))
 
 
 def _weigh(strokes: Strokes) -> NDArray[np.float64]:

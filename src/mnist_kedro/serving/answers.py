@@ -1,16 +1,21 @@
 """Classify pictures and format the predictions as JSON objects."""
 
+import base64
 import logging
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from mnist_kedro.contracts import CLASSES, Pixels
 from mnist_kedro.pictures import PictureError, find_digits
 from mnist_kedro.pictures.decode import GrayPicture
 from mnist_kedro.pictures.digit import Prepared, prepare
+from mnist_kedro.pictures.ink import find_ink
+from mnist_kedro.pictures.thumbnail import color_ink
 from mnist_kedro.serving.bodies import SERVER_ERROR, RequestError
 from mnist_kedro.serving.model import Model
 
@@ -42,8 +47,16 @@ def classify_pictures(
     ]
 
 
-def classify_all_digits(model: Model, picture: GrayPicture) -> dict[str, Any]:
+def classify_all_digits(
+    model: Model, picture: GrayPicture, *, with_ink: bool = False
+) -> dict[str, Any]:
     """Classify all digits of a picture, in reading order, and return them with bounding boxes.
+
+    Args:
+        model: classifies the digits.
+        picture: ``(height, width)`` uint8.
+        with_ink: whether to return the ink that was found, as a data URL of a picture to lay over
+            the given one.
 
     Raises:
         RequestError: if the picture has too many strokes.
@@ -53,7 +66,9 @@ def classify_all_digits(model: Model, picture: GrayPicture) -> dict[str, Any]:
     except PictureError as error:
         raise RequestError(422, "unreadable_picture", str(error)) from error
     predictions = _classify(model, [digit.pixels for digit in found])
+    shown = {"ink": _encode(color_ink(find_ink(picture).ink))} if with_ink else {}
     return {
+        **shown,
         "text": "".join(str(prediction["digit"]) for prediction in predictions),
         "width": picture.shape[1],
         "height": picture.shape[0],
@@ -62,6 +77,12 @@ def classify_all_digits(model: Model, picture: GrayPicture) -> dict[str, Any]:
             for prediction, digit in zip(predictions, found, strict=True)
         ],
     }
+
+
+def _encode(colored: NDArray[np.uint8]) -> str:
+    file = BytesIO()
+    Image.fromarray(colored).save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def _prepare_or_error(picture: GrayPicture | RequestError) -> Prepared | RequestError:

@@ -109,11 +109,12 @@ def predict_batch() -> Response:
 
 
 @api.post("/read")
-@documented("Reading", request="Picture")
+@documented("Reading", request="Picture", query={"ink": "Whether to return the found ink, too"})
 def read() -> dict[str, Any]:
     """Find and classify all digits of a picture."""
     model = _current_model()
-    found = classify_all_digits(model, parse_picture(request))
+    with_ink = request.args.get("ink") == "true"
+    found = classify_all_digits(model, parse_picture(request), with_ink=with_ink)
     for prediction in found["digits"]:
         _count(prediction)
     return {**found, **_common_fields(model)}

@@ -5,7 +5,7 @@ its summary.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +22,11 @@ _REQUEST_ERRORS = {
 
 
 def documented(
-    response: str, request: str | None = None, *, needs_model: bool = True
+    response: str,
+    request: str | None = None,
+    *,
+    needs_model: bool = True,
+    query: Mapping[str, str] | None = None,
 ) -> Callable[[_View], _View]:
     """Decorate the function of a route with the components that describe it.
 
@@ -30,6 +34,7 @@ def documented(
         response: name of the response with status 200.
         request: name of the request body.
         needs_model: whether the route answers with status 503 as long as there is no model.
+        query: descriptions of the query's parameters, which are true or false, by their names.
     """
     responses = {"200": response, **(_REQUEST_ERRORS if request else {})}
     responses |= {"503": "Unavailable"} if needs_model else {}
@@ -38,6 +43,11 @@ def documented(
     def decorate(view: _View) -> _View:
         summary = (view.__doc__ or "").partition(".")[0]
         operation: dict[str, Any] = {"summary": summary, "operationId": view.__name__}
+        if query:
+            operation["parameters"] = [
+                {"name": name, "in": "query", "description": text, "schema": {"type": "boolean"}}
+                for name, text in query.items()
+            ]
         if request:
             operation["requestBody"] = {"$ref": f"#/components/requestBodies/{request}"}
         operation["responses"] = {

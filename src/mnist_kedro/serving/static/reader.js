@@ -63,9 +63,9 @@ export class Reader {
     this.onbusy(false);
   }
 
-  async #send({ type, body }) {
+  async #send({ type, body, ink }) {
     try {
-      const response = await fetch("/api/read", {
+      const response = await fetch(ink ? "/api/read?ink=true" : "/api/read", {
         method: "POST",
         headers: { "Content-Type": type },
         body,

@@ -56,10 +56,19 @@ export class Sketch {
     this.#become({ strokes: [], picture }, true);
   }
 
-  // Several digits are shown apart.
-  mark({ digits = [], width, height }) {
+  // Several digits are shown apart; ink is a picture to lay over the one that was read.
+  mark({ digits = [], width, height, ink }) {
     const boxes = digits.length > 1 ? digits.map((digit) => digit.box) : [];
-    this.#marks = { boxes, width, height };
+    const marks = { boxes, width, height };
+    this.#marks = marks;
+    if (ink) {
+      const image = new Image();
+      image.onload = () => {
+        marks.ink = image;
+        this.#draw();
+      };
+      image.src = ink;
+    }
     this.#draw();
   }
 
@@ -67,7 +76,7 @@ export class Sketch {
   async toRequest() {
     if (this.empty) return null;
     const { picture } = this.#state;
-    if (picture && !this.#stroke) return { type: picture.type, body: picture.body };
+    if (picture && !this.#stroke) return { type: picture.type, body: picture.body, ink: picture.type !== "application/json" };
     const canvas = new OffscreenCanvas(SENT, SENT);
     const context = canvas.getContext("2d");
     context.fillStyle = "white";
@@ -185,9 +194,12 @@ export class Sketch {
   }
 
   #drawMarks(context, side, colour) {
-    const { boxes, width, height } = this.#marks;
-    if (!boxes.length) return;
+    const { boxes, width, height, ink } = this.#marks;
+    if (!boxes.length && !ink) return;
     const [left, top, scale] = this.#frame(side, width, height);
+    if (ink && this.#state.picture) {
+      context.drawImage(ink, left, top, width * scale, height * scale);
+    }
     context.strokeStyle = colour;
     context.lineWidth = 2 * devicePixelRatio;
     const edge = 4 * devicePixelRatio;

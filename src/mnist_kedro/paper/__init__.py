@@ -1,0 +1,1 @@
+"""Simulate photos of digits on paper, with the ink that is on them."""

@@ -1,0 +1,55 @@
+"""Plot how the digit of a picture is found."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from mnist_kedro.pictures.contrast import find_ink_by_contrast
+from mnist_kedro.pictures.decode import GrayPicture
+from mnist_kedro.pictures.digit import prepare_digit
+from mnist_kedro.pictures.finder import find_ink_by_network
+from mnist_kedro.pictures.ink import find_ink
+from mnist_kedro.plots.style import annotate, styled
+
+_ROWS, _SETS = 6, 2  # pages, below and beside each other
+_INCHES = 0.95
+
+_STEPS: Mapping[str, Callable[[GrayPicture], Any]] = {
+    "picture": lambda picture: 255 - picture.astype(int),
+    "contrast": find_ink_by_contrast,
+    "network": find_ink_by_network,
+    "ink": lambda picture: find_ink(picture).ink,
+    "digit": prepare_digit,
+}
+
+
+@styled
+def plot_ink(ink_pages: Mapping[str, Any]) -> Figure:
+    """Plot the steps from pages to digits, with the ink finder that the package contains.
+
+    Args:
+        ink_pages: ``pictures`` ``(n, side, side)`` uint8 and ``shapes`` ``(n, 2)``.
+    """
+    columns = len(_STEPS) * _SETS
+    figure = Figure(figsize=(columns * _INCHES, _ROWS * _INCHES))
+    axes = figure.subplots(_ROWS, columns)
+    for number, steps in enumerate(axes.reshape(_ROWS * _SETS, len(_STEPS))):
+        height, width = ink_pages["shapes"][number]
+        picture = np.asarray(ink_pages["pictures"][number])[:height, :width]
+        for axis, (name, step) in zip(steps, _STEPS.items(), strict=True):
+            axis.set_axis_off()
+            shown = step(picture)
+            if shown is not None:
+                axis.imshow(shown, cmap="gray_r", vmin=0)
+            if number < _SETS:
+                axis.set_title(name, fontsize=9)
+    annotate(
+        figure,
+        "Ink is what stands out from the paper, where a network finds writing",
+        "From simulated pages to what the classifier sees.",
+        "Pages of the ink_finder pipeline",
+        grow=True,
+    )
+    return figure
