@@ -11,6 +11,7 @@ _MAX_GAP = 0.3  # of the taller stroke's height, between strokes above each othe
 _MAX_BAR_HEIGHT = 0.45  # of the stroke beside it; a lower stroke is no digit by itself
 _MAX_BAR_GAP = 0.15  # of the taller stroke's height
 _MIN_FULL_HEIGHT, _MIN_FULL_MASS = 0.5, 0.4  # of the largest digit
+_MIN_FULL_GAP = 0.12  # of the tallest digit's height
 _MIN_DIGIT_HEIGHT = 0.35  # of the tallest digit
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
@@ -44,13 +45,7 @@ def group_strokes(strokes: Strokes) -> list[Group]:
     for stroke in sorted(found, key=lambda stroke: -stroke.height):
         for i, other in enumerate(digits):
             if _same_digit(stroke, other):
-                digits[i] = Group(
-                    [*other.numbers, *stroke.numbers],
-                    min(stroke.left, other.left),
-                    min(stroke.top, other.top),
-                    max(stroke.right, other.right),
-                    max(stroke.bottom, other.bottom),
-                )
+                digits[i] = _join(other, stroke)
                 break
         else:
             digits.append(stroke)
@@ -59,15 +54,36 @@ def group_strokes(strokes: Strokes) -> list[Group]:
 
 
 def find_full_digits(strokes: Strokes) -> list[Group]:
-    """Return the groups of written strokes that are no parts or specks beside a larger digit."""
+    """Return the groups of written strokes that are digits of their own.
+
+    Groups with much less ink than another are parts or specks, and groups that nearly touch are
+    strokes of one digit.
+    """
     groups = group_strokes(strokes._replace(clear=strokes.clear & is_writing(strokes)))
     masses = [strokes.mass[np.array(group.numbers) - 1].sum() for group in groups]
     tallest = max((group.height for group in groups), default=0)
-    return [
+    full = [
         group
         for group, mass in zip(groups, masses, strict=True)
         if group.height > _MIN_FULL_HEIGHT * tallest and mass > _MIN_FULL_MASS * max(masses)
     ]
+    digits: list[Group] = []
+    for group in sorted(full, key=lambda group: group.left):
+        if digits and 0 <= group.left - digits[-1].right < _MIN_FULL_GAP * tallest:
+            digits[-1] = _join(digits[-1], group)
+        else:
+            digits.append(group)
+    return digits
+
+
+def _join(one: Group, other: Group) -> Group:
+    return Group(
+        [*one.numbers, *other.numbers],
+        min(one.left, other.left),
+        min(one.top, other.top),
+        max(one.right, other.right),
+        max(one.bottom, other.bottom),
+    )
 
 
 def _same_digit(stroke: Group, other: Group) -> bool:

@@ -13,6 +13,8 @@ _FAINT, _CLEAR = 0.35, 0.84  # ink of each pixel of a stroke, and of its cleares
 _CENTRAL = 2.0  # how much strokes in the middle are preferred
 _AT_ONE_SIDE, _NOT_WRITTEN = 0.5, 0.05  # weights of strokes that may not belong to the writing
 _LONG, _THIN = 0.9, 6  # A line is longer than this part of the picture, and so much as it is wide.
+_NEAR_SIDE, _FRAME = 0.15, 0.85  # of a stroke's length; share of a frame's pixels near its box
+_ALONG = 0.6  # of a stroke's length, on the border
 _NEAR = 0.25  # of the main stroke's length
 _MIN_MASS = 0.04  # of the main stroke's
 
@@ -42,12 +44,37 @@ def cover(strokes: Strokes, numbers: NDArray[np.intp]) -> NDArray[np.bool_]:
 
 
 def is_writing(strokes: Strokes) -> NDArray[np.bool_]:
-    """Tell writing from long thin lines, and from what reaches into the picture from two sides."""
+    """Tell writing from long thin lines, and from frames and shadows at the picture's border.
+
+    A digit that runs off the picture touches its border, too, but does not run along it, and has
+    ink within its box, unlike a corner of a frame.
+    """
     height, width = strokes.labels.shape
     left, top, right, bottom = strokes.boxes.T
     longer, shorter = (f(right - left, bottom - top) for f in (np.maximum, np.minimum))
     spans = np.maximum((right - left) / width, (bottom - top) / height) > _LONG
-    return (_count_sides(strokes) < 2) & ~(spans & (longer > _THIN * shorter))
+    foreign = (_share_at_box(strokes) > _FRAME) | (_count_at_border(strokes) > _ALONG * longer)
+    return ~((_count_sides(strokes) > 1) & foreign) & ~(spans & (longer > _THIN * shorter))
+
+
+def _share_at_box(strokes: Strokes) -> NDArray[np.float64]:
+    """Return the share of each stroke's pixels that are near the sides of its box."""
+    rows, columns = np.nonzero(strokes.labels)
+    number = strokes.labels[rows, columns] - 1
+    left, top, right, bottom = strokes.boxes[number].T
+    near = _NEAR_SIDE * np.maximum(right - left, bottom - top)
+    distance = np.minimum.reduce(
+        [columns - left, rows - top, right - 1 - columns, bottom - 1 - rows]
+    )
+    count = len(strokes.boxes)
+    return np.bincount(number, distance < near, count) / np.bincount(number, minlength=count)
+
+
+def _count_at_border(strokes: Strokes) -> NDArray[np.intp]:
+    """Count the pixels of each stroke on the picture's border."""
+    labels = strokes.labels
+    border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    return np.bincount(border, minlength=len(strokes.boxes) + 1)[1:]
 
 
 def _count_sides(strokes: Strokes) -> NDArray[np.intp]:
