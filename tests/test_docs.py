@@ -72,6 +72,7 @@ SLICES = [
 SMALL = {  # what would take hours, and what a user fills in
     "8100000": "3000",
     "robustness_digits=10000": "robustness_digits=300",
+    "ink_finder.pages=20000": "ink_finder.pages=32,ink_finder.epochs=1",
     "tuning.trials=20": "tuning.trials=1,training.epochs=1",
 }
 

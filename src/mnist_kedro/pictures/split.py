@@ -57,6 +57,8 @@ def find_digits(picture: GrayPicture) -> list[FoundDigit]:
     turned = page
     if abs(angle) >= _MIN_ANGLE:
         turned = _arrange(np.clip(ndimage.rotate(page.ink, angle, order=1), 0, 1), page.scale)
+    if not turned.digits:  # Their strokes were too faint to be turned.
+        turned, angle = page, 0.0
     found = [turned.digits[i] for line in group_lines(_boxes(turned)) for i in line]
     if len(found) == 1 and (pixels := prepare_digit(picture)) is not None:
         return [FoundDigit(pixels, _box_before(found[0].box, turned, page, angle))]

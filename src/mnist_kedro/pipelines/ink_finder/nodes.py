@@ -3,16 +3,11 @@
 import logging
 from typing import Any, TypedDict
 
-import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from mnist_kedro.contracts import LabeledImages
-from mnist_kedro.models.onnx_export import ink_finder_to_onnx
-from mnist_kedro.models.seeding import seeded
-from mnist_kedro.paper.network import build_ink_finder
 from mnist_kedro.paper.page import make_page
 from mnist_kedro.parameters import InkFinderParameters
 from mnist_kedro.pictures.finder import normalize, pad
@@ -54,8 +49,13 @@ def make_pages(train: LabeledImages, parameters: InkFinderParameters) -> Pages:
     return pages
 
 
-def train_ink_finder(pages: Pages, parameters: InkFinderParameters) -> keras.Model:
-    """Train a network to find the ink of pages."""
+def train_ink_finder(pages: Pages, parameters: InkFinderParameters) -> Any:
+    """Train a network, a Keras model, to find the ink of pages."""
+    import keras  # noqa: PLC0415  (imports TensorFlow)
+
+    from mnist_kedro.models.seeding import seeded  # noqa: PLC0415
+    from mnist_kedro.paper.network import build_ink_finder  # noqa: PLC0415
+
     with seeded(parameters.seed):
         model = build_ink_finder()
     steps = -(-parameters.pages // parameters.batch_size) * parameters.epochs
@@ -68,7 +68,10 @@ def train_ink_finder(pages: Pages, parameters: InkFinderParameters) -> keras.Mod
     return trained
 
 
-def _batches(pages: Pages, parameters: InkFinderParameters) -> tf.data.Dataset:
+def _batches(pages: Pages, parameters: InkFinderParameters) -> Any:
+    """Return a ``tf.data.Dataset`` of levels, ink and the weights of the pixels."""
+    import tensorflow as tf  # noqa: PLC0415
+
     def prepare(row: NDArray[np.int64]) -> tuple[NDArray[np.float32], ...]:
         (height, width), side = pages["shapes"][row], parameters.side
         picture, ink = pages["pictures"][row, :height, :width], pages["ink"][row]
@@ -93,4 +96,6 @@ def _batches(pages: Pages, parameters: InkFinderParameters) -> tf.data.Dataset:
 
 def export_ink_finder(model: Any) -> bytes:
     """Convert the network to ONNX, whose file the package contains."""
+    from mnist_kedro.models.onnx_export import ink_finder_to_onnx  # noqa: PLC0415
+
     return ink_finder_to_onnx(model).SerializeToString()
