@@ -8,6 +8,7 @@ from mnist_kedro.pictures.strokes import Ink
 _MAX_WIDTH = 1.25  # of its height; hardly any digit is wider
 _MAX_DIGITS = 10  # heights; what is wider is no row of digits
 _MIN_HEIGHT = 0.5  # of the digits' height; what is lower is a line
+_MIN_PIXELS = 10  # of a digit's height
 _MIN_PART = 0.35  # of the height; narrower parts are not cut off
 # To enter a stroke costs 1.
 _SIDEWAYS = np.array([0.02, 0, 0.02], np.float32)[:, np.newaxis]  # cost of a step to each side
@@ -27,7 +28,7 @@ def separate(ink: Ink, height: int) -> list[Ink]:
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     width = np.ptp(columns) + 1 if len(columns) else 0
     is_low = len(rows) < _MIN_HEIGHT * height
-    if is_low or not _MAX_WIDTH * height < width <= _MAX_DIGITS * height:
+    if is_low or height < _MIN_PIXELS or not _MAX_WIDTH * height < width <= _MAX_DIGITS * height:
         return [ink]
     margin = round(_MIN_PART * height)
     first = columns[0] + margin
