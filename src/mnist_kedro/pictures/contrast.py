@@ -104,7 +104,9 @@ def measure_contrast(picture: GrayPicture) -> Contrast:
     differences = np.maximum(paper - levels, 0)
     dark = _peak(differences[0] / np.maximum(paper[0], _MIN_DARK))
     light = _peak(differences[1] / np.maximum(levels[0], _MIN_LIGHT))
-    detail = levels[0] - ndimage.gaussian_filter(levels[0], max(picture.shape) / 4)
+    factor = max(1, round(max(picture.shape) / _PAPER_SIDE))
+    reduced = levels[0, ::factor, ::factor]
+    detail = reduced - ndimage.gaussian_filter(reduced, max(reduced.shape) / 4)
     weight = _SKEWED if np.mean(detail * detail * detail) < 0 else 1 / _SKEWED
     looks_light = weight * dark <= light
     noise = _measure_noise(picture)

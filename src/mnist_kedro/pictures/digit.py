@@ -53,7 +53,11 @@ def prepare(picture: GrayPicture) -> Prepared | None:
     pixels = match_mnist(picture)
     if pixels is not None:
         return Prepared(pixels, several=False)
-    ink = find_ink(picture).ink
+    return prepare_ink(find_ink(picture).ink)
+
+
+def prepare_ink(ink: Ink) -> Prepared | None:
+    """Convert the ink of a picture to MNIST's form; None if no stroke is clear."""
     strokes = find_strokes(ink)
     main = find_main_stroke(strokes)
     if main is None:

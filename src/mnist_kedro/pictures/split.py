@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from mnist_kedro.contracts import Pixels
 from mnist_kedro.pictures.decode import GrayPicture, PictureError
-from mnist_kedro.pictures.digit import match_mnist, place_digit, prepare_digit
+from mnist_kedro.pictures.digit import match_mnist, place_digit, prepare_ink
 from mnist_kedro.pictures.groups import Box, Group, group_strokes, ink_of
 from mnist_kedro.pictures.ink import WORKING_SIDE, find_ink
 from mnist_kedro.pictures.lines import find_angle, group_lines
@@ -46,7 +46,7 @@ def find_digits(picture: GrayPicture) -> list[FoundDigit]:
     pixels = match_mnist(picture)
     if pixels is not None:
         return [FoundDigit(pixels, _box_of(pixels))]
-    page = _look(picture, WORKING_SIDE)
+    page = first = _look(picture, WORKING_SIDE)
     height = np.median([digit.height for digit in page.digits] or [_MIN_DIGIT_HEIGHT])
     if height < _FEW_DIGITS_HEIGHT and page.scale < 1:  # Small digits are found in more detail.
         larger = WORKING_SIDE * _GOOD_DIGIT_HEIGHT / max(height, _MIN_DIGIT_HEIGHT)
@@ -60,8 +60,8 @@ def find_digits(picture: GrayPicture) -> list[FoundDigit]:
     if not turned.digits:  # Their strokes were too faint to be turned.
         turned, angle = page, 0.0
     found = [turned.digits[i] for line in group_lines(_boxes(turned)) for i in line]
-    if len(found) == 1 and (pixels := prepare_digit(picture)) is not None:
-        return [FoundDigit(pixels, _box_before(found[0].box, turned, page, angle))]
+    if len(found) == 1 and (prepared := prepare_ink(first.ink)):
+        return [FoundDigit(prepared.pixels, _box_before(found[0].box, turned, page, angle))]
     tall = int(np.median([digit.height for digit in found]))
     return [
         FoundDigit(place_digit(part), _box_before(_box_of(part), turned, page, angle))
