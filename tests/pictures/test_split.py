@@ -96,3 +96,15 @@ def test_a_bar_that_begins_beside_is_of_its_digit():
         picture[112:120, left : left + 40] = 0
         picture[36:44, left + 12 : left + 56] = 0
     assert [digit.box[0] for digit in find_digits(picture)] == [40, 180]
+
+
+def test_two_digits_that_touch_are_two():
+    """Also if there is nothing else in the picture."""
+    down, right = np.indices((140, 240))
+    picture = np.full((140, 240), 230, np.uint8)
+    for middle in (84, 154):
+        distance = np.hypot(down - 70, right - middle)
+        picture[np.abs(distance - 32) < 5] = 30
+    first, second = find_digits(picture)
+    assert first.box[2] == pytest.approx(119, abs=8)
+    assert second.box[0] == pytest.approx(119, abs=8)

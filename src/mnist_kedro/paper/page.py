@@ -44,7 +44,7 @@ def make_page(digits: Pixels, side: int, random: np.random.Generator) -> Page:
     printed = random.random()
     if printed < 0.38:
         levels = (surface.rule if printed < 0.18 else surface.square)(levels, box, random)
-    for change, share in surface.BESIDE_INK.items():
+    for change, share in surface.MARKS.items():
         if random.random() < share:
             levels = change(levels, box, random)
     if random.random() < 0.04:  # a blank page

@@ -96,7 +96,7 @@ def cover(levels: Levels, _box: Box, random: Random) -> Levels:
     return _beside(levels, random) if random.random() < 0.75 else _finger(levels, random)
 
 
-BESIDE_INK: dict[Callable[[Levels, Box, Random], Levels], float] = {  # the share of pages
+MARKS: dict[Callable[[Levels, Box, Random], Levels], float] = {  # shares of pages that have them
     frame: 0.3,
     underline: 0.06,
     speckle: 0.08,

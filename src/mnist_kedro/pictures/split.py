@@ -50,7 +50,8 @@ def find_digits(picture: GrayPicture) -> list[FoundDigit]:
     height = np.median([digit.height for digit in page.digits] or [_MIN_DIGIT_HEIGHT])
     if height < _FEW_DIGITS_HEIGHT and page.scale < 1:  # Small digits are found in more detail.
         larger = WORKING_SIDE * _GOOD_DIGIT_HEIGHT / max(height, _MIN_DIGIT_HEIGHT)
-        page = _look(picture, round(larger))
+        detailed = _look(picture, round(larger))
+        page = detailed if detailed.digits else first
     if not page.digits:
         return []
     angle = find_angle(_boxes(page))
@@ -60,13 +61,17 @@ def find_digits(picture: GrayPicture) -> list[FoundDigit]:
     if not turned.digits:  # Their strokes were too faint to be turned.
         turned, angle = page, 0.0
     found = [turned.digits[i] for line in group_lines(_boxes(turned)) for i in line]
-    if len(found) == 1 and (prepared := prepare_ink(first.ink)):
-        return [FoundDigit(prepared.pixels, _box_before(found[0].box, turned, page, angle))]
     tall = int(np.median([digit.height for digit in found]))
-    return [
-        FoundDigit(place_digit(part), _box_before(_box_of(part), turned, page, angle))
+    parts = [
+        part
         for digit in found
         for part in separate(ink_of(digit, turned.strokes, turned.ink), tall)
+    ]
+    if len(parts) == 1 and (prepared := prepare_ink(first.ink)):
+        return [FoundDigit(prepared.pixels, _box_before(found[0].box, turned, page, angle))]
+    return [
+        FoundDigit(place_digit(part), _box_before(_box_of(part), turned, page, angle))
+        for part in parts
     ]
 
 
