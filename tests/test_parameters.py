@@ -21,7 +21,7 @@ def test_how_many_epochs_see_varied_digits(parameters):
     training = Parameters.model_validate(parameters).training
     plain = dict.fromkeys(training.augmentation.model_fields_set, 0)
     unvaried = type(training.augmentation)(**plain)
-    assert training.augmented_epochs(16) == 12
+    assert training.augmented_epochs(16) == 14
     assert training.augmented_epochs(1) == 1
     assert training.model_copy(update={"augmentation": unvaried}).augmented_epochs(16) == 0
 

@@ -7,6 +7,7 @@ from mnist_kedro.parameters import AugmentationParameters
 from tests.support.parameters import augmentation
 
 ALL = {"rotation": 10, "shift": 2, "zoom": 0.1, "shear": 10, "elastic": 1, "erasing": 8}
+ALL |= {"thickness": 1, "photographed": 0.5}
 
 
 def augment(images, seed=(1, 2), **amounts):
@@ -43,6 +44,7 @@ def test_nothing_asked_changes_nothing(digits):
             "shear": st.floats(0, 60),
             "elastic": st.sampled_from([0, 0.5, 5]),
             "erasing": st.floats(0, 28),
+            "thickness": st.floats(0, 1),
         }
     )
 )
@@ -168,3 +170,24 @@ def test_blanks_a_square_of_up_to_the_side_and_nothing_else():
     assert 9 <= max(heights.max(), widths.max()) <= 11
     assert (heights < 3).any()  # the side is drawn, too
     assert blank.any(axis=0).mean() > 0.95  # anywhere
+
+
+def test_half_of_the_strokes_become_thicker_or_thinner(digits):
+    images = digits["images"][:400]
+    changes = augment(images, thickness=1).sum(axis=(1, 2, 3)) / images.sum(axis=(1, 2, 3))
+    assert 0.4 < np.mean(changes == 1) < 0.6
+    assert 0.1 < changes.min() < 0.6
+    assert 1.4 < changes.max() < 2.5
+
+
+def test_the_asked_share_looks_photographed(digits):
+    images = digits["images"][:100]
+    varied = augment(images, photographed=0.3)
+    changed = (varied != images).any(axis=(1, 2, 3))
+    assert changed.sum() == 30
+    assert (varied.reshape(100, -1).max(axis=1) > 100).all()  # none disappears
+
+
+def test_a_blank_image_stays_blank():
+    blank = np.zeros((10, 28, 28, 1), np.uint8)
+    assert not augment(blank, thickness=1, photographed=1).any()

@@ -1,20 +1,22 @@
-"""Augment digits: random affine and elastic transformations, and random erasing."""
+"""Augment digits: random transformations, random erasing, and other ink."""
 
 import math
 
 import tensorflow as tf
 
 from mnist_kedro.contracts import IMAGE_SIDE, Pixels
+from mnist_kedro.models.ink_augmentation import augment_ink
 from mnist_kedro.parameters import AugmentationParameters
 
 _CENTER = (IMAGE_SIDE - 1) / 2
+_MOVEMENTS = ("rotation", "shift", "zoom", "shear", "elastic")
 _CONTROL_POINTS = 4  # along each side of the elastic grid
 
 
 def augment(images: tf.Tensor, seed: tf.Tensor, parameters: AugmentationParameters) -> tf.Tensor:
-    """Rotate, zoom, shear, shift and bend each image by random amounts, and erase a square.
+    """Rotate, zoom, shear, shift and bend each image by random amounts, and change its ink.
 
-    All transformations but the erasing are composed into one map of coordinates, so that an image
+    All movements are composed into one map of coordinates, so that an image
     is interpolated only once.
 
     Args:
@@ -25,13 +27,17 @@ def augment(images: tf.Tensor, seed: tf.Tensor, parameters: AugmentationParamete
     Returns:
         Images of the same shape, dtype and range.
     """
-    if any(parameters.model_dump(exclude={"erasing"}).values()):
+    if any(getattr(parameters, name) for name in _MOVEMENTS):
         count = tf.shape(images)[0]
         transforms = random_transforms(count, seed, parameters)
         displacements = random_displacements(count, tf.random.fold_in(seed, 1), parameters)
         images = interpolate(images, transforms, displacements)
     if parameters.erasing:
         images = _erase(images, tf.random.fold_in(seed, 2), parameters.erasing)
+    if parameters.thickness or parameters.photographed:
+        images = augment_ink(
+            images, tf.random.fold_in(seed, 3), parameters.thickness, parameters.photographed
+        )
     return images
 
 
@@ -47,9 +53,9 @@ def variations(images: Pixels, count: int, parameters: AugmentationParameters, s
     Returns:
         ``(n, count, 28, 28, 1)`` uint8.
     """
-    repeated = tf.repeat(images, count, axis=0)
+    repeated = tf.tile(images, [count, 1, 1, 1])
     augmented = augment(repeated, tf.constant([seed, count], tf.int64), parameters).numpy()
-    return augmented.reshape(len(images), count, *images.shape[1:])
+    return augmented.reshape(count, *images.shape).swapaxes(0, 1)
 
 
 def random_transforms(

@@ -65,6 +65,8 @@ class AugmentationSearch(_Search):
     shear: SearchedValues | None = None
     elastic: SearchedValues | None = None
     erasing: SearchedValues | None = None
+    thickness: SearchedValues | None = None
+    photographed: SearchedValues | None = None
 
 
 class TrainingSearch(_Search):

@@ -25,6 +25,8 @@ _FORMATS = {
     "shear": "±{:g}°",
     "elastic": "{:g} px",
     "erasing": "up to {:g} px",
+    "thickness": "±{:g} px",
+    "photographed": "{:.0%}",
 }
 
 
