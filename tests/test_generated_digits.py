@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 from benchmarks.generate import generate_digits
 
-from mnist_kedro.contracts import MnistContract
 from mnist_kedro.parameters import AugmentationParameters
 from mnist_kedro.sources import read_mnist
+from mnist_kedro.validators import MnistContract
 from tests.support.parameters import ingestion
 from tests.support.paths import ROOT
 from tests.support.project import python
 
-AMOUNTS = {"rotation": 15, "shift": 2, "zoom": 0.1, "shear": 10, "elastic": 1, "erasing": 0}
+AMOUNTS = {"rotation": 15, "shift": 2, "zoom": 0.1, "shear": 10, "elastic": 1}
+AMOUNTS |= {"thickness": 0, "photographed": 0}
 
 
 def generate(mnist, digits, seed=0, **amounts):

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_kedro.contracts import check_mnist
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources import read_mnist
 from mnist_kedro.sources.idx import FILES
 from mnist_kedro.sources.layout import KEYS
+from mnist_kedro.validators import check_mnist
 from tests.support.files import idx_bytes, write_mnist
 from tests.support.parameters import ingestion
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from mnist_kedro.arrays import Rows
-from mnist_kedro.contracts import GIVEN, Mnist, check_mnist
+from mnist_kedro.contracts import GIVEN, Mnist
 from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import IngestionParameters
@@ -17,6 +17,7 @@ from mnist_kedro.sources.download import download_mnist
 from mnist_kedro.sources.files import find_source, open_source, resolve_path
 from mnist_kedro.sources.layout import find_layout
 from mnist_kedro.sources.sample import HELD_OUT, SAMPLE
+from mnist_kedro.validators import check_mnist
 
 logger = logging.getLogger(__name__)
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mnist_kedro.contracts import ModelContract, check_labeled_images, check_mnist
 from mnist_kedro.errors import InputError
+from mnist_kedro.validators import ModelContract, check_labeled_images, check_mnist
 
 
 def test_accepts_real_digits(mnist, digits):
