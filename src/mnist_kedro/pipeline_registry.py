@@ -13,10 +13,11 @@ from kedro.utils import find_kedro_project
 
 from mnist_kedro.parameters import Parameters, check_parameters
 
-_REPORTING = ("evaluation", "robustness", "interpretation", "report")
+_REPORTING = ("evaluation", "picture_calibration", "robustness", "interpretation", "report")
 # What `kedro run` runs; the other pipelines run on request (`kedro run --pipelines …`).
 _DEFAULT = ("ingestion", "data_processing", "training", "reporting")
 _SUMS = {"__default__": _DEFAULT, "reporting": _REPORTING}
+_INCLUDED = {"export": ("picture_calibration",)}  # A model may be exported after its training.
 # Kedro-Viz folds the nodes of a namespace into one box; datasets keep their names.
 _NAMESPACES = {
     "data_processing": "data_processing",
@@ -49,6 +50,7 @@ def _arguments(parameters: Parameters) -> dict[str, tuple[Any, ...]]:
         "data_processing": (),
         "training": ({model: parameters.networks[model] for model in models}, members),
         "evaluation": (models, members),
+        "picture_calibration": (models,),
         "robustness": (models,),
         "interpretation": (models[0],),
         "report": (models,),
@@ -58,6 +60,7 @@ def _arguments(parameters: Parameters) -> dict[str, tuple[Any, ...]]:
         "adversarial": (models,),
         "compare_runs": (),
         "ink_finder": (),
+        "digit_detector": (),
     }
 
 
@@ -84,11 +87,12 @@ class _Pipelines(Mapping[str, Pipeline]):
             return sum((self[part] for part in _SUMS[name]), Pipeline([]))
         arguments = self._state.arguments[name]
         module = import_module(f"mnist_kedro.pipelines.{name}")
-        return Pipeline(
+        pipeline = Pipeline(
             module.create_pipeline(*arguments),
             namespace=_NAMESPACES.get(name),
             prefix_datasets_with_namespace=False,
         )
+        return sum((self[part] for part in _INCLUDED.get(name, ())), pipeline)
 
     @property
     def _state(self) -> threading.local:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from mnist_kedro.parameters import AugmentationParameters
 from tests.support.parameters import augmentation
 
-ALL = {"rotation": 10, "shift": 2, "zoom": 0.1, "shear": 10, "elastic": 1, "erasing": 8}
+ALL = {"rotation": 10, "shift": 2, "zoom": 0.1, "shear": 10, "elastic": 1}
 ALL |= {"thickness": 1, "photographed": 0.5}
 
 
@@ -43,7 +43,6 @@ def test_nothing_asked_changes_nothing(digits):
             "zoom": st.floats(0, 0.9),
             "shear": st.floats(0, 60),
             "elastic": st.sampled_from([0, 0.5, 5]),
-            "erasing": st.floats(0, 28),
             "thickness": st.floats(0, 1),
         }
     )
@@ -158,18 +157,6 @@ def test_bends_each_part_of_a_digit_by_another_amount():
     moves = np.stack(corners) - np.array([8, 8, 19, 19])[:, None]
     assert 0.4 < moves.std() < 1.2
     assert np.abs(np.corrcoef(moves) - np.eye(4)).max() < 0.5
-
-
-def test_blanks_a_square_of_up_to_the_side_and_nothing_else():
-    white = np.full((400, 28, 28, 1), 255, np.uint8)
-    erased = augment(white, erasing=10)[..., 0]
-    assert set(np.unique(erased)) <= {0, 255}
-    blank = erased == 0
-    heights, widths = blank.any(axis=2).sum(axis=1), blank.any(axis=1).sum(axis=1)
-    np.testing.assert_array_equal(blank.sum(axis=(1, 2)), heights * widths)
-    assert 9 <= max(heights.max(), widths.max()) <= 11
-    assert (heights < 3).any()  # the side is drawn, too
-    assert blank.any(axis=0).mean() > 0.95  # anywhere
 
 
 def test_half_of_the_strokes_become_thicker_or_thinner(digits):

@@ -5,6 +5,7 @@ from typing import Any
 
 from kedro.config import OmegaConfigLoader
 
+from mnist_kedro.metrics.picture_calibration import PictureCalibration
 from mnist_kedro.parameters import (
     AugmentationParameters,
     IngestionParameters,
@@ -71,3 +72,12 @@ def tuning(trials: int, **search: Any) -> TuningParameters:
     }
     options = {"trials": trials, "seed": 0, "search": search or default}
     return TuningParameters.model_validate(options)
+
+
+CALIBRATION = PictureCalibration(
+    digit_threshold=0.6,
+    temperature=2.0,
+    candidate_threshold=0.1,
+    photographed_digits=400,
+    photographed_accuracy=0.9,
+)

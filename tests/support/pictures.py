@@ -1,9 +1,11 @@
 """Pictures of digits as people take them: larger, somewhere on shaded and noisy paper, turned."""
 
 from io import BytesIO
+from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 
 def photograph(digit: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -39,3 +41,12 @@ def saved(picture: np.ndarray | Image.Image, form: str = "PNG", **options: objec
     file = BytesIO()
     image.save(file, form, **options)
     return file.getvalue()
+
+
+def letter(character: str, side: int = 80) -> np.ndarray:
+    """Return a picture of a printed letter, dark on light, in a font of Matplotlib."""
+    file = Path(mpl.get_data_path(), "fonts", "ttf", "cmss10.ttf")  # not among those learned from
+    picture = Image.new("L", (2 * side, 2 * side), 235)
+    font = ImageFont.truetype(file, side)
+    ImageDraw.Draw(picture).text((side, side), character, 30, font, anchor="mm")
+    return np.asarray(picture)

@@ -1,10 +1,10 @@
-"""Augment digits: random transformations, random erasing, and other ink."""
+"""Augment digits: random transformations and other ink."""
 
 import math
 
 import tensorflow as tf
 
-from mnist_kedro.contracts import IMAGE_SIDE, Pixels
+from mnist_kedro.contracts import IMAGE_SIDE
 from mnist_kedro.models.ink_augmentation import augment_ink
 from mnist_kedro.parameters import AugmentationParameters
 
@@ -32,30 +32,11 @@ def augment(images: tf.Tensor, seed: tf.Tensor, parameters: AugmentationParamete
         transforms = random_transforms(count, seed, parameters)
         displacements = random_displacements(count, tf.random.fold_in(seed, 1), parameters)
         images = interpolate(images, transforms, displacements)
-    if parameters.erasing:
-        images = _erase(images, tf.random.fold_in(seed, 2), parameters.erasing)
     if parameters.thickness or parameters.photographed:
         images = augment_ink(
             images, tf.random.fold_in(seed, 3), parameters.thickness, parameters.photographed
         )
     return images
-
-
-def variations(images: Pixels, count: int, parameters: AugmentationParameters, seed: int) -> Pixels:
-    """Augment each digit several times, as in training.
-
-    Args:
-        images: ``(n, 28, 28, 1)`` uint8.
-        count: number of variations of each digit.
-        parameters: the augmentation of the training.
-        seed: of the augmentation.
-
-    Returns:
-        ``(n, count, 28, 28, 1)`` uint8.
-    """
-    repeated = tf.tile(images, [count, 1, 1, 1])
-    augmented = augment(repeated, tf.constant([seed, count], tf.int64), parameters).numpy()
-    return augmented.reshape(count, *images.shape).swapaxes(0, 1)
 
 
 def random_transforms(
@@ -117,13 +98,3 @@ def interpolate(images: tf.Tensor, transforms: tf.Tensor, displacements: tf.Tens
     upper = corners[0] + right * (corners[1] - corners[0])
     lower = corners[2] + right * (corners[3] - corners[2])
     return tf.cast(upper + down * (lower - upper), images.dtype)[..., None]
-
-
-def _erase(images: tf.Tensor, seed: tf.Tensor, side: float) -> tf.Tensor:
-    """Erase a random square of up to ``side`` pixels (Zhong et al. 2017, arXiv:1708.04896)."""
-    draws = tf.random.stateless_uniform([3, tf.shape(images)[0], 1], seed)
-    half = side * draws[0] / 2
-    pixels = tf.range(IMAGE_SIDE, dtype=tf.float32) + 0.5
-    columns, rows = (tf.abs(pixels - IMAGE_SIDE * draw) < half for draw in tf.unstack(draws[1:]))
-    blank = rows[:, :, None] & columns[:, None, :]
-    return tf.where(blank[..., None], tf.zeros((), images.dtype), images)

@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 import onnx
+import onnx.compose
 from keras import layers
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
@@ -25,6 +26,7 @@ from mnist_kedro.lineage import RECORD, record_of
 from mnist_kedro.models.capsules import EPSILON, SelfAttentionRouting
 from mnist_kedro.models.gradients import connected_copy
 from mnist_kedro.models.saved_model import PIXELS, PROBABILITIES
+from mnist_kedro.pictures.detector import DIGIT_SCORE
 
 _OPSET, _IR = 17, 8  # of 2022, so that all current runtimes can load the file
 
@@ -40,19 +42,43 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
     Raises:
         InputError: if the network has a layer of an unsupported type.
     """
-    record = record_of(model)
+    converted = _convert_pixels(model, PROBABILITIES, CLASSES)
+    if record := record_of(model):
+        helper.set_model_props(converted, {RECORD: json.dumps(record)})
+    return converted
+
+
+def add_digit_detector(converted: onnx.ModelProto, detector: bytes) -> None:
+    """Add a second output to a converted network: ``digit_score`` ``(n, 1)``.
+
+    Args:
+        converted: made by :func:`to_onnx`.
+        detector: made by :func:`digit_detector_to_onnx`.
+    """
+    prefixed = onnx.compose.add_prefix(
+        onnx.load_from_string(detector), "detector_", rename_inputs=False, rename_outputs=False
+    )
+    converted.graph.node.extend(prefixed.graph.node)
+    converted.graph.initializer.extend(prefixed.graph.initializer)
+    converted.graph.output.extend(prefixed.graph.output)
+    onnx.checker.check_model(converted, full_check=True)
+
+
+def digit_detector_to_onnx(model: keras.Model) -> onnx.ModelProto:
+    """Convert the network that tells digits: ``pixels`` as above → ``digit_score`` ``(n, 1)``."""
+    return _convert_pixels(model, DIGIT_SCORE, 1)
+
+
+def _convert_pixels(model: keras.Model, output: str, width: int) -> onnx.ModelProto:
     model = connected_copy(model)
     graph = _Graph()
     floats = graph.add("Cast", [PIXELS], to=TensorProto.FLOAT)
     maps = graph.add("Transpose", [floats], perm=[0, 3, 1, 2])
-    graph.add("Identity", [_convert_layers(graph, model, maps)], output=PROBABILITIES)
+    graph.add("Identity", [_convert_layers(graph, model, maps)], output=output)
     shape: list[str | int | None] = ["n", IMAGE_SIDE, IMAGE_SIDE, 1]
     pixels = helper.make_tensor_value_info(PIXELS, TensorProto.UINT8, shape)
-    outputs = helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, ["n", CLASSES])
-    converted = _make_model(graph, model.name, pixels, outputs)
-    if record:
-        helper.set_model_props(converted, {RECORD: json.dumps(record)})
-    return converted
+    outputs = helper.make_tensor_value_info(output, TensorProto.FLOAT, ["n", width])
+    return _make_model(graph, model.name, pixels, outputs)
 
 
 def ink_finder_to_onnx(model: keras.Model) -> onnx.ModelProto:
@@ -267,6 +293,7 @@ _CONVERSIONS: dict[type, Callable[[_Graph, Any, list[str]], str]] = {
     layers.BatchNormalization: _normalize_batch,
     layers.ReLU: lambda graph, _, inputs: graph.add("Relu", inputs),
     layers.Add: lambda graph, _, inputs: graph.add("Sum", inputs),
+    layers.Dropout: lambda _, __, inputs: inputs[0],  # drops nothing after the training
     layers.Flatten: _flatten,
     layers.Reshape: _reshape,
     layers.Dense: _dense,

@@ -1,8 +1,8 @@
 """Write digits and other strokes with pens of any width."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,13 @@ from scipy import ndimage
 from mnist_kedro.contracts import Pixels
 from mnist_kedro.pictures.strokes import Ink
 
+_INSIDE = 0.43  # of the highest level; what has more is inside a stroke
+
 Lines = Sequence[NDArray[np.floating]]  # each (n, 2): points (down, right) of a stroke, 0 to 1
 Mask = NDArray[np.bool_]
+Random = np.random.Generator
+# Writes something of about a height in pixels with a pen of a radius in pixels.
+Write = Callable[[Random, int, float], Ink]
 
 # Digits with the straight strokes and corners of neat handwriting, which MNIST has few of.
 _STRAIGHT_DIGITS: Sequence[Sequence[Sequence[tuple[float, float]]]] = (
@@ -46,17 +51,20 @@ class Written(NamedTuple):
     box: tuple[int, int, int, int]  # left, top, right, bottom
 
 
-def write_one(digits: Pixels, shape: tuple[int, int], random: np.random.Generator) -> Written:
-    """Write a digit, or another drawing, of any size anywhere on a page.
+def write_one(
+    write: Write, shape: tuple[int, int], random: Random, smallest: float = 0.2
+) -> Written:
+    """Write a digit, or something else, of any size anywhere on a page.
 
     Args:
-        digits: ``(n, 28, 28)`` uint8, MNIST's.
+        write: writes it.
         shape: height and width of the page in pixels.
-        random: chooses the digit, its size, place and pen.
+        random: chooses its size, place and pen.
+        smallest: smallest height, as a fraction of the page's shorter side.
     """
-    side = round(min(shape) * random.uniform(0.2, 1))
+    side = round(min(shape) * random.uniform(smallest, 1))
     pen = random.uniform(0.3, 2.2) if random.random() < 0.6 else side * random.uniform(0.02, 0.09)
-    glyph = write_glyph(digits, random, side, pen, drawn=0.55)
+    glyph = write(random, side, pen)
     reach = 0.3 if random.random() < 0.1 else 0.0  # beyond the page's edge
     central = random.random() < 0.5
     place = []
@@ -71,7 +79,7 @@ def write_one(digits: Pixels, shape: tuple[int, int], random: np.random.Generato
     return Written(ink, (left, top, left + glyph.shape[1], top + glyph.shape[0]))
 
 
-def write_line(digits: Pixels, shape: tuple[int, int], random: np.random.Generator) -> Written:
+def write_line(digits: Pixels, shape: tuple[int, int], random: Random) -> Written:
     """Write a line of 2 to 8 digits that may climb or fall."""
     count = int(random.integers(2, 9))
     side = max(14, round(min(0.6 * shape[0], shape[1] / count / 0.75) * random.uniform(0.6, 1)))
@@ -92,10 +100,8 @@ def write_line(digits: Pixels, shape: tuple[int, int], random: np.random.Generat
     return Written(ink, (int(left), int(top), int(right), int(bottom)))
 
 
-def write_glyph(
-    digits: Pixels, random: np.random.Generator, side: int, pen: float, drawn: float
-) -> Ink:
-    """Write a digit of MNIST along the middle of its strokes, or draw strokes.
+def write_glyph(digits: Pixels, random: Random, side: int, pen: float, drawn: float) -> Ink:
+    """Write a digit of MNIST, or draw strokes.
 
     Args:
         digits: ``(n, 28, 28)`` uint8, MNIST's.
@@ -112,22 +118,46 @@ def write_glyph(
         other = max(4, round(side * random.uniform(0.4, 1)))
         size = (side, other) if random.random() < 0.8 else (other, side)
         return trace(draw(lines, size), pen)
-    middle = find_middle(digits[random.integers(len(digits))], side)
-    width = max(4, round(middle.shape[1] * random.uniform(0.75, 1.25)))
-    stretched = Image.fromarray(middle.astype(np.float32)).resize(
-        (width, len(middle)), Image.Resampling.BILINEAR
-    )
-    return trace(_slant(np.asarray(stretched), random.normal(0, 0.15)) > 0.4, pen)
+    return rewrite(digits[random.integers(len(digits))], random, side, pen)
 
 
-def draw_digit(random: np.random.Generator) -> Lines:
+def rewrite(pixels: Pixels, random: Random, side: int, pen: float, stretched: float = 0.25) -> Ink:
+    """Write along the middle of the strokes of a digit or letter, a little wider and slanted.
+
+    Args:
+        pixels: ``(height, width)`` uint8, light on black; margins do not matter.
+        random: chooses width and slant.
+        side: pixels; about the longer side.
+        pen: pixels; half the width of the strokes.
+        stretched: largest change of the width, as a fraction.
+
+    Returns:
+        The ink without margins.
+    """
+    middle = find_middle(pixels, side).astype(np.float32)
+    lines = stretch(middle, random, stretched)
+    return trace(lines > 0.4 * lines.max(), pen)
+
+
+def stretch(ink: Ink, random: Random, most: float = 0.25) -> Ink:
+    """Make ink wider or narrower by a fraction of its width, and slant it."""
+    width = max(4, round(ink.shape[1] * random.uniform(1 - most, 1 + most)))
+    picture = Image.fromarray(ink).resize((width, len(ink)), Image.Resampling.BILINEAR)
+    wide = np.asarray(picture)
+    tangent = random.normal(0, 0.15)
+    padded = np.pad(wide, ((0, 0), (len(wide) // 4,) * 2))
+    offset = [0, -tangent * len(wide) / 2]
+    return ndimage.affine_transform(padded, [[1, 0], [tangent, 1]], offset, order=1)
+
+
+def draw_digit(random: Random) -> Lines:
     """Draw a digit with straight strokes; its corners may be round."""
     points = _STRAIGHT_DIGITS[int(random.integers(len(_STRAIGHT_DIGITS)))]
     lines = [np.array(line) + random.normal(0, 0.03, (len(line), 2)) for line in points]
-    return [_smooth(line, random.uniform(0.1, 5)) for line in lines]
+    return [smooth(line, random.uniform(0.1, 5)) for line in lines]
 
 
-def draw_strokes(random: np.random.Generator) -> Lines:
+def draw_strokes(random: Random) -> Lines:
     """Draw one to three strokes at random, some with right angles."""
     lines = []
     for number in range(random.integers(1, 4)):
@@ -136,7 +166,7 @@ def draw_strokes(random: np.random.Generator) -> Lines:
             for i in range(1, len(points)):
                 if random.random() < 0.6:
                     points[i, i % 2] = points[i - 1, i % 2] + random.normal(0, 0.04)
-        lines.append(_smooth(points, random.uniform(1, 5)) if random.random() < 0.5 else points)
+        lines.append(smooth(points, random.uniform(1, 5)) if random.random() < 0.5 else points)
     return lines
 
 
@@ -152,10 +182,12 @@ def draw(lines: Lines, size: tuple[int, int]) -> Mask:
     return mask
 
 
-def find_middle(digit: Pixels, side: int) -> Mask:
-    """Enlarge a digit of MNIST so that 20 pixels become ``side``, and find its strokes' middle."""
-    large = Image.fromarray(digit).resize((round(28 * side / 20),) * 2, Image.Resampling.BICUBIC)
-    inside = ndimage.distance_transform_edt(np.asarray(large) > 110)
+def find_middle(pixels: Pixels, side: int) -> Mask:
+    """Scale a glyph so that its longer side is ``side`` pixels, and find its strokes' middle."""
+    scale = side / max(trim(pixels).shape)
+    size = [max(3, round(scale * length)) for length in pixels.shape[::-1]]
+    large = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
+    inside = ndimage.distance_transform_edt(large > _INSIDE * large.max())
     half = np.percentile(inside[inside > 0], 90)  # of a stroke's width
     return (inside >= ndimage.maximum_filter(inside, 3) - 0.5) & (inside > 0.4 * half)
 
@@ -164,22 +196,22 @@ def trace(middle: Mask, pen: float) -> Ink:
     """Trace lines with a round pen of a radius in pixels; return the ink without margins."""
     distance = ndimage.distance_transform_edt(~np.pad(middle, int(pen) + 2))
     ink = np.clip(pen - distance + 0.5, 0, 1).astype(np.float32)
+    return trim(ink)
+
+
+def trim(ink: NDArray[Any]) -> NDArray[Any]:
+    """Remove blank margins."""
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def _smooth(points: NDArray[np.floating], amount: float) -> NDArray[np.floating]:
+def smooth(points: NDArray[np.floating], amount: float, count: int = 60) -> NDArray[np.floating]:
+    """Round the corners of a line, and return ``count`` points of it."""
     if len(points) < 3:
         return points
-    at = np.linspace(0, len(points) - 1, 60)
+    at = np.linspace(0, len(points) - 1, count)
     dense = np.stack([np.interp(at, np.arange(len(points)), axis) for axis in points.T], axis=1)
     return ndimage.gaussian_filter1d(dense, amount, axis=0, mode="nearest")
-
-
-def _slant(ink: Ink, tangent: float) -> Ink:
-    padded = np.pad(ink, ((0, 0), (len(ink) // 4,) * 2))
-    offset = [0, -tangent * len(ink) / 2]
-    return ndimage.affine_transform(padded, [[1, 0], [tangent, 1]], offset, order=1)
 
 
 def _put(page: Ink, glyph: Ink, top: int, left: int) -> None:

@@ -1,5 +1,6 @@
 """Simulate a photo of handwriting, with the ink that a finder should find."""
 
+from functools import partial
 from io import BytesIO
 from typing import NamedTuple
 
@@ -10,8 +11,15 @@ from scipy import ndimage
 
 from mnist_kedro.contracts import Pixels
 from mnist_kedro.paper import surface
-from mnist_kedro.paper.handwriting import write_line, write_one
+from mnist_kedro.paper.handwriting import (
+    Write,
+    Written,
+    write_glyph,
+    write_line,
+    write_one,
+)
 from mnist_kedro.pictures.decode import GrayPicture
+from mnist_kedro.pictures.ink import SMALL_SIDE
 from mnist_kedro.pictures.strokes import Ink
 
 _SIDE = 256  # pixels; the longer side of a page before the camera reduces it
@@ -34,32 +42,75 @@ def make_page(digits: Pixels, side: int, random: np.random.Generator) -> Page:
         side: pixels; the longer side of the photo.
         random: chooses everything else.
     """
-    short = round(_SIDE * random.uniform(0.35 if random.random() < 0.2 else 0.7, 1))
-    shape = (_SIDE, short) if random.random() < 0.6 else (short, _SIDE)
-    levels = surface.illuminate(shape, random)
-    write = write_one if random.random() < 0.72 else write_line
-    ink, box = write(digits, shape, random)
-    if random.random() < 0.2:  # chalk, or a dry pen
-        ink = ink * _gaps(shape, random)
-    printed = random.random()
-    if printed < 0.38:
-        levels = (surface.rule if printed < 0.18 else surface.square)(levels, box, random)
-    for change, share in surface.MARKS.items():
-        if random.random() < share:
-            levels = change(levels, box, random)
+    levels = _blank_page(_SIDE, random)
+    if random.random() < 0.72:
+        write: Write = partial(write_glyph, digits, drawn=0.55)
+        written = write_one(write, levels.shape, random)
+    else:
+        written = write_line(digits, levels.shape, random)
     if random.random() < 0.04:  # a blank page
-        ink = np.zeros_like(ink)
+        written = Written(np.zeros_like(written.ink), written.box)
+    levels, ink = _ink_page(levels, written, random)
+    return Page(_reduce(levels, side).astype(np.uint8), np.clip(_FULL * _reduce(ink, side), 0, 1))
+
+
+class Photo(NamedTuple):
+    """Hold a photo of one digit, or of something else, and what was written."""
+
+    picture: GrayPicture  # (height, width) uint8
+    written: Ink  # without margins, larger than in the picture
+
+
+def photograph(write: Write, side: int, random: np.random.Generator) -> Photo:
+    """Simulate a photo of one digit, or of something else, on paper.
+
+    Args:
+        write: writes it.
+        side: pixels; the longer side of the photo. Less than 60 show little more than the digit.
+        random: chooses everything else.
+    """
+    small = side < SMALL_SIDE
+    levels = _blank_page(2 * side, random)
+    glyphs: list[Ink] = []
+
+    def keep(random: np.random.Generator, side: int, pen: float) -> Ink:
+        glyphs.append(write(random, side, pen))
+        return glyphs[0]
+
+    written = write_one(keep, levels.shape, random, smallest=0.35 if small else 0.2)
+    levels, _ = _ink_page(levels, written, random, printed=not small)
+    return Photo(_reduce(levels, side).astype(np.uint8), glyphs[0])
+
+
+def _blank_page(side: int, random: np.random.Generator) -> surface.Levels:
+    short = round(side * random.uniform(0.35 if random.random() < 0.2 else 0.7, 1))
+    return surface.illuminate((side, short) if random.random() < 0.6 else (short, side), random)
+
+
+def _ink_page(
+    levels: surface.Levels, written: Written, random: np.random.Generator, *, printed: bool = True
+) -> tuple[Ink, Ink]:
+    """Add ink, what is printed, and what lies over a page; return a photo, and the ink in it."""
+    ink, box = written
+    if random.random() < 0.2:  # chalk, or a dry pen
+        ink = ink * _gaps(ink.shape, random)
+    if printed:
+        kind = random.random()
+        if kind < 0.38:
+            levels = (surface.rule if kind < 0.18 else surface.square)(levels, box, random)
+        for change, share in surface.MARKS.items():
+            if random.random() < share:
+                levels = change(levels, box, random)
     faint = random.random() < 0.3
     strength = random.uniform(0.08, 0.35) if faint else random.uniform(0.35, 0.95)
     levels = levels * (1 - strength * ink)
     if random.random() < 0.2:
         levels = surface.shade(levels, box, random)
-    if random.random() < 0.28:
+    if printed and random.random() < 0.28:
         covered = surface.cover(levels, box, random)
         ink = np.where(np.abs(covered - levels) > _HIDDEN, np.float32(0), ink)
         levels = covered
-    picture = _photograph(levels, 0.01 if faint else 0.025, random)
-    return Page(_reduce(picture, side).astype(np.uint8), np.clip(_FULL * _reduce(ink, side), 0, 1))
+    return _photograph(levels, 0.01 if faint else 0.025, random), ink
 
 
 def _gaps(shape: tuple[int, int], random: np.random.Generator) -> Ink:

@@ -6,6 +6,7 @@ value out of range, fails before any data is loaded. ``networks/`` has the param
 
 from mnist_kedro.parameters.adversarial import AdversarialParameters
 from mnist_kedro.parameters.check import Parameters, check_parameters
+from mnist_kedro.parameters.digit_detector import DigitDetectorParameters
 from mnist_kedro.parameters.digits import (
     DataProcessingParameters,
     IngestionParameters,
@@ -13,6 +14,7 @@ from mnist_kedro.parameters.digits import (
 )
 from mnist_kedro.parameters.inference import InferenceParameters
 from mnist_kedro.parameters.ink_finder import InkFinderParameters
+from mnist_kedro.parameters.picture_calibration import PictureCalibrationParameters
 from mnist_kedro.parameters.promotion import PromotionParameters
 from mnist_kedro.parameters.reporting import ReportingParameters
 from mnist_kedro.parameters.training import AugmentationParameters, TrainingParameters
@@ -22,11 +24,13 @@ __all__ = [
     "AdversarialParameters",
     "AugmentationParameters",
     "DataProcessingParameters",
+    "DigitDetectorParameters",
     "InferenceParameters",
     "IngestionParameters",
     "InkFinderParameters",
     "KeysParameters",
     "Parameters",
+    "PictureCalibrationParameters",
     "PromotionParameters",
     "ReportingParameters",
     "SearchedValues",

@@ -11,9 +11,11 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameter_types import Group
 from mnist_kedro.parameters.adversarial import AdversarialParameters
+from mnist_kedro.parameters.digit_detector import DigitDetectorParameters
 from mnist_kedro.parameters.digits import DataProcessingParameters, IngestionParameters
 from mnist_kedro.parameters.inference import InferenceParameters
 from mnist_kedro.parameters.ink_finder import InkFinderParameters
+from mnist_kedro.parameters.picture_calibration import PictureCalibrationParameters
 from mnist_kedro.parameters.promotion import PromotionParameters
 from mnist_kedro.parameters.reporting import ReportingParameters
 from mnist_kedro.parameters.training import TrainingParameters
@@ -42,8 +44,10 @@ class Parameters(Group):
     reporting: ReportingParameters
     adversarial: AdversarialParameters
     inference: InferenceParameters
+    picture_calibration: PictureCalibrationParameters
     promotion: PromotionParameters
     ink_finder: InkFinderParameters
+    digit_detector: DigitDetectorParameters
 
     @property
     def networks(self) -> dict[str, NetworkParameters]:

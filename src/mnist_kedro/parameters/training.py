@@ -21,10 +21,8 @@ class AugmentationParameters(Group):
     zoom: Annotated[float, Field(ge=0, lt=1)]
     shear: Annotated[float, Field(ge=0, le=60)]
     elastic: Annotated[float, Field(ge=0, le=5)]
-    erasing: Annotated[float, Field(ge=0, le=28)]
-    # The records of earlier trainings do not have the following.
-    thickness: Annotated[float, Field(ge=0, le=1)] = 0
-    photographed: Annotated[float, Field(ge=0, le=1)] = 0
+    thickness: Annotated[float, Field(ge=0, le=1)]
+    photographed: Annotated[float, Field(ge=0, le=1)]
 
     @property
     def enabled(self) -> bool:

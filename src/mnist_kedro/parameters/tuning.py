@@ -64,7 +64,6 @@ class AugmentationSearch(_Search):
     zoom: SearchedValues | None = None
     shear: SearchedValues | None = None
     elastic: SearchedValues | None = None
-    erasing: SearchedValues | None = None
     thickness: SearchedValues | None = None
     photographed: SearchedValues | None = None
 

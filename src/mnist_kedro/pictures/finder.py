@@ -1,21 +1,18 @@
 """Find ink with a small network that was trained on simulated photos."""
 
-import threading
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnist_kedro.pictures.decode import GrayPicture
+from mnist_kedro.pictures.onnx_files import open_onnx
 from mnist_kedro.pictures.strokes import Ink
 
 MULTIPLE = 8  # The sides of the network's pictures are multiples of this.
 _FILE = Path(__file__).with_name("ink_finder.onnx")
 _MIN_LEVEL = 2
 _MIN_DEVIATION = 0.02
-_opening = threading.Lock()
 
 
 def find_ink_by_network(picture: GrayPicture) -> Ink:
@@ -29,9 +26,7 @@ def find_ink_by_network(picture: GrayPicture) -> Ink:
     """
     height, width = picture.shape
     levels = pad(normalize(picture), -height % MULTIPLE, -width % MULTIPLE)
-    with _opening:
-        session = _open_session()
-    (ink,) = session.run(None, {"levels": levels[np.newaxis, np.newaxis]})
+    (ink,) = open_onnx(_FILE).run(None, {"levels": levels[np.newaxis, np.newaxis]})
     return ink[0, 0, :height, :width]
 
 
@@ -48,13 +43,3 @@ def normalize(picture: GrayPicture) -> NDArray[np.float32]:
 def pad(levels: NDArray[np.float32], below: int, beside: int) -> NDArray[np.float32]:
     """Pad levels at the bottom and on the right with their mirror image."""
     return np.pad(levels, ((0, below), (0, beside)), mode="symmetric")
-
-
-@cache
-def _open_session() -> Any:
-    import onnxruntime  # noqa: PLC0415  (takes 0.1 s)
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # Pictures come in parallel.
-    options.log_severity_level = 4
-    return onnxruntime.InferenceSession(_FILE, options, providers=["CPUExecutionProvider"])

@@ -11,7 +11,7 @@ from mnist_kedro.pictures.finder import find_ink_by_network
 from mnist_kedro.pictures.strokes import Ink
 
 WORKING_SIDE = 128  # pixels, as in the training of the network
-_SMALL = 60  # pixels; smaller pictures show only a digit, and the network saw none as small
+SMALL_SIDE = 60  # pixels; smaller pictures show only a digit, and the network saw none as small
 _TINY = 28  # pixels; smaller pictures are enlarged, so that strokes are narrow among paper
 _MIN_SIDE = 5  # pixels
 
@@ -41,5 +41,5 @@ def find_ink(picture: GrayPicture, side: int = WORKING_SIDE) -> FoundInk:
         size = [max(1, round(scale * length)) for length in picture.shape[::-1]]
         method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
         picture = np.asarray(Image.fromarray(picture).resize(size, method))
-    ink = find_written_ink(picture, find_ink_by_network(picture)) if longer >= _SMALL else None
+    ink = find_written_ink(picture, find_ink_by_network(picture)) if longer >= SMALL_SIDE else None
     return FoundInk(find_ink_by_contrast(picture) if ink is None else ink, scale)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from mnist_kedro.contracts import LabeledImages
+from mnist_kedro.contracts import LabeledImages, Pixels
 from mnist_kedro.lineage import RECORD
 from mnist_kedro.parameters import AugmentationParameters
 from mnist_kedro.plots.digits import digit_grid
@@ -24,7 +24,6 @@ _FORMATS = {
     "zoom": "±{:.0%}",
     "shear": "±{:g}°",
     "elastic": "{:g} px",
-    "erasing": "up to {:g} px",
     "thickness": "±{:g} px",
     "photographed": "{:.0%}",
 }
@@ -38,13 +37,14 @@ def plot_augmented_digits(train: LabeledImages, history: Mapping[str, Any]) -> F
         train: the training split.
         history: of the training, whose record has the parameters of the augmentation.
     """
-    from mnist_kedro.models.augmentation import variations  # noqa: PLC0415  (imports TensorFlow)
-
     parameters = history[RECORD]["parameters"]["training"]
-    augmentation = AugmentationParameters.model_validate(parameters["augmentation"])
+    known = parameters["augmentation"]  # Earlier versions of the project had other fields.
+    augmentation = AugmentationParameters(
+        **{name: known.get(name, 0) for name in AugmentationParameters.model_fields}
+    )
     rows = np.unique(np.asarray(train["labels"]), return_index=True)[1]
     images = train["images"][rows]
-    augmented = variations(images, _VARIATIONS, augmentation, parameters["seed"])
+    augmented = _augment(images, augmentation, parameters["seed"])
     shown = np.concatenate([images[:, None], augmented], axis=1)
     captions = [""] * (len(images) * (_VARIATIONS + 1))
     figure = digit_grid(shown.reshape(-1, *images.shape[1:]), captions, columns=_VARIATIONS + 1)
@@ -61,3 +61,14 @@ def plot_augmented_digits(train: LabeledImages, history: Mapping[str, Any]) -> F
         grow=True,
     )
     return figure
+
+
+def _augment(images: Pixels, augmentation: AugmentationParameters, seed: int) -> Pixels:
+    """Augment each of ``n`` digits nine times, as in training: ``(n, 9, 28, 28, 1)``."""
+    import tensorflow as tf  # noqa: PLC0415
+
+    from mnist_kedro.models.augmentation import augment  # noqa: PLC0415
+
+    repeated = tf.tile(images, [_VARIATIONS, 1, 1, 1])
+    augmented = augment(repeated, tf.constant([seed, _VARIATIONS], tf.int64), augmentation)
+    return augmented.numpy().reshape(_VARIATIONS, *images.shape).swapaxes(0, 1)
