@@ -26,6 +26,10 @@ from mnist_kedro.pipelines.data_processing.nodes import (
 )
 from mnist_kedro.pipelines.evaluation import nodes as evaluation
 from mnist_kedro.pipelines.interpretation.nodes import describe_layers
+from mnist_kedro.pipelines.picture_calibration.nodes import (
+    calibrate_for_pictures,
+    photograph_digits,
+)
 from mnist_kedro.pipelines.robustness import nodes as robustness
 from mnist_kedro.pipelines.training.nodes import train_model
 from mnist_kedro.plots import (
@@ -119,20 +123,28 @@ def main() -> None:
         "first_layer": interpretation.plot_first_layer(network, test, name="cnn"),
         **{name: plot(network, test, cnn, name="cnn") for name, plot in looking_into.items()},
     }
-    _write_up(out, options, run, test, models, metrics, drawn)
+    _write_up(out, options, run, validation, test, models, metrics, drawn)
 
 
 def _write_up(
     out: Path,
     options: Parameters,
     run: dict[str, Any],
+    validation: LabeledImages,
     test: LabeledImages,
     models: dict[str, Any],
     metrics: dict[str, Any],
     drawn: dict[str, Figure],
 ) -> None:
     corruptions = robustness.evaluate_corruptions(test, options.reporting, **models)
-    confidences = robustness.measure_out_of_distribution(test, options.reporting, **models)
+    confidences = robustness.measure_out_of_distribution(
+        test, validation, options.reporting, **models
+    )
+    photographed = photograph_digits(validation, options.picture_calibration)
+    _save_arrays(out / "photographed_validation.hdf5", dict(photographed), compression="lzf")
+    for name, model in models.items():
+        calibration = calibrate_for_pictures(model, validation, photographed)
+        _save_json(out / f"{name}_picture_calibration.json", calibration)
     layers = describe_layers(models["cnn"])
     _save_table(out / "corruption_accuracies.csv", corruptions)
     _save_table(out / "out_of_distribution_confidences.csv", confidences)

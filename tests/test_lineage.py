@@ -37,6 +37,7 @@ from mnist_kedro.pipelines.export.nodes import (
     export_to_saved_model,
     predict_reference,
 )
+from mnist_kedro.pipelines.picture_calibration.nodes import calibrate_for_pictures
 from mnist_kedro.pipelines.training.nodes import train_model
 from mnist_kedro.serving.model import load_model
 from mnist_kedro.versions import version_path
@@ -89,13 +90,15 @@ def trainings(mnist, tmp_path_factory):
             *digits, training(), network, checkpoints, folder, RUN, "dense"
         )
         test = select_test_digits(mnist)
+        calibration = calibrate_for_pictures(model, validation, validation)
         made.append(
             {
                 "model": model,
                 "history": history,
                 "split": validation,
+                "calibration": calibration,
                 "predictions": predict_digits(model, test),
-                "reference": predict_reference(model, validation, test, REPORTING),
+                "reference": predict_reference(model, validation, test, calibration, REPORTING),
                 "train": train,
                 "statistics": statistics,
             }
@@ -107,6 +110,8 @@ USES = {
     "predict": ("model", "split"),
     "evaluate": ("predictions", "validated", "history"),
     "export": ("model", "reference"),
+    "calibrate": ("model", "split"),
+    "refer": ("model", "calibration"),
     "train": ("train", "split", "statistics"),
 }
 
@@ -142,23 +147,24 @@ def test_only_what_belongs_together_is_used_together(use, trainings, mnist, tmp_
             else:
                 parts.append(of[name])
 
-        def run(parts=parts):
-            if use == "predict":
-                predict_digits(*parts)
-            elif use == "evaluate":
-                evaluate_model(*parts, test, REPORTING)
-            elif use == "export":
-                export_to_onnx(parts[0], test, parts[1])
-            else:
-                checkpoints = CheckpointsDataset(filepath=str(tmp_path)).load()
-                rest = (training(), NETWORKS["dense"], checkpoints, tmp_path, RUN, "dense")
-                train_model(*parts, *rest)
-
+        split = trainings[choice[0]]["split"]
+        checkpoints = CheckpointsDataset(filepath=str(tmp_path)).load()
+        rest = (training(), NETWORKS["dense"], checkpoints, tmp_path, RUN, "dense")
+        run = {
+            "predict": predict_digits,
+            "evaluate": lambda *parts: evaluate_model(*parts, test, REPORTING),
+            "export": lambda model, reference: export_to_onnx(model, test, reference),
+            "calibrate": lambda model, digits: calibrate_for_pictures(model, digits, digits),
+            "refer": lambda model, calibration, split=split: predict_reference(
+                model, split, test, calibration, REPORTING
+            ),
+            "train": lambda *parts, rest=rest: train_model(*parts, *rest),
+        }[use]
         if len(set(choice)) == 1:
-            run()
+            run(*parts)
         else:
             with pytest.raises(InputError, match="does not belong to"):
-                run()
+                run(*parts)
 
 
 def test_digits_of_another_ingestion_are_refused(trainings, mnist):
@@ -232,7 +238,12 @@ def test_the_latest_versions_are_chosen_if_they_belong_together(versions):
         "train": versions("train", v1={"split": "1"}, v2={"split": "2"}, v3={"split": "2"}),
         "table": versions("table", v0={}),
     }
-    chosen = {name: version for name, (version, _) in choose_versions(inputs, []).items()}
+    chosen = {
+        name: version
+        for name, (version, _) in choose_versions(
+            inputs, [], "kedro run --to-outputs {}".format
+        ).items()
+    }
     assert chosen == {"cnn.model": "v2", "train": "v3", "table": "v0"}
 
 
@@ -247,7 +258,9 @@ def test_a_version_takes_along_what_belongs_to_it(versions):
     asked["cnn.model"] = JSONDataset(
         filepath=str(inputs["cnn.model"]._filepath), version=Version("v1", None)
     )
-    chosen = {name: version for name, (version, _) in choose_versions(asked, ["cnn.model"]).items()}
+    chosen = {
+        name: version for name, (version, _) in choose_versions(asked, ["cnn.model"], str).items()
+    }
     assert set(chosen.values()) == {"v1"}
 
 
@@ -262,11 +275,13 @@ def test_what_does_not_belong_together_is_refused_with_versions_that_do(versions
         "what belongs to it."
     )
     with pytest.raises(InputError) as raised:
-        choose_versions(inputs, [])
+        choose_versions(inputs, [], str)
     assert str(raised.value) == message
     inputs["train"] = versions("other", v2={"split": "2"})
-    with pytest.raises(InputError, match="no version of 'train' fits; make it again"):
-        choose_versions(inputs, ["cnn.model"])
+    with pytest.raises(
+        InputError, match="no version of 'train' fits; make one with 'make train'"
+    ):
+        choose_versions(inputs, ["cnn.model"], "make {}".format)
 
 
 def test_a_version_that_does_not_exist_is_refused_with_those_that_do(versions):
@@ -286,7 +301,10 @@ def test_a_report_of_an_earlier_model_is_about_that_model(finished):
     first = finished.versions("06_models/cnn.keras")[-1]
     truth = finished.metrics()["models"]
     again = ("data_processing.seed=5", "training.epochs=1", "training.seed=3")
-    made = finished.run(*("--pipelines", "data_processing,training", "--params", ",".join(again)))
+    made = finished.run(
+        *("--pipelines", "data_processing,training,picture_calibration"),
+        *("--params", ",".join(again)),
+    )
     assert made.status == 0, made.log
     outcome = finished.run("--pipelines", "reporting", "--load-versions", f"cnn.model:{first}")
     assert outcome.status == 0, outcome.log

@@ -15,7 +15,7 @@ from mnist_kedro.pipelines.export.nodes import (
     predict_reference,
 )
 from tests.support.onnx import run_onnx
-from tests.support.parameters import REPORTING
+from tests.support.parameters import CALIBRATION, REPORTING
 
 EXPORTS = {
     "onnx": export_to_onnx,
@@ -26,7 +26,7 @@ EXPORTS = {
 
 @pytest.fixture(scope="module")
 def reference(trained, digits):
-    return predict_reference(trained, digits, digits, REPORTING)
+    return predict_reference(trained, digits, digits, CALIBRATION, REPORTING)
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,8 @@ def test_each_model_is_exported_and_the_first_may_be_served():
     pipeline = create_pipeline(("cnn", "resnet"))
     assert pipeline.inputs() == {
         "train", "validation", "test", "cnn.model", "resnet.model", "params:reporting",
-        "run", "promoted_model", "params:promotion",
+        "run", "promoted_model", "params:promotion", "cnn.picture_calibration",
+        "resnet.picture_calibration",
     }  # fmt: skip
     exported = {
         f"{model}.{output}{suffix}"

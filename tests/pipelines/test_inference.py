@@ -17,15 +17,16 @@ from mnist_kedro.pipelines.inference.nodes import (
     join_predictions,
     read_pictures,
     select_pictures,
-    summarize_predictions,
 )
+from mnist_kedro.pipelines.inference.summary import summarize_predictions
 from mnist_kedro.plots.contact_sheet import plot_contact_sheet
 from tests.support.networks import build
+from tests.support.parameters import CALIBRATION
 from tests.support.pictures import saved
 from tests.support.reporting import drawn, texts
 
 # As in conf/base/catalog_inference.yml.
-LOAD_ARGS = {"chunksize": 5, "dtype": {"digit": "Int8", "label": "Int8"}}
+LOAD_ARGS = {"chunksize": 5, "dtype": {"digit": "Int8", "is_digit": "boolean", "label": "Int8"}}
 SAVE_ARGS = {"index": False, "float_format": "%.9g"}
 
 
@@ -40,7 +41,9 @@ def options(images, labels=None, shown=60, parts=1, all_digits=False):
 
 
 def whole(model, images, **changes):
-    return pd.concat(read_pictures(model, options(images, **changes)), ignore_index=True)
+    return pd.concat(
+        read_pictures(model, CALIBRATION, options(images, **changes)), ignore_index=True
+    )
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +74,7 @@ def test_each_picture_is_read_as_the_model_reads_its_pixels(trained, digits, rea
     assert list(table) == [
         *("file", "digit", "confidence"),
         *(f"p{digit}" for digit in range(10)),
-        *("several", "status", "label"),
+        *("candidates", "is_digit", "digit_score", "several", "status", "label"),
     ]
     ok = table[table["status"] == "ok"]
     assert len(ok) == 30
@@ -170,7 +173,7 @@ def test_labels_that_cannot_be_used_are_named(trained, folder, tmp_path, text, m
     labels = tmp_path / "labels.csv"
     labels.write_text(text)
     with pytest.raises(InputError, match=message):
-        read_pictures(trained, options(folder, labels))
+        read_pictures(trained, CALIBRATION, options(folder, labels))
 
 
 def test_without_labels_nothing_is_compared(trained, digits, tmp_path):
@@ -183,7 +186,7 @@ def test_without_labels_nothing_is_compared(trained, digits, tmp_path):
 
 def test_without_pictures_the_command_is_told(trained):
     with pytest.raises(InputError, match=r"--params inference\.images=FOLDER"):
-        read_pictures(trained, options(None))
+        read_pictures(trained, CALIBRATION, options(None))
 
 
 def test_the_contact_sheet_shows_what_the_network_sees(read, shown, folder):
@@ -210,7 +213,7 @@ def test_pictures_are_read_while_their_tables_are_asked_for(trained, digits, tmp
     monkeypatch.setattr("mnist_kedro.pictures.stored.BATCH", 7)
     images = np.asarray(digits["images"])[:40]
     np.savez(tmp_path / "many.npz", images=images)
-    tables = read_pictures(trained, options(tmp_path / "many.npz"))
+    tables = read_pictures(trained, CALIBRATION, options(tmp_path / "many.npz"))
     assert [len(table) for table in tables] == [7] * 5 + [5]
     table = pd.concat(tables)
     np.testing.assert_array_equal(
@@ -230,9 +233,9 @@ def test_parts_are_the_whole(trained, folder, tmp_path, monkeypatch, parts):
         path = str(tmp_path / f"{name}.csv")
         return TableDataset(filepath=path, load_args=LOAD_ARGS, save_args=SAVE_ARGS)
 
-    table("whole").save(read_pictures(trained, options(folder)))
+    table("whole").save(read_pictures(trained, CALIBRATION, options(folder)))
     for part in range(parts):
-        table(part).save(read_pictures(trained, options(folder), part, parts))
+        table(part).save(read_pictures(trained, CALIBRATION, options(folder), part, parts))
     table("joined").save(join_predictions(*(table(part).load() for part in range(parts))))
     whole, joined = (tmp_path / f"{name}.csv" for name in ("whole", "joined"))
     assert len(whole.read_text().splitlines()) == 33
@@ -250,7 +253,7 @@ def test_a_file_of_mnist_is_read_with_its_labels(trained, mnist, tmp_path):
 def test_the_digits_that_a_model_was_trained_on_have_no_labels(mnist, tmp_path, caplog):
     model = build("dense")
     labels = {key: sha256(mnist[key]) for key in ("y_train", "y_test")}
-    record = {"data": {"sha256_y_train": labels["y_train"]}}
+    record = {"data": {"sha256_y_train": labels["y_train"]}, "lineage": {}}
     model.training_record = record
     HDF5Dataset(filepath=str(tmp_path / "mnist.hdf5")).save(mnist)
     table = whole(model, tmp_path / "mnist.hdf5")
@@ -260,4 +263,5 @@ def test_the_digits_that_a_model_was_trained_on_have_no_labels(mnist, tmp_path, 
 
 
 def test_the_first_model_reads():
-    assert create_pipeline(("resnet", "cnn")).inputs() == {"resnet.model", "params:inference"}
+    inputs = {"resnet.model", "resnet.picture_calibration", "params:inference"}
+    assert create_pipeline(("resnet", "cnn")).inputs() == inputs

@@ -46,7 +46,7 @@ def test_the_digits_are_from_all_of_the_split(trained, digits):
 
 
 def test_confidences_are_of_digits_and_of_what_is_none(trained, digits):
-    table = measure_out_of_distribution(digits, REPORTING, cnn=trained)
+    table = measure_out_of_distribution(digits, digits, REPORTING, cnn=trained)
     counts = table["kind"].value_counts()
     assert dict(counts) == {
         "digits": 100,
@@ -73,7 +73,7 @@ def test_each_of_its_figures_says_what_it_found(trained, digits):
     figures = {
         "classifies": plot_robustness(digits, evaluate_corruptions(digits, REPORTING, cnn=trained)),
         "sure of": plot_out_of_distribution(
-            digits, measure_out_of_distribution(digits, REPORTING, cnn=trained)
+            digits, measure_out_of_distribution(digits, digits, REPORTING, cnn=trained)
         ),
         "looks for first": plot_first_layer(trained, digits, name="cnn"),
         "mistakes": plot_attributions(trained, digits, predictions, name="cnn"),

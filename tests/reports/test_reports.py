@@ -39,7 +39,8 @@ def corruptions():
 def confidences():
     kinds = {"digits": [1.0, 0.9], "noise": [0.999, 0.2], "blank": [0.3]}
     rows = [("cnn", kind, value) for kind, values in kinds.items() for value in values]
-    return pd.DataFrame(rows, columns=["model", "kind", "confidence"])
+    table = pd.DataFrame(rows, columns=["model", "kind", "confidence"])
+    return table.assign(is_digit=[True, False, False, False, True])
 
 
 @pytest.fixture
@@ -78,6 +79,7 @@ def test_a_readers_questions_are_answered(metrics, corruptions, confidences):
     assert "severity 3 of 5 it classifies 70.0%" in fails
     assert "(elastic) 60.0%" in fails
     assert "over 99% sure of 50% of the noise images" in fails
+    assert "flags 66.7% of the non-digit images, and 50.0% of the test digits" in fails
 
 
 def test_of_mnist_the_wrong_labels_are_told(metrics, corruptions, confidences):

@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mnist_kedro.metrics.picture_calibration import measure_calibration
+from mnist_kedro.metrics.prediction import probabilities_of
+from mnist_kedro.pictures.detector import score_digits
 from mnist_kedro.pipelines.export.nodes import export_to_onnx, predict_reference
 from mnist_kedro.serving.metrics import Metrics
 from mnist_kedro.serving.model import ModelStore
@@ -19,7 +22,10 @@ from tests.support.server import FIRST, Server, serving
 @pytest.fixture(scope="session")
 def exported(trained, digits) -> tuple[bytes, dict]:
     """An ONNX file and its description."""
-    reference = predict_reference(trained, digits, digits, REPORTING)
+    images, labels = digits["images"], np.asarray(digits["labels"])
+    probabilities = probabilities_of(trained, images)
+    calibration = measure_calibration(score_digits(images), labels, probabilities)
+    reference = predict_reference(trained, digits, digits, calibration, REPORTING)
     return export_to_onnx(trained, digits, reference)
 
 

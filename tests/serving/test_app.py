@@ -1,10 +1,12 @@
 """What is answered at which address, without a network."""
 
 import base64
+import hashlib
 import json
 from io import BytesIO
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 
@@ -13,7 +15,7 @@ from mnist_kedro.serving import answers
 from mnist_kedro.serving.app import create_app
 from mnist_kedro.serving.metrics import Metrics
 from mnist_kedro.serving.model import ModelStore
-from tests.support.pictures import saved
+from tests.support.pictures import letter, saved
 from tests.support.server import FIRST, SECOND
 
 
@@ -63,7 +65,36 @@ def test_what_it_is_not_sure_of_is_said(client, images, exported):
     threshold = exported[1]["confidence_threshold"]
     for image in images[:200]:
         answer = post(client, "/api/predict", {"pixels": image.tolist()}).get_json()
-        assert answer["sure"] == (answer["confidence"] >= threshold)
+        confident = answer["confidence"] >= threshold
+        assert answer["sure"] == (confident and answer["is_digit"])
+        assert answer["candidates"][0] == answer["digit"]
+
+
+def test_non_digits_are_flagged(client, images):
+    answers = [post(client, "/api/predict", saved(image)).get_json() for image in images[:100]]
+    assert np.mean([answer["is_digit"] for answer in answers]) > 0.98
+    strange = [letter(character) for character in "AEFKMNRWXm"]
+    answers = [post(client, "/api/predict", saved(picture)).get_json() for picture in strange]
+    assert np.mean([answer["is_digit"] for answer in answers]) < 0.2
+    for answer in answers:
+        assert 0 <= answer["digit_score"] <= 1
+        assert len(answer["probabilities"]) == 10
+        assert not (answer["sure"] and not answer["is_digit"])
+
+
+def test_an_export_without_a_detector_is_served(export, exported, images):
+    file, description = exported
+    older = onnx.load_from_string(file)
+    del older.graph.output[1]
+    older = older.SerializeToString()
+    described = {key: description[key] for key in description if key != "picture_calibration"}
+    described["sha256"] = hashlib.sha256(older).hexdigest()
+    store = ModelStore(export(file=older, description=described), "cnn")
+    store.refresh()
+    client = create_app(store, Metrics()).test_client()
+    answer = post(client, "/api/predict", saved(images[0])).get_json()
+    assert (answer["is_digit"], answer["digit_score"]) == (None, None)
+    assert answer["candidates"] == [answer["digit"]]
 
 
 def test_a_batch_is_answered_in_order(client, images):
@@ -332,10 +363,10 @@ def test_the_model_describes_itself(client, exported):
 
 
 def test_a_fault_of_the_server_shows_nothing_of_it(client, store, images, monkeypatch, caplog):
-    def fail(self, pixels):
+    def fail(self, pixels, is_given):
         raise ZeroDivisionError("a secret")
 
-    monkeypatch.setattr(type(store.current), "probabilities", fail)
+    monkeypatch.setattr(type(store.current), "predict", fail)
     answer = post(client, "/api/predict", saved(images[0]))
     assert answer.status_code == 500
     assert "secret" not in answer.get_data(as_text=True)

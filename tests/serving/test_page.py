@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from tests.support.browser import needs_chromium, page_at
 from tests.support.handwriting import strokes
 from tests.support.paths import FULL_MNIST, ROOT
-from tests.support.pictures import photograph, saved
+from tests.support.pictures import letter, photograph, saved
 from tests.support.project import Project
 from tests.support.server import FIRST, SECOND, serving
 
@@ -259,6 +259,13 @@ def test_what_it_is_not_sure_of_is_said(page, server):
 
 @pytest.mark.slow
 @needs_chromium
+def test_a_letter_is_said_to_be_no_digit(page):
+    picture = {"name": "R.png", "mimeType": "image/png", "buffer": saved(letter("R"))}
+    page.set_input_files("#file", picture)
+    expect(page.locator("#verdict")).to_contain_text("No digit, it seems")
+    expect(page.locator("#digits button.strange")).to_have_count(1)
+
+
 def test_a_test_digit_is_seen_by_the_network_bit_for_bit(page, server):
     example = server.ask("GET", "/api/model").body["examples"][3]
     page.click("#examples button:nth-child(4)")

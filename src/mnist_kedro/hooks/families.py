@@ -1,6 +1,6 @@
 """Choose versions of the inputs of a run that belong together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from kedro.io.core import AbstractVersionedDataset, DatasetError, Version
@@ -12,7 +12,11 @@ from mnist_kedro.lineage import Lineage, describe, is_checking, lineage_of
 Chosen = dict[str, tuple[str, Lineage]]  # version and lineage of each input
 
 
-def choose_versions(inputs: Mapping[str, AbstractVersionedDataset], asked: Iterable[str]) -> Chosen:
+def choose_versions(
+    inputs: Mapping[str, AbstractVersionedDataset],
+    asked: Iterable[str],
+    command: Callable[[str], str],
+) -> Chosen:
     """Choose a version of each input, so that all belong together.
 
     Without ``asked`` these are the latest versions. Otherwise they are the latest ones that belong
@@ -21,6 +25,7 @@ def choose_versions(inputs: Mapping[str, AbstractVersionedDataset], asked: Itera
     Args:
         inputs: the versioned inputs of the run that exist, by their names.
         asked: names of the inputs whose version the user chose.
+        command: returns the command that makes an input again, for messages.
 
     Raises:
         InputError: if inputs do not belong together; names what differs and versions that fit.
@@ -40,7 +45,7 @@ def choose_versions(inputs: Mapping[str, AbstractVersionedDataset], asked: Itera
             fitting = _latest_fitting(inputs[name], joined)
             if fitting is None or name in asked or not asked:
                 raise InputError(
-                    _describe_mismatch(name, version, lineage, joined, chosen, fitting)
+                    _describe_mismatch(name, version, lineage, joined, chosen, fitting, command)
                 )
             version, lineage = fitting
         chosen[name] = version, lineage
@@ -96,17 +101,18 @@ def _describe_mismatch(
     joined: Mapping[str, tuple[str, str]],
     chosen: Chosen,
     fitting: tuple[str, Lineage] | None,
+    command: Callable[[str], str],
 ) -> str:
     key = next(key for key in lineage if key in joined and joined[key][0] != lineage[key])
     digest, other = joined[key]
     its = chosen[other][0]
-    fits = (
+    remedy = (
         f"of '{name}', version {fitting[0]} fits: add --load-versions {other}:{its}, which takes "
         "along what belongs to it"
         if fitting
-        else f"no version of '{name}' fits; make it again"
+        else f"no version of '{name}' fits; make one with '{command(name)}'"
     )
     return (
         f"{name}: version {version} does not belong to '{other}', version {its}: "
-        f"{describe(key)} is {lineage[key]}, but {digest} there; {fits}."
+        f"{describe(key)} is {lineage[key]}, but {digest} there; {remedy}."
     )

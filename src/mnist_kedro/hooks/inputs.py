@@ -26,17 +26,24 @@ class InputHooks:
         needed = [name for name in pipeline.inputs() if not is_parameter(name)]
         missing = sorted(name for name in needed if not catalog.exists(name))
         if missing:
-            command = _command_that_makes(missing, run_params["env"])
+            command = command_that_makes(missing, catalog, run_params["env"])
             raise InputError(
                 f"{', '.join(missing)}: missing, but needed by this run; make it with '{command}'."
             )
 
 
-def _command_that_makes(datasets: list[str], environment: str | None) -> str:
-    """Return a command for the first pipeline that makes all of the datasets."""
+def command_that_makes(datasets: list[str], catalog: DataCatalog, environment: str | None) -> str:
+    """Return a command that makes all of the datasets, with as few nodes as possible."""
     command = "kedro run" + (f" --env {environment}" if environment else "")
+    nodes = {}
     for name, pipeline in register_pipelines().items():
         if pipeline.all_outputs() >= set(datasets):
-            other = "" if name == "__default__" else f" --pipelines {name}"
-            return f"{command}{other} --to-outputs {','.join(datasets)}"
-    return command
+            part = pipeline.to_outputs(*datasets)
+            inputs = (needed for needed in part.inputs() if not is_parameter(needed))
+            if name == "__default__" or all(map(catalog.exists, inputs)):
+                nodes[name] = len(part.nodes)
+    if not nodes:
+        return command
+    name = min(nodes, key=lambda name: nodes[name])
+    other = "" if name == "__default__" else f" --pipelines {name}"
+    return f"{command}{other} --to-outputs {','.join(datasets)}"

@@ -12,6 +12,7 @@ from kedro.runner import SequentialRunner
 from mnist_kedro.datasets import PromotedModelDataset
 from mnist_kedro.errors import InputError
 from mnist_kedro.hooks.families import check_known, choose_versions
+from mnist_kedro.hooks.inputs import command_that_makes
 
 
 class VersionHooks:
@@ -54,9 +55,14 @@ class VersionHooks:
             and dataset.resolve_load_version() is not None  # it is versioned
         }
         promoted = _promoted_versions(pipeline, catalog)
-        for name in (promoted.keys() & inputs.keys()) - asked.keys():
+        served = (promoted.keys() & inputs.keys()) - asked.keys()
+        for name in served:
             self._pin(name, inputs[name], promoted[name], {})
-        chosen = choose_versions(inputs, asked)
+        chosen = choose_versions(
+            inputs,
+            [*asked, *served],
+            lambda name: command_that_makes([name], catalog, run_params.get("env")),
+        )
         check_known(pipeline.nodes, chosen)
         for name, (version, _) in chosen.items():
             self._pin(name, inputs[name], version, {})

@@ -88,6 +88,7 @@ class _Digit(NamedTuple):
     pixels: Pixels
     status: str
     several: bool = False
+    is_given: bool = False
     box: Box | None = None
 
 
@@ -106,9 +107,12 @@ def _take(
             batch_names = [
                 names[row] for row, digits in zip(part, prepared, strict=True) for _ in digits
             ]
-            pixels, status, several, boxes = zip(*chain.from_iterable(prepared), strict=True)
+            pixels, status, several, is_given, boxes = zip(
+                *chain.from_iterable(prepared), strict=True
+            )
             labels = [*map(_label_of, batch_names)]
-            yield Batch(batch_names, np.stack(pixels)[..., None], status, labels, several, boxes)
+            images = np.stack(pixels)[..., None]
+            yield Batch(batch_names, images, status, labels, several, is_given, boxes)
 
 
 def _start(
@@ -146,9 +150,12 @@ def _prepare_file(file: Path, prepare: _Prepare) -> Sequence[_Digit]:
 
 def _prepare_main_digit(picture: GrayPicture) -> Sequence[_Digit]:
     prepared = prepare(picture)
-    return [_Digit(prepared.pixels, READ, prepared.several)] if prepared else []
+    if prepared is None:
+        return []
+    return [_Digit(prepared.pixels, READ, prepared.several, prepared.is_given)]
 
 
 def _prepare_all_digits(picture: GrayPicture) -> Sequence[_Digit]:
     found = find_digits(picture)
-    return [_Digit(digit.pixels, READ, len(found) > 1, digit.box) for digit in found]
+    several = len(found) > 1
+    return [_Digit(digit.pixels, READ, several, digit.is_given, digit.box) for digit in found]

@@ -68,6 +68,7 @@ def open_arrays(path: Path, trained_on: str | None = None) -> Pictures:
                 [READ if ink else BLANK for ink in has_ink],
                 [None] * len(batch_rows) if labels is None else _known(labels[batch_rows]),
                 [False] * len(batch_rows),
+                [True] * len(batch_rows),
                 [None] * len(batch_rows),
             )
 

@@ -76,6 +76,8 @@ def _describe(row: Any, *, is_rejected: bool) -> tuple[str, str]:
     """Return the text above a picture, and its color."""
     if is_rejected:
         return re.split(r":| \(", row.status)[0], FAINT
+    if pd.notna(row.is_digit) and not row.is_digit:
+        return f"non-digit? {caption(row)}", FAINT
     return caption(row), INK if row.label == row.prediction else RED
 
 

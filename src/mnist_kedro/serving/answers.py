@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnist_kedro.contracts import CLASSES, Pixels
 from mnist_kedro.pictures import PictureError, find_digits
 from mnist_kedro.pictures.decode import GrayPicture
 from mnist_kedro.pictures.digit import Prepared, prepare
 from mnist_kedro.pictures.ink import find_ink
+from mnist_kedro.pictures.split import FoundDigit
 from mnist_kedro.pictures.thumbnail import color_ink
 from mnist_kedro.serving.bodies import SERVER_ERROR, RequestError
 from mnist_kedro.serving.model import Model
@@ -39,7 +39,7 @@ def classify_pictures(
 ) -> list[dict[str, Any] | RequestError]:
     """Return the prediction, or the error, of each picture of one digit; pass errors through."""
     prepared = [_prepare_or_error(picture) for picture in pictures]
-    valid = [item.pixels for item in prepared if not isinstance(item, RequestError)]
+    valid = [item for item in prepared if not isinstance(item, RequestError)]
     predictions = iter(_classify(model, valid))
     return [
         item if isinstance(item, RequestError) else {**next(predictions), "several": item.several}
@@ -65,7 +65,7 @@ def classify_all_digits(
         found = find_digits(picture)
     except PictureError as error:
         raise RequestError(422, "unreadable_picture", str(error)) from error
-    predictions = _classify(model, [digit.pixels for digit in found])
+    predictions = _classify(model, found)
     shown = {"ink": _encode(color_ink(find_ink(picture).ink))} if with_ink else {}
     return {
         **shown,
@@ -98,25 +98,24 @@ def _prepare_or_error(picture: GrayPicture | RequestError) -> Prepared | Request
     return prepared
 
 
-def _classify(model: Model, digits: Sequence[Pixels]) -> list[dict[str, Any]]:
+def _classify(model: Model, digits: Sequence[Prepared | FoundDigit]) -> list[dict[str, Any]]:
     if not digits:
         return []
-    pixels = np.stack(digits)
+    pixels = np.stack([digit.pixels for digit in digits])
+    calibrated = model.predict(pixels, np.array([digit.is_given for digit in digits]))
     threshold = model.description["confidence_threshold"]
     return [
-        _format_prediction(probabilities, digit, threshold)
-        for probabilities, digit in zip(model.probabilities(pixels), pixels, strict=True)
+        {
+            "digit": int(digit),
+            "confidence": round(float(probabilities[digit]), 7),
+            "sure": bool(probabilities[digit] >= threshold and is_digit is not False),
+            "candidates": candidates,
+            "is_digit": is_digit,
+            "digit_score": None if is_digit is None else round(float(score), 4),
+            "probabilities": [round(float(probability), 7) for probability in probabilities],
+            "input": image.tolist(),
+        }
+        for probabilities, digit, candidates, score, is_digit, image in zip(
+            *calibrated, pixels, strict=True
+        )
     ]
-
-
-def _format_prediction(
-    probabilities: NDArray[np.float32], pixels: Pixels, threshold: float
-) -> dict[str, Any]:
-    digit = int(probabilities.argmax())
-    return {
-        "digit": digit,
-        "confidence": round(float(probabilities[digit]), 7),
-        "sure": bool(probabilities[digit] >= threshold),
-        "probabilities": [round(float(probabilities[i]), 7) for i in range(CLASSES)],
-        "input": pixels.tolist(),
-    }

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mnist_kedro.contracts import CLASSES, IMAGE_SIDE, Pixels
 from mnist_kedro.errors import InputError
+from mnist_kedro.metrics.picture_calibration import CalibratedPredictions, calibrate
 from mnist_kedro.promotion import FILE, describe_accuracy, read_decisions, read_promoted
 from mnist_kedro.versions import find_versions, version_path
 
@@ -41,7 +42,22 @@ class Model:
 
     def probabilities(self, pixels: Pixels) -> NDArray[np.float32]:
         """Return the class probabilities ``(n, 10)`` of digits ``(n, 28, 28)`` uint8."""
-        return self.session.run(None, {"pixels": pixels[..., np.newaxis]})[0]
+        return self.session.run(["probabilities"], {"pixels": pixels[..., np.newaxis]})[0]
+
+    def predict(self, pixels: Pixels, is_given: NDArray[np.bool_]) -> CalibratedPredictions:
+        """Classify digits of pictures, and say how far the predictions can be trusted.
+
+        Args:
+            pixels: ``(n, 28, 28)`` uint8.
+            is_given: ``(n,)`` which pictures had this form already.
+        """
+        outputs = self.session.run(None, {"pixels": pixels[..., np.newaxis]})
+        calibration = self.description.get("picture_calibration")
+        if (
+            len(outputs) == 1 or calibration is None
+        ):  # exported by an earlier version of this project
+            return calibrate(outputs[0], np.empty(0), is_given, None)
+        return calibrate(outputs[0], outputs[1][:, 0], is_given, calibration)
 
 
 class ModelStore:
@@ -212,8 +228,9 @@ def _open_session(file: bytes, path: Path) -> onnxruntime.InferenceSession:
     expected = [
         ("pixels", "tensor(uint8)", [IMAGE_SIDE, IMAGE_SIDE, 1]),
         ("probabilities", "tensor(float)", [CLASSES]),
+        ("digit_score", "tensor(float)", [1]),
     ]
-    if found != expected:
+    if found not in (expected, expected[:2]):  # Earlier exports have no score.
         raise InputError(f"{path}: inputs and outputs should be {expected}, but are {found}.")
     return session
 

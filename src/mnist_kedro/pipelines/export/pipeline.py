@@ -42,7 +42,7 @@ def _export_model(model: str) -> Pipeline:
         [
             Node(
                 func=predict_reference,
-                inputs=["model", "validation", "test", "params:reporting"],
+                inputs=["model", "validation", "test", "picture_calibration", "params:reporting"],
                 outputs="reference",
                 name="predict_reference",
             ),

@@ -111,7 +111,7 @@ def _classify(file: bytes, validation: LabeledImages) -> np.ndarray:
 
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
     predicted = [
-        session.run(None, {"pixels": batch})[0].argmax(axis=1)
+        session.run(["probabilities"], {"pixels": batch})[0].argmax(axis=1)
         for _, batch in blocks(validation["images"], _BATCH)
     ]
     correct: np.ndarray = np.concatenate(predicted) == np.asarray(validation["labels"])

@@ -1,8 +1,7 @@
 """Nodes of the ``inference`` pipeline."""
 
 import logging
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain, groupby
 from pathlib import Path
@@ -15,11 +14,12 @@ from tqdm import tqdm
 from mnist_kedro.contracts import CLASSES, Pixels
 from mnist_kedro.datasets.table_dataset import Tables
 from mnist_kedro.errors import InputError
-from mnist_kedro.lineage import record_of
-from mnist_kedro.metrics.classification import classify_errors
+from mnist_kedro.lineage import join_lineages, lineage_of, record_of
+from mnist_kedro.metrics.picture_calibration import PictureCalibration, calibrate
 from mnist_kedro.metrics.prediction import PROBABILITIES, probabilities_of, spread
 from mnist_kedro.parameters import InferenceParameters
 from mnist_kedro.pictures.batches import BATCH, NOTHING, READ, Batch, Pictures
+from mnist_kedro.pictures.detector import score_digits
 from mnist_kedro.pictures.open import open_pictures
 from mnist_kedro.plots.style import describe_source
 from mnist_kedro.sources.files import resolve_path
@@ -68,27 +68,37 @@ def describe_model(model: Any) -> dict[str, Any]:
 
 
 def read_pictures(
-    model: Any, inference: InferenceParameters, part: int = 0, parts: int = 1
+    model: Any,
+    picture_calibration: PictureCalibration,
+    inference: InferenceParameters,
+    part: int = 0,
+    parts: int = 1,
 ) -> Iterable[pd.DataFrame]:
     """Classify the digit on each picture.
 
     Args:
         model: a Keras model, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)`` probabilities.
+        picture_calibration: of the model.
         inference: paths of the pictures and of their labels.
         part: number of the part of the pictures, from 0.
         parts: number of parts.
 
     Returns:
         Tables with a row for each file, or for each digit, in the order of the names: ``file``,
-        ``digit`` (0–9), ``confidence``, ``p0`` … ``p9``, ``several`` (whether the picture shows
-        other digits, too), with ``inference.all_digits`` the digit's place, ``left``, ``top``,
-        ``right`` and ``bottom`` in pixels, ``status`` (``ok``, or why no digit was found) and, if
-        any picture has a label, ``label``. Pictures are read while the tables are iterated over,
-        so that memory never holds all pictures or all tables.
+        ``digit`` (0–9), ``confidence``, ``p0`` … ``p9``, ``candidates`` (such as ``4 9``: the
+        right digit is probably one of them), ``is_digit`` and ``digit_score`` (0–1),
+        ``several`` (whether the picture shows other digits, too), with ``inference.all_digits`` the
+        digit's place, ``left``, ``top``, ``right`` and ``bottom`` in pixels, ``status`` (``ok``, or
+        why no digit was found) and, if any picture has a label, ``label``. Pictures are read while
+        the tables are iterated over, so that memory never holds all pictures or all tables.
 
     Raises:
-        InputError: if there are no pictures, or if the file of labels is invalid.
+        InputError: if there are no pictures, if the file of labels is invalid, or if the
+            calibration is of another model.
     """
+    join_lineages(
+        {"model": lineage_of(model), "picture_calibration": lineage_of(picture_calibration)}
+    )
     record = record_of(model)
     pictures = _open_pictures(inference, record["data"]["sha256_y_train"] if record else None)
     labels = None if inference.labels is None else _read_labels(resolve_path(inference.labels))
@@ -97,12 +107,19 @@ def read_pictures(
     first, last = (BATCH * (batches * (part + i) // parts) for i in (0, 1))
     rows = range(first, min(last, pictures.total))
     return Tables(
-        partial(_classify_pictures, model, pictures, rows, labels, boxes=inference.all_digits)
+        partial(
+            _classify_pictures,
+            partial(_classify_batch, model, picture_calibration, boxes=inference.all_digits),
+            pictures,
+            rows,
+            labels,
+            boxes=inference.all_digits,
+        )
     )
 
 
 def _classify_pictures(
-    model: Any,
+    classify: Callable[[Batch], pd.DataFrame],
     pictures: Pictures,
     rows: range,
     labels: Mapping[str, int] | None,
@@ -113,7 +130,7 @@ def _classify_pictures(
     rejected = 0
     with tqdm(total=len(rows), desc="Pictures", leave=False, disable=None) as progress:
         for batch in pictures.take(rows) if rows else [NOTHING]:
-            table = _classify_batch(model, batch, boxes=boxes)
+            table = classify(batch)
             if has_labels:
                 known = batch.labels if labels is None else [*map(labels.get, batch.files)]
                 if boxes:  # A label is of a picture, so it says nothing of each of several digits.
@@ -128,14 +145,25 @@ def _classify_pictures(
     logger.info("Read %d pictures; %d have no digit.", len(rows), rejected)
 
 
-def _classify_batch(model: Any, batch: Batch, *, boxes: bool) -> pd.DataFrame:
-    probabilities = probabilities_of(model, batch.pixels)
+def _classify_batch(
+    model: Any, calibration: PictureCalibration, batch: Batch, *, boxes: bool
+) -> pd.DataFrame:
+    calibrated = calibrate(
+        probabilities_of(model, batch.pixels),
+        score_digits(batch.pixels),
+        np.array(batch.is_given, bool),
+        calibration,
+    )
     status = np.array(batch.status)
-    table = pd.DataFrame(probabilities, columns=PROBABILITIES)
+    table = pd.DataFrame(calibrated.probabilities, columns=PROBABILITIES)
     table.insert(0, "file", batch.files)
-    table.insert(1, "digit", pd.array(probabilities.argmax(axis=1), "Int8"))
-    table.insert(2, "confidence", probabilities.max(axis=1))
-    table.loc[status != READ, ["digit", "confidence", *PROBABILITIES]] = pd.NA
+    table.insert(1, "digit", pd.Series(calibrated.digits, dtype="Int8"))
+    table.insert(2, "confidence", calibrated.probabilities.max(axis=1))
+    table["candidates"] = [" ".join(map(str, listed)) for listed in calibrated.candidates]
+    table["is_digit"] = pd.array(calibrated.is_digit, "boolean")
+    table["digit_score"] = calibrated.digit_scores
+    predicted = ["digit", "confidence", *PROBABILITIES, "candidates", "is_digit", "digit_score"]
+    table.loc[status != READ, predicted] = pd.NA
     table["several"] = np.array(batch.several, bool)
     if boxes:
         places = [box or [None] * 4 for box in batch.boxes]
@@ -196,61 +224,3 @@ def _read_labels(path: Path) -> dict[str, int]:
             "digit 0 to 9."
         )
     return dict(zip(table["file"], table["label"].map(_DIGITS), strict=True))
-
-
-def summarize_predictions(
-    digit_predictions: Iterable[pd.DataFrame],
-    shown_pictures: ShownPictures,
-    model_description: Mapping[str, Any],
-) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Count pictures, rejections and digits, and compute the accuracy on labeled pictures.
-
-    Args:
-        digit_predictions: the tables of :func:`read_pictures`.
-        shown_pictures: the pictures whose predictions are returned.
-        model_description: which model predicted.
-
-    Returns:
-        The summary, and the predictions of the shown pictures.
-    """
-    shown: list[pd.DataFrame] = []
-    not_read: Counter[str] = Counter()
-    digits: Counter[int] = Counter()
-    labels: list[np.ndarray] = []
-    predicted: list[np.ndarray] = []
-    total = several = 0
-    last_file = ""
-    for table in digit_predictions:
-        rows = shown_pictures["rows"]
-        is_new = table["file"] != table["file"].shift(fill_value=last_file)
-        picture = total - 1 + is_new.cumsum()
-        shown.append(table[picture.isin(rows)])
-        total += int(is_new.sum())
-        last_file = table["file"].iloc[-1] if len(table) else last_file
-        several += int((is_new & table["several"]).sum())
-        read = table["status"] == READ
-        not_read.update(table.loc[~read, "status"])
-        digits.update(table.loc[read, "digit"].to_numpy(int).tolist())
-        if "label" in table:
-            known = table[read & table["label"].notna()]
-            labels.append(known["label"].to_numpy(np.uint8))
-            predicted.append(known["digit"].to_numpy(np.uint8))
-    summary: dict[str, Any] = {
-        "model": dict(model_description),
-        "pictures": total,
-        "several_digits": several,
-        "read": digits.total(),
-        "not_read": dict(not_read.most_common()),
-        "digits": {str(digit): digits[digit] for digit in sorted(digits)},
-    }
-    if labels:
-        summary |= _evaluate(np.concatenate(labels), np.concatenate(predicted))
-    return summary, pd.concat(shown, ignore_index=True)
-
-
-def _evaluate(labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
-    if not len(labels):
-        return {"labeled": 0}
-    metrics = classify_errors(labels, predicted)
-    logger.info("Accuracy on %d labeled pictures: %.2f%%.", len(labels), 100 * metrics["accuracy"])
-    return {"labeled": len(labels), **metrics}

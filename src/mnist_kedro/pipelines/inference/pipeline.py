@@ -11,8 +11,8 @@ from mnist_kedro.pipelines.inference.nodes import (
     join_predictions,
     read_pictures,
     select_pictures,
-    summarize_predictions,
 )
+from mnist_kedro.pipelines.inference.summary import summarize_predictions
 from mnist_kedro.plots.contact_sheet import plot_contact_sheet
 
 
@@ -25,7 +25,7 @@ def create_pipeline(models: Sequence[str], parts: int = 1) -> Pipeline:
     """
     return Pipeline(
         [
-            *_read_pictures(f"{models[0]}.model", parts),
+            *_read_pictures(models[0], parts),
             Node(
                 func=describe_model,
                 inputs=f"{models[0]}.model",
@@ -52,7 +52,7 @@ def create_pipeline(models: Sequence[str], parts: int = 1) -> Pipeline:
 
 def _read_pictures(model: str, parts: int) -> list[Node]:
     """Create one node for all pictures, or one for each part and one that joins the parts."""
-    inputs = [model, "params:inference"]
+    inputs = [f"{model}.model", f"{model}.picture_calibration", "params:inference"]
     if parts == 1:
         return [Node(read_pictures, inputs, "digit_predictions", name="read_pictures")]
     nodes = [

@@ -14,8 +14,10 @@ from mnist_kedro.lineage import with_lineage
 from mnist_kedro.machine import usable_cores
 from mnist_kedro.metrics.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from mnist_kedro.metrics.out_of_distribution import out_of_distribution
+from mnist_kedro.metrics.picture_calibration import choose_digit_threshold
 from mnist_kedro.metrics.prediction import probabilities_of, rows_of_all
 from mnist_kedro.parameters import ReportingParameters
+from mnist_kedro.pictures.detector import score_digits
 
 NONE, DIGITS = "none", "digits"  # uncorrupted; in distribution
 
@@ -69,24 +71,31 @@ def _corrupted(images: Pixels) -> Iterator[tuple[str, Pixels]]:
 
 @with_lineage
 def measure_out_of_distribution(
-    test: LabeledImages, reporting: ReportingParameters, **models: Any
+    test: LabeledImages, validation: LabeledImages, reporting: ReportingParameters, **models: Any
 ) -> pd.DataFrame:
     """Measure the confidence of each model on digits and on out-of-distribution images.
 
-    The arguments are those of :func:`evaluate_corruptions`.
+    Args:
+        test: the test split.
+        validation: the split on which the threshold of the digit detector is chosen.
+        reporting: ``robustness_digits``, the number of images of each kind.
+        models: Keras models by their names.
 
     Returns:
-        A row for each model and image: ``model``, ``kind`` (``digits`` are the test digits) and
-        ``confidence``.
+        A row for each model and image: ``model``, ``kind`` (``digits`` are the test digits),
+        ``confidence`` and ``is_digit`` (whether the digit detector takes it for a digit).
     """
     images, _ = _some(test, reporting.robustness_digits)
     kinds = {DIGITS: images, **out_of_distribution(images)}
+    threshold = choose_digit_threshold(score_digits(validation["images"]))
+    is_digit = {kind: score_digits(pictures) >= threshold for kind, pictures in kinds.items()}
     return pd.concat(
         pd.DataFrame(
             {
                 "model": name,
                 "kind": kind,
                 "confidence": probabilities_of(model, pictures).max(axis=1),
+                "is_digit": is_digit[kind],
             }
         )
         for name, model in models.items()

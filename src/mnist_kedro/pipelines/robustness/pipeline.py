@@ -29,7 +29,7 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
         ),
         Node(
             func=measure_out_of_distribution,
-            inputs=inputs,
+            inputs={**inputs, "validation": "validation"},
             outputs="out_of_distribution_confidences",
             name="measure_out_of_distribution",
         ),

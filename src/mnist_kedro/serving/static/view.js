@@ -76,14 +76,17 @@ export class View {
 
   #verdict(digits, unsure) {
     if (digits.length === 1) {
-      const [{ digit, confidence, sure, probabilities }] = digits;
+      const [{ digit, confidence, sure, candidates, is_digit }] = digits;
+      if (is_digit === false) return `No digit, it seems; most like a ${digit}`;
       if (sure) return `${percent(confidence)} sure`;
-      const second = probabilities.indexOf(Math.max(...probabilities.filter((_, i) => i !== digit)));
-      return `Not sure: ${percent(confidence)}, or perhaps a ${second}`;
+      const others = candidates.filter((candidate) => candidate !== digit);
+      return `Not sure: ${percent(confidence)}${others.length ? `, or a ${others.join(" or ")}` : ""}`;
     }
     if (!unsure.length) return `${digits.length} digits, sure of each`;
-    const which = [...new Set(unsure.map(({ digit }) => digit))].join(", ");
-    return `${digits.length} digits, not sure of ${which}`;
+    const list = (some) => [...new Set(some.map(({ digit }) => digit))].join(", ");
+    const strange = digits.filter(({ is_digit }) => is_digit === false);
+    const told = `${digits.length} digits, not sure of ${list(unsure)}`;
+    return strange.length ? `${told}; no digit, it seems: ${list(strange)}` : told;
   }
 
   #headline(text, told, { empty = false, unsure = false, long = false }) {
@@ -110,7 +113,10 @@ export class View {
     digits.forEach((digit, i) => {
       const button = group.children[i];
       paint(button.firstChild, digit.input);
-      button.setAttribute("aria-label", `${digit.digit}, ${percent(digit.confidence)}`);
+      const strange = digit.is_digit === false;
+      button.classList.toggle("strange", strange);
+      const doubt = strange ? ", no digit, it seems" : "";
+      button.setAttribute("aria-label", `${digit.digit}, ${percent(digit.confidence)}${doubt}`);
       button.onclick = () => {
         this.#selected = i;
         this.#press(digits);

@@ -1,0 +1,5 @@
+"""Calibrate the models' predictions of pictures."""
+
+from mnist_kedro.pipelines.picture_calibration.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,67 @@
+"""Nodes of the ``picture_calibration`` pipeline."""
+
+import logging
+from typing import Any
+
+import numpy as np
+
+from mnist_kedro.contracts import LabeledImages
+from mnist_kedro.lineage import mark_as_checking, with_lineage
+from mnist_kedro.metrics.picture_calibration import PictureCalibration, measure_calibration
+from mnist_kedro.metrics.prediction import probabilities_of, rows_of_all
+from mnist_kedro.paper.examples import photograph_digit
+from mnist_kedro.parameters import PictureCalibrationParameters
+from mnist_kedro.pictures.detector import score_digits
+
+logger = logging.getLogger(__name__)
+
+
+@mark_as_checking
+def photograph_digits(
+    validation: LabeledImages, picture_calibration: PictureCalibrationParameters
+) -> LabeledImages:
+    """Photograph validation digits on simulated paper, and prepare the pictures.
+
+    Args:
+        validation: the validation split.
+        picture_calibration: number of digits, and seed of the simulation.
+
+    Returns:
+        The digits that could be found; as they are if none could.
+    """
+    rows = rows_of_all(validation, picture_calibration.digits)
+    images, labels = np.asarray(validation["images"][rows]), np.asarray(validation["labels"])[rows]
+    random = np.random.default_rng(picture_calibration.seed)
+    found = {
+        row: pixels[..., np.newaxis]
+        for row, image in enumerate(images)
+        if (pixels := photograph_digit(image[..., 0], random)) is not None
+    }
+    if not found:
+        return {**validation, "images": images, "labels": labels}
+    return {**validation, "images": np.stack([*found.values()]), "labels": labels[[*found]]}
+
+
+@with_lineage
+def calibrate_for_pictures(
+    model: Any, validation: LabeledImages, photographed_validation: LabeledImages
+) -> PictureCalibration:
+    """Calibrate a model's predictions of pictures, and choose the threshold for non-digits.
+
+    Args:
+        model: a Keras model, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)`` probabilities.
+        validation: the validation split.
+        photographed_validation: some of its digits on simulated paper.
+    """
+    calibration = measure_calibration(
+        score_digits(validation["images"]),
+        np.asarray(photographed_validation["labels"]),
+        probabilities_of(model, photographed_validation["images"]),
+    )
+    logger.info(
+        "%s classifies %.1f%% of %d photographed validation digits correctly.",
+        model.name,
+        100 * calibration["photographed_accuracy"],
+        calibration["photographed_digits"],
+    )
+    return calibration
