@@ -21,6 +21,9 @@ from mnist_kedro.pictures.strokes import (
 
 _DIGIT_SIDE = 20  # pixels; the digit's longer side (LeCun et al. 1998, doi:10.1109/5.726791)
 _MIN_STROKE_WIDTH = 2.0  # pixels
+# MNIST has many 1s as slim as some people's 7s and 9s, so digits of these widths are widened.
+_SLIM = (0.25, 0.6)  # of the height
+_WIDENING = 1.1
 _MAX_THICKENED_SIDE = 80  # pixels; larger digits are reduced before their strokes are measured
 _MAX_OFFSET = 1.0  # pixels
 _FULL_INK = 254  # All digits of MNIST have a pixel of at least this level; others are dim.
@@ -31,6 +34,7 @@ class Prepared(NamedTuple):
 
     pixels: Pixels  # (28, 28) in MNIST's form
     several: bool  # whether the picture shows other digits, too
+    is_given: bool = False  # whether the picture had this form already
 
 
 def prepare_digit(picture: GrayPicture) -> Pixels | None:
@@ -52,7 +56,7 @@ def prepare(picture: GrayPicture) -> Prepared | None:
     """
     pixels = match_mnist(picture)
     if pixels is not None:
-        return Prepared(pixels, several=False)
+        return Prepared(pixels, several=False, is_given=True)
     return prepare_ink(find_ink(picture).ink)
 
 
@@ -90,7 +94,10 @@ def place_digit(ink: Ink) -> Pixels:
     cropped = ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     reduced = _resize(cropped, min(1, _MAX_THICKENED_SIDE / max(cropped.shape)))
     thick = _thicken(reduced, _MIN_STROKE_WIDTH / _DIGIT_SIDE * max(reduced.shape))
-    small = _resize(thick, _DIGIT_SIDE / max(thick.shape))
+    height, width = thick.shape
+    scale = _DIGIT_SIDE / max(height, width)
+    widening = _WIDENING if _SLIM[0] <= width / height <= _SLIM[1] else 1
+    small = _resize_to(thick, height * scale, width * scale * widening)
     small = np.rint(255 * np.clip(small / small.max(), 0, 1)).astype(np.uint8)
     return _center(small)
 
@@ -128,9 +135,12 @@ def _thicken(ink: Ink, min_width: float) -> Ink:
 def _resize(ink: Ink, scale: float) -> Ink:
     if scale == 1:
         return ink
-    height, width = (max(1, round(scale * side)) for side in ink.shape)
-    picture = Image.fromarray(ink).resize((width, height), Image.Resampling.BICUBIC)
-    return np.asarray(picture)
+    return _resize_to(ink, scale * ink.shape[0], scale * ink.shape[1])
+
+
+def _resize_to(ink: Ink, height: float, width: float) -> Ink:
+    size = max(1, round(width)), max(1, round(height))
+    return np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC))
 
 
 def _center(small: NDArray[np.uint8]) -> Pixels:
