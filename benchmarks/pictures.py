@@ -11,17 +11,19 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
 
+from benchmarks.non_digits import draw_letters, draw_nothing, draw_scribbles, draw_shapes
 from benchmarks.paper_styles import STYLES, write_on_paper
 from benchmarks.strings import write_string
 from mnist_kedro.machine import processor
 from mnist_kedro.metrics.classification import wilson_interval
-from mnist_kedro.pictures import decode_picture, find_digits, prepare_digit
+from mnist_kedro.pictures import decode_picture, find_digits
 from mnist_kedro.pictures.decode import GrayPicture
+from mnist_kedro.pictures.digit import prepare
 from mnist_kedro.serving.model import Model, ModelStore
 from mnist_kedro.versions import latest_version
 
@@ -38,7 +40,18 @@ class Row(NamedTuple):
     total: int
     refused: int
     sure_and_wrong: int
+    flagged: int  # as a non-digit
+    covered: int  # whose label is among the candidates
+    candidates: float  # mean number
     milliseconds: float  # of preparation, for each picture
+
+
+class Flagged(NamedTuple):
+    """How many of a set of pictures without a digit were flagged."""
+
+    name: str
+    flagged: int  # or blank
+    total: int
 
 
 def main() -> None:
@@ -47,17 +60,22 @@ def main() -> None:
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--data", default=Path("data"), type=Path)
     parser.add_argument("--numbers", choices=("all", "even", "odd"), default="all")
+    parser.add_argument("--fonts", default="/usr/share/fonts", type=Path, help="for letters")
     parser.add_argument("--count", default=500, type=int, help="of each simulated set")
     options = parser.parse_args()
     store = ModelStore(options.data / "06_models", "cnn")
     store.refresh()
     if store.current is None:
         raise SystemExit(f"Error: {store.unavailable_reason}")
-    rows = []
-    for row in _measure(store.current, options):
+    rows = [*_shown(_measure(store.current, options))]
+    flagged = [*_shown(_measure_non_digits(store.current, options))]
+    _RESULTS.write_text(_report(rows, flagged, store.current, options.numbers))
+
+
+def _shown(rows: Iterable[Any]) -> Iterator[Any]:
+    for row in rows:
         print(row)
-        rows.append(row)
-    _RESULTS.write_text(_report(rows, store.current, options.numbers))
+        yield row
 
 
 def _measure(model: Model, options: argparse.Namespace) -> Iterator[Row]:
@@ -94,19 +112,25 @@ def _is_chosen(file: Path, numbers: str) -> bool:
 
 def _read(model: Model, name: str, pictures: Iterable[GrayPicture], labels: list[int]) -> Row:
     start = time.perf_counter()
-    prepared = [prepare_digit(picture) for picture in pictures]
+    prepared = [prepare(picture) for picture in pictures]
     seconds = time.perf_counter() - start
-    found = np.array([pixels is not None for pixels in prepared])
-    known = np.array(labels)[found]
-    probabilities = model.probabilities(np.stack([p for p in prepared if p is not None]))
-    wrong = probabilities.argmax(axis=1) != known
-    sure = probabilities.max(axis=1) >= model.description["confidence_threshold"]
+    found = [digit for digit in prepared if digit is not None]
+    known = np.array([y for y, digit in zip(labels, prepared, strict=True) if digit is not None])
+    calibrated = model.predict(
+        np.stack([digit.pixels for digit in found]), np.array([d.is_given for d in found])
+    )
+    wrong, flagged = calibrated.digits != known, ~np.array(calibrated.is_digit, bool)
+    confidences = calibrated.probabilities.max(axis=1)
+    sure = (confidences >= model.description["confidence_threshold"]) & ~flagged
     return Row(
         name,
         right=int((~wrong).sum()),
         total=len(prepared),
-        refused=int((~found).sum()),
+        refused=len(prepared) - len(found),
         sure_and_wrong=int((wrong & sure).sum()),
+        flagged=int(flagged.sum()),
+        covered=sum(y in some for y, some in zip(known, calibrated.candidates, strict=True)),
+        candidates=float(np.mean([len(some) for some in calibrated.candidates])),
         milliseconds=1000 * seconds / len(prepared),
     )
 
@@ -126,18 +150,46 @@ def _read_strings(
             read = model.probabilities(np.stack([digit.pixels for digit in found])).argmax(axis=1)
             right += "".join(map(str, read)) == text
     name = "strings of 2–10 digits" + (", a fifth of the pairs touching" if touching else "")
-    return Row(name, right, count, refused, 0, 1000 * seconds / count)
+    return Row(name, right, count, refused, 0, 0, right, 1, 1000 * seconds / count)
 
 
-def _report(rows: list[Row], model: Model, numbers: str) -> str:
+def _measure_non_digits(model: Model, options: argparse.Namespace) -> Iterator[Flagged]:
+    random = np.random.default_rng(0)
+    for name, pictures in {
+        "blank paper and noise": draw_nothing(options.count, random),
+        "scribbles": draw_scribbles(options.count, random),
+        "rectangles, triangles, × and +": draw_shapes(options.count, random),
+        "letters, 25 fonts": draw_letters(options.fonts, 25),
+    }.items():
+        prepared = [prepare(picture) for picture in pictures]
+        found = [digit for digit in prepared if digit is not None]
+        flagged = 0
+        if found:
+            pixels = np.stack([digit.pixels for digit in found])
+            calibrated = model.predict(pixels, np.zeros(len(found), bool))
+            flagged = calibrated.is_digit.count(False)
+        yield Flagged(name, len(prepared) - len(found) + flagged, len(prepared))
+
+
+def _report(rows: list[Row], flagged: list[Flagged], model: Model, numbers: str) -> str:
+    non_digits = "\n".join(
+        "| {} | {:,} | **{:.1%}** | {:.1%}–{:.1%} |".format(
+            row.name, row.total, row.flagged / row.total, *wilson_interval(row.flagged, row.total)
+        )
+        for row in flagged
+        if row.total
+    )
     table = "\n".join(
-        "| {} | {} | **{:.1%}** | {:.1%}–{:.1%} | {} | {} | {:.1f} |".format(
+        "| {} | {} | **{:.1%}** | {:.1%}–{:.1%} | {} | {} | {} | {:.1%} | {:.2f} | {:.1f} |".format(
             row.name,
             row.total,
             row.right / row.total,
             *wilson_interval(row.right, row.total),
             row.refused,
             row.sure_and_wrong,
+            row.flagged,
+            row.covered / row.total,
+            row.candidates,
             row.milliseconds,
         )
         for row in rows
@@ -146,12 +198,15 @@ def _report(rows: list[Row], model: Model, numbers: str) -> str:
         "# Pictures\n\n"
         f"Of the folders, {numbers} numbers. Model {model.version}, "
         f"{model.description['accuracy']:.2%} of {model.description['test_digits']:,} test "
-        "digits. A string counts if all of its digits are read, in order. Milliseconds are of the "
-        "preparation, on one core.\n"
+        "digits. A string counts if all of its digits are read, in order. *Covered* is the share "
+        "whose label is among the candidates. Milliseconds are of the preparation, on one core.\n"
         f"{datetime.now(tz=UTC):%Y-%m-%d}, {processor()}, Python {platform.python_version()}; made "
         "by `python -m benchmarks.pictures`.\n\n"
-        "| pictures | n | right | 95 % interval | nothing found | sure and wrong | ms |\n"
-        f"|---|---|---|---|---|---|---|\n{table}\n"
+        "| pictures | n | right | 95 % interval | nothing found | sure and wrong | non-digit? | "
+        "covered | candidates | ms |\n"
+        f"|---|---|---|---|---|---|---|---|---|---|\n{table}\n\n"
+        "| non-digits | n | flagged or blank | 95 % interval |\n"
+        f"|---|---|---|---|\n{non_digits}\n"
     )
 
 
