@@ -278,9 +278,7 @@ def test_what_does_not_belong_together_is_refused_with_versions_that_do(versions
         choose_versions(inputs, [], str)
     assert str(raised.value) == message
     inputs["train"] = versions("other", v2={"split": "2"})
-    with pytest.raises(
-        InputError, match="no version of 'train' fits; make one with 'make train'"
-    ):
+    with pytest.raises(InputError, match="no version of 'train' fits; make one with 'make train'"):
         choose_versions(inputs, ["cnn.model"], "make {}".format)
 
 

@@ -7,6 +7,8 @@ const find = (id) => document.getElementById(id);
 const percent = (share) =>
   share > 0.9995 ? "> 99.9%" : `${(100 * share).toFixed(1)}%`;
 
+const named = (digit) => `${digit === 8 ? "an" : "a"} ${digit}`;
+
 // Names what a model was trained on; older exports do not describe it.
 function trainingData({ data }) {
   if (data?.canonical_mnist) return "MNIST";
@@ -54,13 +56,14 @@ export class View {
       this.#nothing(`Cannot be read: ${answer.error}.`);
       return;
     }
-    const { digits, text } = answer;
+    const { digits } = answer;
     if (!digits.length) {
       this.#nothing("Nothing that could be a digit yet.");
       return;
     }
     const unsure = digits.filter((digit) => !digit.sure);
     const told = this.#verdict(digits, unsure);
+    const text = digits.map(({ digit, is_digit }) => (is_digit === false ? "?" : digit)).join("");
     this.#headline(text, told, { unsure: unsure.length > 0, long: text.length > 4 });
     this.#say(`${[...text].join(" ")}. ${told}`);
     this.#offer(digits);
@@ -77,10 +80,10 @@ export class View {
   #verdict(digits, unsure) {
     if (digits.length === 1) {
       const [{ digit, confidence, sure, candidates, is_digit }] = digits;
-      if (is_digit === false) return `No digit, it seems; most like a ${digit}`;
+      if (is_digit === false) return `No digit, it seems; most like ${named(digit)}`;
       if (sure) return `${percent(confidence)} sure`;
       const others = candidates.filter((candidate) => candidate !== digit);
-      return `Not sure: ${percent(confidence)}${others.length ? `, or a ${others.join(" or ")}` : ""}`;
+      return `Not sure: ${percent(confidence)}${others.length ? `, or ${others.map(named).join(" or ")}` : ""}`;
     }
     if (!unsure.length) return `${digits.length} digits, sure of each`;
     const list = (some) => [...new Set(some.map(({ digit }) => digit))].join(", ");
