@@ -200,6 +200,10 @@ def test_the_contact_sheet_shows_what_the_network_sees(read, shown, folder):
     assert "A digit is found in 11 of these 12 pictures" in texts(figure)
     assert "A selection from 32 pictures" in texts(figure)
     drawn(figure)
+    flagged = rows.assign(is_digit=rows["is_digit"].where(rows.index < 9, other=False))
+    figure = plot_contact_sheet(shown, flagged, options(folder, shown=12))
+    assert "A digit is found in 8 of these 12 pictures" in texts(figure)
+    assert figure.axes[0].texts[-2].get_text().startswith("non-digit? ")
 
 
 def test_thumbnails_show_the_ink_that_was_found(shown):

@@ -61,7 +61,8 @@ def plot_contact_sheet(
     axes.imshow(canvas, interpolation="antialiased")
     count, pictures = shown_pictures["total"], shown["file"].nunique()
     which = "All pictures" if count == pictures else f"A selection from {count:,} pictures"
-    found = shown.loc[~rejected, "file"].nunique()
+    is_digit = shown["is_digit"].fillna(True).astype(bool)
+    found = shown.loc[~rejected & is_digit, "file"].nunique()
     annotate(
         figure,
         f"A digit is found in {found} of these {pictures} pictures",
