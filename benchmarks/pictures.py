@@ -117,7 +117,7 @@ def _read(model: Model, name: str, pictures: Iterable[GrayPicture], labels: list
     found = [digit for digit in prepared if digit is not None]
     known = np.array([y for y, digit in zip(labels, prepared, strict=True) if digit is not None])
     calibrated = model.predict(
-        np.stack([digit.pixels for digit in found]), np.array([d.is_given for d in found])
+        np.stack([digit.pixels for digit in found]), np.array([d.in_mnist_form for d in found])
     )
     wrong, flagged = calibrated.digits != known, ~np.array(calibrated.is_digit, bool)
     confidences = calibrated.probabilities.max(axis=1)

@@ -17,7 +17,7 @@ ALLOWED = {
     },
     "sources": {"parameters"},
     "networks": {"models"},
-    "models": {"datasets", "networks", "parameters", "pictures"},
+    "models": {"datasets", "networks", "parameters"},
     "metrics": set(),
     "plots": {"metrics", "models", "networks", "parameters", "pictures"},
     "reports": {"datasets", "plots"},

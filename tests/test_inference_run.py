@@ -1,5 +1,7 @@
 """``kedro run --pipelines inference`` on a person's folder, after the first run."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 
@@ -36,3 +38,16 @@ def test_without_pictures_one_line_says_so(running):
         assert outcome.status == 1
         assert message in outcome.last_line
         assert "Traceback" not in outcome.log
+
+
+def test_the_command_that_makes_a_missing_calibration_trains_nothing(finished, digits, tmp_path):
+    shutil.rmtree(finished.data / "06_models" / "cnn_picture_calibration.json")
+    (tmp_path / "0.png").write_bytes(saved(np.asarray(digits["images"])[0, ..., 0]))
+    inference = ("--pipelines", "inference", "--params", f"inference.images={tmp_path}/0.png")
+    outcome = finished.run(*inference)
+    assert outcome.status == 1
+    command = "--pipelines picture_calibration --to-outputs cnn.picture_calibration"
+    assert f"{command}'." in outcome.last_line
+    finished.make(*command.split())
+    finished.make(*inference)
+    assert len(finished.versions("06_models/cnn.keras")) == 1

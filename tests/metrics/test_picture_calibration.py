@@ -51,10 +51,10 @@ def test_the_threshold_flags_seven_of_a_thousand_digits():
 
 
 @given(st.lists(st.floats(0, 50, width=32), min_size=10, max_size=10), st.booleans())
-def test_there_is_always_a_candidate(logits, is_given):
+def test_there_is_always_a_candidate(logits, given):
     probabilities = np.exp(np.array(logits) - max(logits))[np.newaxis]
     probabilities /= probabilities.sum()
-    calibrated = calibrate(probabilities, np.array([0.7]), np.array([is_given]), CALIBRATION)
+    calibrated = calibrate(probabilities, np.array([0.7]), np.array([given]), CALIBRATION)
     (candidates,), (row,) = calibrated.candidates, calibrated.probabilities
     assert candidates[0] == calibrated.digits[0] == probabilities[0].argmax()
     assert [row[i] for i in candidates] == sorted((row[i] for i in candidates), reverse=True)
@@ -64,12 +64,10 @@ def test_there_is_always_a_candidate(logits, is_given):
 
 def test_digits_of_mnists_form_keep_their_probabilities():
     _, probabilities = overconfident(50, np.random.default_rng(4))
-    is_given = np.arange(50) % 2 == 0
-    calibrated = calibrate(probabilities, np.full(50, 0.5), is_given, CALIBRATION)
-    np.testing.assert_array_equal(calibrated.probabilities[is_given], probabilities[is_given])
-    assert (
-        calibrated.probabilities[~is_given].max(axis=1) < probabilities[~is_given].max(axis=1)
-    ).all()
+    given = np.arange(50) % 2 == 0
+    calibrated = calibrate(probabilities, np.full(50, 0.5), given, CALIBRATION)
+    np.testing.assert_array_equal(calibrated.probabilities[given], probabilities[given])
+    assert (calibrated.probabilities[~given].max(axis=1) < probabilities[~given].max(axis=1)).all()
     assert calibrated.is_digit == [False] * 50
 
 

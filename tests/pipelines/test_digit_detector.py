@@ -18,6 +18,7 @@ PARAMETERS = DigitDetectorParameters(
     epochs=15,
     batch_size=30,
     learning_rate=0.01,
+    warmup_fraction=0.25,
     weight_decay=0.02,
     augmentation=training().augmentation,
     seed=0,

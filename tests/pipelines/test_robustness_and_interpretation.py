@@ -106,6 +106,12 @@ def test_draws_a_digit_of_each_class_with_its_variations(digits):
     assert any("varied by rotation ±10°, zoom ±10%, elastic 0.5 px." in text for text in texts)
     left, right = picture.get_array()[:40, :36], picture.get_array()[:40, 36:72]
     assert (left != right).any()
+    earlier = history_of(digits, augmentation=augmentation(shift=2))
+    amounts = earlier["training_record"]["parameters"]["training"]["augmentation"]
+    del amounts["thickness"], amounts["photographed"]
+    amounts["erasing"] = 0
+    texts = [text.get_text() for text in plot_augmented_digits(digits, earlier).texts]
+    assert any("varied by shift ±2 px." in text for text in texts)
     figure = plot_augmented_digits(digits, history_of(digits, augmentation=augmentation()))
     same = figure.axes[0].images[0].get_array()
     np.testing.assert_array_equal(same[:40, :36], same[:40, 36:72])

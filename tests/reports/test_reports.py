@@ -82,6 +82,11 @@ def test_a_readers_questions_are_answered(metrics, corruptions, confidences):
     assert "flags 66.7% of the non-digit images, and 50.0% of the test digits" in fails
 
 
+def test_tables_of_earlier_versions_say_nothing_of_the_detector(metrics, corruptions, confidences):
+    answers = told(metrics, corruptions, confidences.drop(columns="is_digit"))
+    assert "detector" not in answers["Where does it fail?"]
+
+
 def test_of_mnist_the_wrong_labels_are_told(metrics, corruptions, confidences):
     metrics["data"]["canonical_mnist"] = True
     rest = {"excluded": 15, "accuracy": 0.9979, "accuracy_ci95": (0.99, 1.0), "errors": 3}

@@ -363,7 +363,7 @@ def test_the_model_describes_itself(client, exported):
 
 
 def test_a_fault_of_the_server_shows_nothing_of_it(client, store, images, monkeypatch, caplog):
-    def fail(self, pixels, is_given):
+    def fail(self, pixels, in_mnist_form):
         raise ZeroDivisionError("a secret")
 
     monkeypatch.setattr(type(store.current), "predict", fail)

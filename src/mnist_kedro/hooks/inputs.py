@@ -41,7 +41,7 @@ def command_that_makes(datasets: list[str], catalog: DataCatalog, environment: s
             part = pipeline.to_outputs(*datasets)
             inputs = (needed for needed in part.inputs() if not is_parameter(needed))
             if name == "__default__" or all(map(catalog.exists, inputs)):
-                nodes[name] = len(part.nodes)
+                nodes[name] = len(part.nodes), len(pipeline.nodes)
     if not nodes:
         return command
     name = min(nodes, key=lambda name: nodes[name])

@@ -77,7 +77,7 @@ def choose_digit_threshold(digit_scores: NDArray[np.floating]) -> float:
 def calibrate(
     probabilities: Probabilities,
     digit_scores: NDArray[np.floating],
-    is_given: NDArray[np.bool_],
+    in_mnist_form: NDArray[np.bool_],
     calibration: PictureCalibration | None,
 ) -> CalibratedPredictions:
     """Calibrate the probabilities of pictures, select their candidates, and flag non-digits.
@@ -85,8 +85,8 @@ def calibrate(
     Args:
         probabilities: ``(n, 10)``, predicted by the model.
         digit_scores: ``(n,)`` in 0–1, the detector's.
-        is_given: ``(n,)`` whether a picture already had MNIST's form. The model was trained on such
-            digits, so their probabilities are not scaled.
+        in_mnist_form: ``(n,)`` whether a picture already had MNIST's form. The model was trained
+            on such digits, so their probabilities are not scaled.
         calibration: of the model; None if the model has none.
     """
     digits = probabilities.argmax(axis=1)
@@ -96,7 +96,7 @@ def calibrate(
             probabilities, digits, digits[:, np.newaxis].tolist(), scores, [None] * len(digits)
         )
     scaled = scale_temperature(probabilities, calibration["temperature"])
-    final = np.where(is_given[:, np.newaxis], probabilities, scaled)
+    final = np.where(in_mnist_form[:, np.newaxis], probabilities, scaled)
     order = np.argsort(-final, axis=1, kind="stable")
     sizes = np.maximum(1, (final >= calibration["candidate_threshold"]).sum(axis=1))
     candidates = [row[:size].tolist() for row, size in zip(order, sizes, strict=True)]

@@ -23,7 +23,7 @@ from mnist_kedro.models.progress import EpochProgress
 from mnist_kedro.models.seeding import seeded
 from mnist_kedro.models.training_twin import training_twin
 from mnist_kedro.networks import NetworkParameters
-from mnist_kedro.parameters import TrainingParameters
+from mnist_kedro.parameters import DigitDetectorParameters, TrainingParameters
 
 # Batches per call from Python to TensorFlow; an epoch with one at a time takes 1.08 times as long.
 _STEPS_PER_EXECUTION = 32
@@ -184,7 +184,7 @@ def number_of_epochs(parameters: TrainingParameters, steps: int) -> int:
 
 
 def one_cycle(
-    parameters: TrainingParameters, steps: int
+    parameters: TrainingParameters | DigitDetectorParameters, steps: int
 ) -> keras.optimizers.schedules.LearningRateSchedule:
     """Create the learning rate schedule: the rate rises to its peak, then falls to 0.
 

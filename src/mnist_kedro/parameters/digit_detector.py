@@ -2,7 +2,7 @@
 
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
-from mnist_kedro.parameter_types import Group, Seed
+from mnist_kedro.parameter_types import Fraction, Group, Seed
 from mnist_kedro.parameters.training import AugmentationParameters
 
 
@@ -13,6 +13,7 @@ class DigitDetectorParameters(Group):
     epochs: PositiveInt
     batch_size: PositiveInt
     learning_rate: PositiveFloat
+    warmup_fraction: Fraction
     weight_decay: NonNegativeFloat
     augmentation: AugmentationParameters
     seed: Seed

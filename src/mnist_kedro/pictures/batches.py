@@ -21,7 +21,7 @@ class Batch(NamedTuple):
     status: Sequence[str]  # READ, BLANK, or the reason why the file is rejected
     labels: Sequence[int | None]  # from the array file or the name of the folder
     several: Sequence[bool]  # whether the picture shows other digits, too
-    is_given: Sequence[bool]  # whether the picture had MNIST's form already
+    in_mnist_form: Sequence[bool]  # whether the picture had MNIST's form already
     boxes: Sequence[Box | None]  # places in the picture, if all of its digits are read
 
 

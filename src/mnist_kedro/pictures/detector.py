@@ -9,7 +9,6 @@ from mnist_kedro.arrays import blocks
 from mnist_kedro.contracts import ManyPixels
 from mnist_kedro.pictures.onnx_files import open_onnx
 
-DIGIT_SCORE = "digit_score"  # the name of the network's output
 DETECTOR_FILE = Path(__file__).with_name("digit_detector.onnx")
 _BATCH = 1000
 

@@ -34,7 +34,7 @@ class Prepared(NamedTuple):
 
     pixels: Pixels  # (28, 28) in MNIST's form
     several: bool  # whether the picture shows other digits, too
-    is_given: bool = False  # whether the picture had this form already
+    in_mnist_form: bool = False  # whether the picture had this form already
 
 
 def prepare_digit(picture: GrayPicture) -> Pixels | None:
@@ -56,7 +56,7 @@ def prepare(picture: GrayPicture) -> Prepared | None:
     """
     pixels = match_mnist(picture)
     if pixels is not None:
-        return Prepared(pixels, several=False, is_given=True)
+        return Prepared(pixels, several=False, in_mnist_form=True)
     return prepare_ink(find_ink(picture).ink)
 
 

@@ -88,7 +88,7 @@ class _Digit(NamedTuple):
     pixels: Pixels
     status: str
     several: bool = False
-    is_given: bool = False
+    in_mnist_form: bool = False
     box: Box | None = None
 
 
@@ -107,12 +107,12 @@ def _take(
             batch_names = [
                 names[row] for row, digits in zip(part, prepared, strict=True) for _ in digits
             ]
-            pixels, status, several, is_given, boxes = zip(
+            pixels, status, several, in_mnist_form, boxes = zip(
                 *chain.from_iterable(prepared), strict=True
             )
             labels = [*map(_label_of, batch_names)]
             images = np.stack(pixels)[..., None]
-            yield Batch(batch_names, images, status, labels, several, is_given, boxes)
+            yield Batch(batch_names, images, status, labels, several, in_mnist_form, boxes)
 
 
 def _start(
@@ -152,10 +152,10 @@ def _prepare_main_digit(picture: GrayPicture) -> Sequence[_Digit]:
     prepared = prepare(picture)
     if prepared is None:
         return []
-    return [_Digit(prepared.pixels, READ, prepared.several, prepared.is_given)]
+    return [_Digit(prepared.pixels, READ, prepared.several, prepared.in_mnist_form)]
 
 
 def _prepare_all_digits(picture: GrayPicture) -> Sequence[_Digit]:
     found = find_digits(picture)
     several = len(found) > 1
-    return [_Digit(digit.pixels, READ, several, digit.is_given, digit.box) for digit in found]
+    return [_Digit(digit.pixels, READ, several, digit.in_mnist_form, digit.box) for digit in found]

@@ -27,7 +27,7 @@ class FoundDigit(NamedTuple):
 
     pixels: Pixels  # (28, 28) in MNIST's form
     box: Box  # in pixels of the picture
-    is_given: bool = False  # whether the picture had this form already
+    in_mnist_form: bool = False  # whether the picture had this form already
 
 
 def find_digits(picture: GrayPicture) -> list[FoundDigit]:
@@ -46,7 +46,7 @@ def find_digits(picture: GrayPicture) -> list[FoundDigit]:
     """
     pixels = match_mnist(picture)
     if pixels is not None:
-        return [FoundDigit(pixels, _box_of(pixels), is_given=True)]
+        return [FoundDigit(pixels, _box_of(pixels), in_mnist_form=True)]
     page = first = _look(picture, WORKING_SIDE)
     height = np.median([digit.height for digit in page.digits] or [_MIN_DIGIT_HEIGHT])
     if height < _FEW_DIGITS_HEIGHT and page.scale < 1:  # Small digits are found in more detail.

@@ -49,15 +49,15 @@ def separate(ink: Ink, height: int) -> list[Ink]:
         for j in range(i + 1, len(cuts))
         if (part := _cut_out(ink, cuts[i], cuts[j], height)) is not None
     }
-    chosen = _choose(parts, len(cuts), _CUT)
+    chosen = _choose(parts, len(cuts))
     return [parts[pair] for pair in chosen] or [ink]
 
 
-def _choose(parts: dict[tuple[int, int], Ink], count: int, cost: float) -> list[tuple[int, int]]:
+def _choose(parts: dict[tuple[int, int], Ink], count: int) -> list[tuple[int, int]]:
     """Choose the parts, from the first cut to the last, that look most like digits."""
     if not parts:
         return []
-    gains = np.log(np.maximum(_score([*parts.values()]), _MIN_SCORE)) - cost
+    gains = np.log(np.maximum(_score([*parts.values()]), _MIN_SCORE)) - _CUT
     best: list[tuple[float, list[tuple[int, int]]]] = [(0.0, []), *[(-np.inf, [])] * (count - 1)]
     for (i, j), gain in sorted(zip(parts, gains, strict=True)):
         if best[i][0] + gain > best[j][0]:

@@ -158,7 +158,7 @@ def _summarize_corruptions(corruptions: pd.DataFrame) -> dict[str, Any]:
 def _summarize_confidences(confidences: pd.DataFrame) -> dict[str, Any]:
     """Return the kind of non-digit images of which a model is sure most often, and how often.
 
-    Also return how many images the digit detector flags.
+    Also return how many images the digit detector flags; None in tables of earlier versions.
     """
     others = confidences[confidences["kind"] != "digits"]
     sure = (others["confidence"] > _HIGH_CONFIDENCE).groupby(others["kind"], sort=False).mean()
@@ -166,6 +166,7 @@ def _summarize_confidences(confidences: pd.DataFrame) -> dict[str, Any]:
         "confidence": _HIGH_CONFIDENCE,
         "kind": sure.idxmax(),
         "share": sure.max(),
-        "flagged": 1 - others["is_digit"].mean(),
-        "flagged_digits": 1 - confidences.loc[confidences["kind"] == "digits", "is_digit"].mean(),
+        "flagged": confidences.groupby(confidences["kind"] == "digits")["is_digit"].mean().rsub(1)
+        if "is_digit" in confidences
+        else None,
     }

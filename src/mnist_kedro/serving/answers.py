@@ -102,7 +102,7 @@ def _classify(model: Model, digits: Sequence[Prepared | FoundDigit]) -> list[dic
     if not digits:
         return []
     pixels = np.stack([digit.pixels for digit in digits])
-    calibrated = model.predict(pixels, np.array([digit.is_given for digit in digits]))
+    calibrated = model.predict(pixels, np.array([digit.in_mnist_form for digit in digits]))
     threshold = model.description["confidence_threshold"]
     return [
         {

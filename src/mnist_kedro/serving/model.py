@@ -44,20 +44,20 @@ class Model:
         """Return the class probabilities ``(n, 10)`` of digits ``(n, 28, 28)`` uint8."""
         return self.session.run(["probabilities"], {"pixels": pixels[..., np.newaxis]})[0]
 
-    def predict(self, pixels: Pixels, is_given: NDArray[np.bool_]) -> CalibratedPredictions:
+    def predict(self, pixels: Pixels, in_mnist_form: NDArray[np.bool_]) -> CalibratedPredictions:
         """Classify digits of pictures, and say how far the predictions can be trusted.
 
         Args:
             pixels: ``(n, 28, 28)`` uint8.
-            is_given: ``(n,)`` which pictures had this form already.
+            in_mnist_form: ``(n,)`` which pictures had this form already.
         """
         outputs = self.session.run(None, {"pixels": pixels[..., np.newaxis]})
         calibration = self.description.get("picture_calibration")
         if (
             len(outputs) == 1 or calibration is None
         ):  # exported by an earlier version of this project
-            return calibrate(outputs[0], np.empty(0), is_given, None)
-        return calibrate(outputs[0], outputs[1][:, 0], is_given, calibration)
+            return calibrate(outputs[0], np.empty(0), in_mnist_form, None)
+        return calibrate(outputs[0], outputs[1][:, 0], in_mnist_form, calibration)
 
 
 class ModelStore:

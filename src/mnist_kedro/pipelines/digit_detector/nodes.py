@@ -39,6 +39,7 @@ def train_digit_detector(detector_examples: Examples, parameters: DigitDetectorP
     """Train a network, a Keras model: ``(n, 28, 28, 1)`` uint8 → ``(n, 1)`` scores, 1 a digit."""
     import keras  # noqa: PLC0415  (imports TensorFlow)
 
+    from mnist_kedro.models.fitting import one_cycle  # noqa: PLC0415
     from mnist_kedro.models.seeding import seeded  # noqa: PLC0415
     from mnist_kedro.paper.network import build_digit_detector  # noqa: PLC0415
 
@@ -47,13 +48,9 @@ def train_digit_detector(detector_examples: Examples, parameters: DigitDetectorP
     total = len(detector_examples["is_digit"])
     size = min(parameters.batch_size, total)
     steps = total // size * parameters.epochs
-    schedule = keras.optimizers.schedules.CosineDecay(
-        parameters.learning_rate / 25,
-        steps - steps // 4,
-        warmup_target=parameters.learning_rate,
-        warmup_steps=steps // 4,
+    optimizer = keras.optimizers.AdamW(
+        one_cycle(parameters, steps), weight_decay=parameters.weight_decay
     )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=parameters.weight_decay)
     model.compile(optimizer, loss="binary_crossentropy", metrics=["accuracy"], jit_compile=False)
     batches = _batches(detector_examples, size, parameters)
     model.fit(batches, epochs=parameters.epochs, shuffle=False, verbose=2)  # It is shuffled.

@@ -22,7 +22,7 @@ from mnist_kedro.metrics.picture_calibration import PictureCalibration
 from mnist_kedro.metrics.prediction import probabilities_of, spread
 from mnist_kedro.metrics.selective import confidence_threshold
 from mnist_kedro.parameters import ReportingParameters
-from mnist_kedro.pictures.detector import DETECTOR_FILE, DIGIT_SCORE
+from mnist_kedro.pictures.detector import DETECTOR_FILE
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +113,7 @@ def export_to_onnx(
     import onnxruntime  # noqa: PLC0415  (an optional dependency)
 
     from mnist_kedro.models.onnx_export import (  # noqa: PLC0415
+        DIGIT_SCORE,
         PIXELS,
         PROBABILITIES,
         add_digit_detector,

@@ -151,7 +151,7 @@ def _classify_batch(
     calibrated = calibrate(
         probabilities_of(model, batch.pixels),
         score_digits(batch.pixels),
-        np.array(batch.is_given, bool),
+        np.array(batch.in_mnist_form, bool),
         calibration,
     )
     status = np.array(batch.status)

@@ -18,6 +18,7 @@ from mnist_kedro.metrics.picture_calibration import choose_digit_threshold
 from mnist_kedro.metrics.prediction import probabilities_of, rows_of_all
 from mnist_kedro.parameters import ReportingParameters
 from mnist_kedro.pictures.detector import score_digits
+from mnist_kedro.pipelines.picture_calibration.nodes import score_validation_digits
 
 NONE, DIGITS = "none", "digits"  # uncorrupted; in distribution
 
@@ -87,7 +88,7 @@ def measure_out_of_distribution(
     """
     images, _ = _some(test, reporting.robustness_digits)
     kinds = {DIGITS: images, **out_of_distribution(images)}
-    threshold = choose_digit_threshold(score_digits(validation["images"]))
+    threshold = choose_digit_threshold(score_validation_digits(validation))
     is_digit = {kind: score_digits(pictures) >= threshold for kind, pictures in kinds.items()}
     return pd.concat(
         pd.DataFrame(
