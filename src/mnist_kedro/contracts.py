@@ -24,6 +24,7 @@ class Provenance(TypedDict):
     layout: str  # the layout that was recognized in the file
     conversions: str  # from the file to the arrays of Mnist; "none" if there were none
     test_split: str  # GIVEN, or how it was held out
+    warnings: str  # what may be wrong with the digits; "none" if nothing is known
     canonical_mnist: bool  # byte for byte the MNIST of 60,000 + 10,000 digits
     sha256_x_train: str  # of the bytes of each array of Mnist, as ingested
     sha256_y_train: str
@@ -64,4 +65,5 @@ class PixelStatistics(TypedDict):
 
 def provenance(digits: Mapping[str, Any]) -> Provenance:
     """Return only the provenance of MNIST or of one of its splits."""
-    return cast("Provenance", {key: digits[key] for key in Provenance.__annotations__})
+    known = {"warnings": "none", **digits}  # earlier versions of this project had no warnings
+    return cast("Provenance", {key: known[key] for key in Provenance.__annotations__})

@@ -25,7 +25,7 @@ def stratified_choice(
         Booleans ``(n,)``, true for the digits to hold out.
 
     Raises:
-        InputError: if a class would be absent from either part.
+        InputError: if a class would be absent from one part only.
     """
     exact = np.bincount(labels, minlength=CLASSES) * fraction
     counts = np.floor(exact).astype(int)
@@ -36,11 +36,12 @@ def stratified_choice(
     held_out = np.zeros(len(labels), dtype=bool)
     for digit, count in enumerate(counts):
         rows = np.flatnonzero(labels == digit)
-        if not 0 < count < len(rows):
+        if len(rows) and not 0 < count < len(rows):
             raise InputError(
                 f"{where} has {len(rows)} digits of class {digit}, of which "
                 f"{parameter}={fraction:g} holds out {count}; "
-                "each class needs at least one digit that is held out and one that is not."
+                "each class needs at least one digit that is held out and one that is not; add "
+                f"digits, or change {parameter}."
             )
         held_out[random.choice(rows, count, replace=False)] = True
     return held_out

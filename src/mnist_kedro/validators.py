@@ -31,8 +31,19 @@ def check_mnist(mnist: Mapping[str, Any], where: str) -> None:
         _check_keys(mnist, (images, labels), where)
         _check_images(mnist[images], (IMAGE_SIDE, IMAGE_SIDE), f"{where}: '{images}'")
         _check_labels(mnist[labels], f"{where}: '{labels}'")
-        _check_classes(mnist[labels], f"{where}: '{labels}'")
         _check_counts(mnist[images], mnist[labels], f"{where}: '{images}' and '{labels}'")
+
+
+def check_classes(arrays: Mapping[str, Any], where: str) -> None:
+    """Raise InputError if the labels of a split lack one of the ten classes."""
+    for key in sorted(key for key in arrays if key.startswith("y_")):
+        absent = sorted(set(range(CLASSES)) - set(np.unique(arrays[key]).tolist()))
+        if absent:
+            raise InputError(
+                f"{where}: '{key}' should have each of the digits 0–9, but lacks "
+                f"{', '.join(map(str, absent))}; to ingest it without them, add --params "
+                "ingestion.allow_missing_classes=true."
+            )
 
 
 def check_labeled_images(split: Mapping[str, Any], where: str) -> None:
@@ -108,14 +119,6 @@ def _check_labels(labels: Any, where: str) -> None:
         raise InputError(
             f"{where} should be labels in 0–9, but label {first} is {values[first]} "
             f"({wrong.size} of {len(values)} are outside)."
-        )
-
-
-def _check_classes(labels: Any, where: str) -> None:
-    absent = sorted(set(range(CLASSES)) - set(np.unique(labels).tolist()))
-    if absent:
-        raise InputError(
-            f"{where} should have each of the digits 0–9, but lacks {', '.join(map(str, absent))}."
         )
 
 

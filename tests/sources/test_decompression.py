@@ -53,7 +53,7 @@ def test_nothing_is_left_after_a_read(tmp_path, temporary, mnist, name):
 def test_a_file_that_stays_open_is_kept_as_long_as_its_digits(
     tmp_path, temporary, mnist, monkeypatch, name
 ):
-    monkeypatch.setattr("mnist_kedro.sources.pixels.MAX_IN_MEMORY", 300)
+    monkeypatch.setattr("mnist_kedro.sources.images.MAX_IN_MEMORY", 300)
     path = write_mnist(tmp_path / name, mnist)
     result = read_mnist(ingestion(path))
     assert isinstance(result["x_train"], Rows)

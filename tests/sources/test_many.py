@@ -22,7 +22,7 @@ from tests.support.project import python
 @pytest.fixture
 def few(monkeypatch):
     """So few that the test's digits are many."""
-    monkeypatch.setattr("mnist_kedro.sources.pixels.MAX_IN_MEMORY", 300)
+    monkeypatch.setattr("mnist_kedro.sources.images.MAX_IN_MEMORY", 300)
 
 
 @pytest.mark.parametrize("name", ["x.hdf5", "dark on light.h5", "x.npz", "idx"])
@@ -43,7 +43,7 @@ def test_digits_held_out_are_those_that_would_be(tmp_path, mnist, monkeypatch):
     with h5py.File(tmp_path / "x.hdf5", "w") as file:
         file["images"], file["labels"] = mnist["x_train"], mnist["y_train"]
     expected = read_mnist(ingestion(tmp_path / "x.hdf5"))
-    monkeypatch.setattr("mnist_kedro.sources.pixels.MAX_IN_MEMORY", 300)
+    monkeypatch.setattr("mnist_kedro.sources.images.MAX_IN_MEMORY", 300)
     result = read_mnist(ingestion(tmp_path / "x.hdf5"))
     assert isinstance(result["x_test"], Rows)
     for key in KEYS:

@@ -1,10 +1,25 @@
 """The parameters of the ingestion and of the validation split."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from mnist_kedro.parameter_types import Fraction, Group, Seed
+
+Background = Literal["auto", "dark", "light"]
+Orientation = Literal[
+    "auto",
+    "as_is",
+    "transposed",
+    "flipped_horizontally",
+    "flipped_vertically",
+    "rotated_90",
+    "rotated_180",
+    "rotated_270",
+    "transposed_180",
+]
+_Digit = Annotated[int, Field(ge=0, le=9)]
+_Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class KeysParameters(Group):
@@ -31,6 +46,11 @@ class IngestionParameters(Group):
 
     source: Annotated[str, Field(min_length=1)]
     keys: KeysParameters | None
+    orientation: Orientation
+    background: Background
+    pixel_range: tuple[_Number, _Number] | None
+    labels: Literal["auto", "as_is"] | tuple[_Digit, ...]
+    allow_missing_classes: bool
     max_digits: PositiveInt
     test_fraction: Fraction
     seed: Seed
@@ -40,6 +60,12 @@ class IngestionParameters(Group):
     timeout_seconds: PositiveFloat
     attempts: PositiveInt
     mirror_seconds: PositiveFloat
+
+    @model_validator(mode="after")
+    def _check_pixel_range(self) -> Self:
+        if self.pixel_range and self.pixel_range[0] >= self.pixel_range[1]:
+            raise ValueError("pixel_range should be [LOW, HIGH] with LOW below HIGH")
+        return self
 
 
 class DataProcessingParameters(Group):

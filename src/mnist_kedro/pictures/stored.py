@@ -14,9 +14,9 @@ from mnist_kedro.pictures.batches import BATCH, BLANK, READ, Batch, Pictures
 from mnist_kedro.pictures.thumbnail import Thumbnail, make_thumbnail
 from mnist_kedro.sources.contents import Contents, OpenFile, StoredArray
 from mnist_kedro.sources.files import OPENERS
+from mnist_kedro.sources.images import Images, are_few, recognize
 from mnist_kedro.sources.labels import labels_of
 from mnist_kedro.sources.layout import find_layout
-from mnist_kedro.sources.pixels import Images, are_few, recognize
 from mnist_kedro.sources.shapes import EXPECTED, count_images
 
 logger = logging.getLogger(__name__)
@@ -91,7 +91,8 @@ def _labeled_splits(
     except InputError:
         return []
     splits = []
-    for pieces in (layout.train, layout.test):
+    parts = layout.splits
+    for pieces in (parts["train"] + parts.get("validation", ()), parts.get("test", ())):
         labels = [labels_of(piece, str(contents.path))[0] for piece in pieces]
         if labels and sha256(np.concatenate(labels)) == trained_on:
             logger.warning(

@@ -1,4 +1,4 @@
-"""Convert labels to ``(n,)`` uint8 in 0–9, in whatever form they are stored."""
+"""Convert labels to ``(n,)`` uint8, in whatever form they are stored."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,59 +6,71 @@ from numpy.typing import NDArray
 from mnist_kedro.contracts import CLASSES, Labels
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources.contents import StoredArray
+from mnist_kedro.sources.images import Images
 from mnist_kedro.sources.layout import Piece
-from mnist_kedro.sources.pixels import Images
 from mnist_kedro.sources.shapes import describe_shape
 
 
-def labels_of(piece: Piece, where: str) -> tuple[Labels, str]:
+def labels_of(piece: Piece, where: str, limit: int = CLASSES) -> tuple[Labels, str]:
     """Return a piece's labels and their stored form; raise the errors of :func:`read_labels`."""
     images = Images(piece.images, slice(None), where)
     if isinstance(piece.labels, int):
         return np.full(len(images), piece.labels, np.uint8), ""
-    return read_labels(piece.labels, len(images), piece.rows, where)
+    return read_labels(piece.labels, len(images), piece.rows, where, limit)
 
 
-def read_labels(array: StoredArray, count: int, rows: slice, where: str) -> tuple[Labels, str]:
-    """Read labels that are numbers of any type, decimal text, or one-hot rows.
+def read_labels(
+    array: StoredArray, count: int, rows: slice, where: str, limit: int = CLASSES
+) -> tuple[Labels, str]:
+    """Read labels that are numbers of any type, decimal text, or one-hot rows or columns.
 
     Args:
         array: of ``count`` or ``count`` × 10 values, with axes of length 1 anywhere.
         count: number of images in all rows.
         rows: whose labels are read.
         where: the file's path, for error messages.
+        limit: labels should be below it.
 
     Returns:
         The labels, and a description of their stored form; empty if that is ``(n,)`` integers.
 
     Raises:
-        InputError: if there are more or fewer than ``count`` labels, or one is not in 0–9.
+        InputError: if there are more or fewer than ``count`` labels, or one is out of range.
     """
     where = f"{where}: '{array.name}'"
-    one_hot = array.size == count * CLASSES and array.shape[-1:] == (CLASSES,)
-    if array.dtype.kind not in "buifS":
-        raise InputError(f"{where} should be labels 0–9, but is {array.shape} {array.dtype}.")
+    lengths = [length for length in array.shape if length != 1]
+    one_hot = array.size == count * CLASSES and sorted(lengths) == sorted(
+        n for n in (count, CLASSES) if n != 1
+    )
+    if array.dtype.kind not in "buifSU":
+        raise InputError(
+            f"{where} should be labels 0–9, but is {array.shape} {array.dtype}; save them as "
+            "integers."
+        )
     if count not in array.shape or not (array.size == count or one_hot):
         raise InputError(
             f"{where} should be the labels of {count} images, of shape ({count},), ({count}, 1) or "
-            f"({count}, {CLASSES}), but is {array.shape}."
+            f"({count}, {CLASSES}), but is {array.shape}; save a label for each image."
         )
     axis = array.shape.index(count)
-    values = array.read(axis, rows)
-    labels, wrong = _from_one_hot(values) if one_hot else _from_numbers(values.reshape(-1))
+    values = np.moveaxis(array.read(axis, rows), axis, 0)
+    labels, wrong = _from_one_hot(values) if one_hot else _from_numbers(values.reshape(-1), limit)
     if wrong.any():
         row = int(wrong.argmax())
         value = values.reshape(len(wrong), -1)[row].tolist()
         found = f"row {row} is {value}" if one_hot else f"label {row} is {value[0]}"
-        expected = "one-hot, one 1 and nine 0s in each row" if one_hot else "labels 0–9"
+        expected = (
+            "one-hot, one 1 and nine 0s for each image" if one_hot else f"labels 0–{limit - 1}"
+        )
         raise InputError(
-            f"{where} should be {expected}, but {found} ({wrong.sum()} of {len(wrong)} are wrong)."
+            f"{where} should be {expected}, but {found} ({wrong.sum()} of {len(wrong)} are wrong); "
+            "remove or correct these digits."
         )
     if one_hot:
         return labels, f"labels one-hot {array.dtype}"
     if array.dtype.kind in "ui" and len(array.shape) == 1:
         return labels, ""
-    kind = "text" if array.dtype.kind == "S" else array.dtype
+    kind = "text" if array.dtype.kind in "SU" else array.dtype
     return labels, f"labels {kind} {describe_shape(array.shape, axis)}"
 
 
@@ -70,12 +82,16 @@ def _from_one_hot(rows: np.ndarray) -> tuple[Labels, NDArray[np.bool_]]:
     return hot.argmax(axis=1).astype(np.uint8), wrong
 
 
-def _from_numbers(values: np.ndarray) -> tuple[Labels, NDArray[np.bool_]]:
-    """Return the labels, and which values are not labels."""
-    if values.dtype.kind == "S":
-        texts = np.char.strip(values)
-        wrong = ~(np.char.isdigit(texts) & (np.char.str_len(texts) == 1))
-        return np.where(wrong, b"0", texts).astype(np.uint8), wrong
+def _from_numbers(values: np.ndarray, limit: int) -> tuple[Labels, NDArray[np.bool_]]:
+    """Return the labels, and which values are not labels below the limit."""
+    if values.dtype.kind in "SU":
+        # Bytes that are no ASCII become letters, which are no labels.
+        texts = values if values.dtype.kind == "U" else np.char.decode(values, "latin-1")
+        texts = np.char.strip(texts)
+        wrong = ~np.isin(texts, [str(label) for label in range(limit)])
+        values = np.where(wrong, "0", texts).astype(np.int64)
+    else:
+        wrong = np.zeros(len(values), bool)
     with np.errstate(invalid="ignore"):
-        wrong = ~((values >= 0) & (values < CLASSES) & (values == np.trunc(values)))
+        wrong |= ~((values >= 0) & (values < limit) & (values == np.trunc(values)))
     return np.where(wrong, 0, values).astype(np.uint8), wrong

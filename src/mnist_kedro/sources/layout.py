@@ -7,27 +7,39 @@ if names do not identify it, add a function to ``_RULES``.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
-from mnist_kedro.contracts import CLASSES
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources.contents import Contents, StoredArray
-from mnist_kedro.sources.shapes import count_images
+from mnist_kedro.sources.shapes import count_images, image_shape
+from mnist_kedro.sources.tables import split_tables
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 
 # The meaning of the words in an array's name. Case and separators are ignored.
 SPLITS = {
-    "train": ("train", "training"),
+    "train": ("train", "training", "tr", "trn"),
     "validation": ("validation", "valid", "val", "dev"),
-    "test": ("test", "testing"),
+    "test": ("test", "testing", "te", "tst", "eval", "evaluation", "holdout", "t10k"),
 }
 ROLES = {
-    "images": ("x", "image", "images", "features", "input", "inputs", "pixels"),
-    "labels": ("y", "t", "label", "labels", "target", "targets", "output", "outputs"),
+    "images": (
+        *("x", "image", "images", "img", "imgs", "picture", "pictures", "pixel", "pixels"),
+        *("feature", "features", "input", "inputs"),
+    ),
+    "labels": (
+        *("y", "t", "label", "labels", "lbl", "lbls", "target", "targets", "output", "outputs"),
+        *("class", "classes"),
+    ),
 }
 # These words mean images, unless the name has a word above: "training_data/labels" are labels.
 WEAK_ROLES = {"images": ("data", "default")}
+# These words say nothing.
+FILLERS = (
+    *("mnist", "emnist", "dataset", "set", "samples", "digit", "digits", "values", "block"),
+    *("idx", "idx1", "idx3", "ubyte", "byte", "raw", "examples"),
+)
 
 # The set to read from a file with several sets of digits (Brainstorm's files hold both).
 PREFERRED_SETS = ("normalized full", "normalized split")
@@ -54,18 +66,22 @@ class Piece:
     labels: StoredArray | int
     rows: slice = field(default_factory=lambda: slice(None))  # all rows
 
+    @property
+    def arrays(self) -> tuple[StoredArray, ...]:
+        """Return the stored arrays of the piece."""
+        return (self.images,) if isinstance(self.labels, int) else (self.images, self.labels)
+
 
 @dataclass(frozen=True)
 class Layout:
-    """The pieces of each split, in order; ``test`` is empty if the file has no test split.
+    """The pieces of each split, in order: of ``train``, and of ``validation`` and ``test`` if any.
 
-    ``name`` describes the recognized layout to the user.
+    ``name`` describes the recognized layout to the user, ``unused`` the arrays that are ignored.
     """
 
     name: str
-    train: tuple[Piece, ...]
-    test: tuple[Piece, ...]
-    joined_validation: bool = False
+    splits: Mapping[str, tuple[Piece, ...]]
+    unused: tuple[str, ...] = ()
 
 
 def find_layout(contents: Contents, keys: Mapping[str, str] | None = None) -> Layout:
@@ -79,6 +95,7 @@ def find_layout(contents: Contents, keys: Mapping[str, str] | None = None) -> La
     Raises:
         InputError: if the file has no known layout; names the expected and the found arrays.
     """
+    contents = replace(contents, arrays=split_tables(contents.arrays))
     if keys:
         return _layout_of_keys(contents, keys)
     for rule in _RULES:
@@ -91,20 +108,24 @@ def find_layout(contents: Contents, keys: Mapping[str, str] | None = None) -> La
 def _layout_of_keys(contents: Contents, keys: Mapping[str, str]) -> Layout:
     arrays = {key: _find_array(contents, name, key) for key, name in keys.items()}
     pieces = {
-        split: Piece(arrays[f"x_{split}"], arrays[f"y_{split}"])
+        split: (Piece(arrays[f"x_{split}"], arrays[f"y_{split}"]),)
         for split in SPLITS
         if f"x_{split}" in arrays
     }
-    return _layout_of_splits(f"ingestion.keys ({_join_names(keys.values())})", pieces)
+    return _layout_of_splits(pieces, replace(contents, arrays=arrays))
 
 
 def _find_array(contents: Contents, name: str, key: str) -> StoredArray:
+    name = name.strip("/")
     if name in contents.groups:
-        raise InputError(f"{contents.path}: '{name}' is a group; expected a dataset.")
+        raise InputError(
+            f"{contents.path}: '{name}' is a group; expected a dataset (ingestion.keys.{key}), "
+            f"one of {_join_names(contents.arrays)}."
+        )
     if name not in contents.arrays:
         raise InputError(
             f"{contents.path}: key '{name}' (ingestion.keys.{key}) is missing; "
-            f"found {_join_names(contents.arrays)}."
+            f"expected one of {_join_names(contents.arrays)}."
         )
     return contents.arrays[name]
 
@@ -133,61 +154,107 @@ def _fuel_layout(contents: Contents) -> Layout | None:
         images, start, stop = rows.get((split, "images"), (None, 0, 0))
         labels, *label_range = rows.get((split, "labels"), (None, 0, 0))
         if images is not None and labels is not None and [start, stop] == label_range:
-            pieces[split] = Piece(images, labels, slice(start, stop))
-    return _layout_of_splits("Fuel (a split attribute)", pieces) if "train" in pieces else None
+            pieces[split] = (Piece(images, labels, slice(start, stop)),)
+    return Layout("Fuel (a split attribute)", pieces) if "train" in pieces else None
 
 
 def _layout_by_digit(contents: Contents) -> Layout | None:
-    """Recognize an array of images per digit: ``train/0`` to ``train/9``."""
-    pieces: dict[str, dict[int, Piece]] = defaultdict(dict)
+    """Recognize an array of images per digit: ``train/0`` to ``train/9``, or ``train0``."""
+    groups: dict[str, dict[int, StoredArray]] = defaultdict(dict)
     for name, array in contents.arrays.items():
-        group, _, digit = name.rpartition("/")
-        if digit.isdecimal() and len(digit) == 1:
+        if found := _DIGIT_AT_END.fullmatch(name):
+            groups[found["group"]][int(found["digit"])] = array
+    pieces: dict[str, tuple[Piece, ...]] = {}
+    origins: dict[str, str] = {}
+    for group, arrays in groups.items():
+        if len(arrays) > 1 and all(map(count_images, arrays.values())):
             split = _parse_name(group).split or "train"
-            pieces[split][int(digit)] = Piece(array, int(digit))
-    if len(pieces.get("train", {})) < CLASSES:
-        return None
-    ordered = {
-        split: tuple(by_digit[digit] for digit in sorted(by_digit))
-        for split, by_digit in pieces.items()
-    }
-    return Layout(
-        "one dataset a digit",
-        ordered["train"] + ordered.get("validation", ()),
-        ordered.get("test", ()),
-        joined_validation="validation" in ordered,
-    )
-
-
-def _layout_by_split(contents: Contents) -> Layout | None:
-    """Recognize an array per split and role by their names: ``x_train``, ``test/labels``."""
-    sets: dict[str, dict[tuple[str, str], StoredArray]] = defaultdict(dict)
-    for name, array in contents.arrays.items():
-        parsed = _parse_name(name)
-        if parsed.split and parsed.role:
-            first = sets[parsed.rest].setdefault((parsed.split, parsed.role), array)
-            if first is not array:
+            if split in pieces:
                 raise InputError(
-                    f"{contents.path}: '{first.name}' and '{name}' both seem to be the "
-                    f"{parsed.split} {parsed.role}; choose one with ingestion.keys."
+                    f"{contents.path}: '{origins[split]}' and '{group}' both hold the digits of "
+                    f"the {split} split, an array or a folder for each; remove one of them."
                 )
-    complete = {
-        rest: arrays
-        for rest, arrays in sets.items()
-        if {("train", "images"), ("train", "labels")} <= arrays.keys()
-    }
+            origins[split] = group
+            pieces[split] = tuple(Piece(arrays[digit], digit) for digit in sorted(arrays))
+    return Layout("one dataset a digit", pieces) if "train" in pieces else None
+
+
+def _layout_by_name(contents: Contents) -> Layout | None:
+    """Recognize arrays by their names: ``x_train``, ``test/labels``, or ``images`` for all."""
+    sets: dict[str, list[_Named]] = defaultdict(list)
+    for one in map(_describe, contents.arrays.values()):
+        sets[one.rest].append(one)
+    found = {rest: _splits_of_set(named, contents) for rest, named in sets.items()}
+    complete = {rest: pieces for rest, pieces in found.items() if "train" in pieces}
     if not complete:
         return None
-    arrays = complete[_choose_set(complete, contents)]
+    return _layout_of_splits(complete[_choose_set(complete, contents)], contents)
+
+
+def _splits_of_set(named: Sequence["_Named"], contents: Contents) -> dict[str, tuple[Piece, ...]]:
+    """Return the pieces of each split of arrays whose names differ only in split and role."""
+    by_split: dict[str, list[_Named]] = defaultdict(list)
+    for one in named:
+        by_split[one.split].append(one)
+    if not any(one.role == "images" for one in by_split["train"]):
+        by_split["train"] += by_split.pop("", [])
     pieces = {}
     for split in SPLITS:
-        images, labels = arrays.get((split, "images")), arrays.get((split, "labels"))
-        if (images is None) != (labels is None):
-            raise InputError(f"{contents.path}: {_missing_half(split, images, labels, contents)}")
-        if images is not None and labels is not None:
-            pieces[split] = Piece(images, labels)
-    names = [arrays[split, role].name for split in pieces for role in ROLES]
-    return _layout_of_splits(_join_names(names), pieces)
+        images = _select(by_split[split], "images", split, contents)
+        counts = {count_images(array) for array in images}
+        labels = _select(by_split[split], "labels", split, contents) or [
+            one.array
+            for one in by_split[split]
+            if one.role == "" and one.array.size in counts and max(one.array.shape) in counts
+        ]
+        if images and len(images) == len(labels):
+            pieces[split] = tuple(map(Piece, images, labels))
+        elif labels and not images and split != "train":
+            raise InputError(f"{contents.path}: {_missing_images(split, labels[0], contents)}")
+    return pieces
+
+
+def _select(
+    named: Sequence["_Named"], role: str, split: str, contents: Contents
+) -> list[StoredArray]:
+    """Return the array of a role: one, or the parts of one in their order.
+
+    Raises:
+        InputError: if several arrays seem to have the role.
+    """
+    found = [one for one in named if one.role == role]
+    # An array of 28 × 28 is more likely images than one of another shape, whatever their names.
+    sure = [one for one in found if (shape := image_shape(one.array.shape)) and shape.is_plain]
+    found = (sure or found) if role == "images" else found
+    if len({one.whole for one in found}) > 1:
+        raise InputError(
+            f"{contents.path}: '{found[0].array.name}' and '{found[1].array.name}' both seem to be "
+            f"the {split} {role}; choose one: {_keys_advice(contents)}."
+        )
+    if len(found) > 1 and not found[0].is_part:
+        return []
+    return [one.array for one in sorted(found, key=lambda one: one.array.name)]
+
+
+def _layout_by_shape(contents: Contents) -> Layout | None:
+    """Recognize images and labels under any names: one of each, or two in numbered order."""
+    images = [array for array in contents.arrays.values() if count_images(array)]
+    counts = [count_images(array) or 0 for array in images]
+    labels = [
+        array
+        for array in contents.arrays.values()
+        if array not in images and array.size in counts and max(array.shape) in counts
+    ]
+    if len(images) != len(labels) or len(set(counts)) != len(counts):
+        return None
+    labels.sort(key=lambda array: counts.index(array.size))
+    pieces = list(map(Piece, images, labels))
+    if len(pieces) == 1:
+        return _layout_of_splits({"train": (pieces[0],)}, contents)
+    numbered = all(_NUMBERED.fullmatch(array.name) for array in (*images, *labels))
+    if len(pieces) == 2 and numbered and counts == sorted(counts, reverse=True):
+        return _layout_of_splits({"train": (pieces[0],), "test": (pieces[1],)}, contents)
+    return None
 
 
 def _choose_set(sets: Mapping[str, object], contents: Contents) -> str:
@@ -197,58 +264,87 @@ def _choose_set(sets: Mapping[str, object], contents: Contents) -> str:
         if rest in sets:
             return rest
     raise InputError(
-        f"{contents.path}: holds {len(sets)} sets of digits; choose one with "
-        f"ingestion.keys; found {_join_names(contents.arrays)}."
+        f"{contents.path}: holds {len(sets)} sets of digits; choose one: {_keys_advice(contents)}."
     )
 
 
-def _missing_half(
-    split: str, images: StoredArray | None, labels: StoredArray | None, contents: Contents
-) -> str:
-    """Describe the images or labels that a split lacks."""
-    present = images or labels
-    missing = "images" if images is None else "labels"
+def _missing_images(split: str, labels: StoredArray, contents: Contents) -> str:
+    """Describe the images that a split lacks."""
     for name in contents.groups:
         parsed = _parse_name(name)
-        if (parsed.split, parsed.role) == (split, missing):
-            return f"'{name}' is a group; expected a dataset with the {split} {missing}."
-    name = present.name if present else ""
-    key = f"{'x' if missing == 'images' else 'y'}_{split}"
+        if (parsed.split, parsed.role) == (split, "images"):
+            return (
+                f"'{name}' is a group; expected a dataset with the {split} images; choose one: "
+                f"{_keys_advice(contents)}."
+            )
     return (
-        f"key '{key}', or a similar name for the {missing} of '{name}', is missing; "
-        f"found {_join_names(contents.arrays)} (docs/data.md lists the layouts)."
+        f"key 'x_{split}', or a similar name for the images of '{labels.name}', is missing; "
+        f"found {_join_names(contents.arrays)}; add the images, or remove the labels."
     )
 
 
-def _pooled_layout(contents: Contents) -> Layout | None:
-    """Recognize one array of images and one of labels, with all splits in them."""
-    by_role: dict[str, list[StoredArray]] = defaultdict(list)
-    for name, array in contents.arrays.items():
-        parsed = _parse_name(name)
-        if parsed.role and not parsed.split:
-            by_role[parsed.role].append(array)
-    if len(by_role["images"]) != 1 or len(by_role["labels"]) != 1:
-        return None
-    (images,), (labels,) = by_role["images"], by_role["labels"]
-    return _layout_of_splits(f"{images.name}, {labels.name}", {"train": Piece(images, labels)})
+def _keys_advice(contents: Contents) -> str:
+    """Return options that name arrays of the file."""
+    return (
+        "--params ingestion.keys.x_train=…,ingestion.keys.y_train=…, and in the same way x_test "
+        f"and y_test, with names of {_join_names(contents.arrays)}"
+    )
 
 
-def _layout_of_splits(name: str, pieces: Mapping[str, Piece]) -> Layout:
-    train = pieces["train"]
-    test = (pieces["test"],) if "test" in pieces else ()
-    pooled = not test and train.rows == slice(None) and "validation" not in pieces
-    if pooled and count_images(train.images) == MNIST_COUNT:
-        train_count = MNIST_COUNT - MNIST_TEST_COUNT
-        return Layout(
-            f"{name}; all in one, the last {MNIST_TEST_COUNT:,} to test",
-            (Piece(train.images, train.labels, slice(0, train_count)),),
-            (Piece(train.images, train.labels, slice(train_count, MNIST_COUNT)),),
+def _layout_of_splits(pieces: Mapping[str, tuple[Piece, ...]], contents: Contents) -> Layout:
+    used = [array for parts in pieces.values() for part in parts for array in part.arrays]
+    name = _join_names(array.name for array in used)
+    unused = [array for array in contents.arrays.values() if array not in used]
+    further = [array for array in unused if count_images(array)]
+    labels = {max(array.shape) for array in unused if _could_be_labels(array)}
+    if "test" not in pieces and (unclear := [a for a in further if count_images(a) in labels]):
+        raise InputError(
+            f"{contents.path}: '{unclear[0].name}' holds further images with labels, perhaps to "
+            f"test on; name all arrays to use: {_keys_advice(contents)}."
         )
-    joined = (train, pieces["validation"]) if "validation" in pieces else (train,)
-    return Layout(name, joined, test, len(joined) > 1)
+    (train, *more) = pieces["train"]
+    if (
+        pieces.keys() == {"train"}
+        and not more
+        and train.rows == slice(None)
+        and count_images(train.images) == MNIST_COUNT
+    ):
+        train_count = MNIST_COUNT - MNIST_TEST_COUNT
+        name = f"{name}; all in one, the last {MNIST_TEST_COUNT:,} to test"
+        first, last = slice(0, train_count), slice(train_count, MNIST_COUNT)
+        pieces = {"train": (replace(train, rows=first),), "test": (replace(train, rows=last),)}
+    return Layout(name, pieces, tuple(array.name for array in further))
 
 
-_RULES = (_fuel_layout, _layout_by_split, _layout_by_digit, _pooled_layout)
+_RULES = (_fuel_layout, _layout_by_name, _layout_by_digit, _layout_by_shape)
+
+
+class _Named(NamedTuple):
+    """An array, and what its name and shape say about it."""
+
+    array: StoredArray
+    split: str  # empty if the name has none
+    role: str  # empty if it may be labels, by its shape; "other" if it is neither
+    rest: str  # the words that name neither
+    whole: str  # the name, without what numbers a part of it
+
+    @property
+    def is_part(self) -> bool:
+        """Return whether the array is a part of a larger one."""
+        return self.whole != self.array.name
+
+
+def _describe(array: StoredArray) -> _Named:
+    parsed = _parse_name(array.name)
+    if count_images(array) and array.dtype.kind in "buif":
+        role = "images"
+    else:
+        role = parsed.role or ("" if _could_be_labels(array) else "other")
+    return _Named(array, parsed.split or "", role, parsed.rest, _PART.sub("", array.name))
+
+
+def _could_be_labels(array: StoredArray) -> bool:
+    return array.dtype.kind in "buifSU" and array.size == max(array.shape, default=0)
 
 
 @dataclass(frozen=True)
@@ -260,7 +356,8 @@ class _ParsedName:
 
 def _parse_name(name: str) -> _ParsedName:
     """Parse an array's name: ``training_data/labels`` means the labels of the training split."""
-    words = [word for text in re.findall("[a-z]+|[0-9]+", name.lower()) for word in _subwords(text)]
+    texts = re.findall("t10k|idx[13]|[a-z]+|[0-9]+", _PART.sub("", name).lower())
+    words = [word for text in texts for word in _subwords(text)]
     split = next((_SPLIT_OF[word] for word in words if word in _SPLIT_OF), None)
     strong = [_ROLE_OF[word] for word in words if word in _ROLE_OF]
     weak = [_WEAK_ROLE_OF[word] for word in words if word in _WEAK_ROLE_OF]
@@ -279,8 +376,12 @@ def _by_word(table: Mapping[str, Iterable[str]]) -> dict[str, str]:
 
 
 _SPLIT_OF, _ROLE_OF, _WEAK_ROLE_OF = _by_word(SPLITS), _by_word(ROLES), _by_word(WEAK_ROLES)
-_WORDS = sorted(_SPLIT_OF | _ROLE_OF | _WEAK_ROLE_OF, key=len, reverse=True)
+_WORDS = sorted([*_SPLIT_OF, *_ROLE_OF, *_WEAK_ROLE_OF, *FILLERS], key=len, reverse=True)
 _KNOWN_WORD = re.compile("|".join(_WORDS))
+# A part of an array: of a writer in TensorFlow Federated's files, of a file in Hugging Face's.
+_PART = re.compile(r"(?<=examples)/[^/]+|[0-9]{5}-of-[0-9]{5}")
+_DIGIT_AT_END = re.compile(r"(?P<group>(?:.*[^0-9])?)(?P<digit>[0-9])")
+_NUMBERED = re.compile(r".*[^0-9][0-9]")
 
 
 def _reason_not_found(contents: Contents) -> str:
@@ -297,8 +398,7 @@ def _reason_not_found(contents: Contents) -> str:
             )
     return (
         "unknown layout; expected images and labels under names such as "
-        f"{', '.join(KEYS)}, found {_join_names(contents.arrays)}; if these hold MNIST, name them: "
-        "--params ingestion.keys.x_train=…,ingestion.keys.y_train=… "
+        f"{', '.join(KEYS)}; if these hold MNIST, name them: {_keys_advice(contents)} "
         "(docs/data.md lists the layouts)."
     )
 

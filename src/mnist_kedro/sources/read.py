@@ -1,6 +1,7 @@
 """Read MNIST from the source that ``ingestion.source`` names."""
 
 import logging
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
@@ -10,14 +11,15 @@ from mnist_kedro.contracts import GIVEN, Mnist
 from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import IngestionParameters
-from mnist_kedro.sources.assemble import assemble
+from mnist_kedro.sources.assemble import assemble, hold_out_test, join_validation
 from mnist_kedro.sources.canonical import Arrays, is_canonical
-from mnist_kedro.sources.contents import OpenFile
+from mnist_kedro.sources.content import Splits, check_content
+from mnist_kedro.sources.contents import Contents, OpenFile
 from mnist_kedro.sources.download import download_mnist
 from mnist_kedro.sources.files import find_source, open_source, resolve_path
 from mnist_kedro.sources.layout import find_layout
 from mnist_kedro.sources.sample import HELD_OUT, SAMPLE
-from mnist_kedro.validators import check_mnist
+from mnist_kedro.validators import check_classes, check_mnist
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +71,7 @@ def _read_first_available(parameters: IngestionParameters) -> Mnist:
 def _read_download(parameters: IngestionParameters, *, only_if_reachable: bool = False) -> Mnist:
     _reject_keys(parameters)
     arrays = download_mnist(parameters, only_if_reachable=only_if_reachable)
-    return _identify(arrays, "none", GIVEN, "IDX files", "download")
+    return _describe(arrays, _digests(arrays), source="download", layout="IDX files")
 
 
 def _read_sample(parameters: IngestionParameters) -> Mnist:
@@ -81,16 +83,13 @@ def _read_sample(parameters: IngestionParameters) -> Mnist:
 
 def _read_file(path: Path, source: str, parameters: IngestionParameters) -> Mnist:
     """Read MNIST from a file or folder; it stays open while its images are too many for memory."""
-    keys = parameters.keys.model_dump(exclude_none=True) if parameters.keys else None
     try:
         file = OpenFile(open_source(path, parameters.max_digits))
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be read ({error.strerror}).") from error
     with ExitStack() as stack:
         stack.callback(file.close)
-        layout = find_layout(file.contents, keys)
-        assembled = assemble(layout, str(file.contents.path), parameters)
-        mnist = _identify(*assembled, file.contents.form or layout.name, source)
+        mnist = read_contents(file.contents, source, parameters, trusted=path == SAMPLE)
         for array in mnist.values():
             if isinstance(array, Rows):  # read again when it is saved
                 array.keep = file
@@ -98,19 +97,75 @@ def _read_file(path: Path, source: str, parameters: IngestionParameters) -> Mnis
     return mnist
 
 
-def _identify(arrays: Arrays, conversions: str, test_split: str, layout: str, source: str) -> Mnist:
-    """Check the arrays, and describe where they come from."""
-    check_mnist(arrays, source)
-    digests = {key: sha256(array) for key, array in arrays.items()}
-    mnist = dict(
-        **arrays,
+def read_contents(
+    contents: Contents, source: str, parameters: IngestionParameters, *, trusted: bool = False
+) -> Mnist:
+    """Read, convert and check the digits of an open file; hold out a test split if it has none.
+
+    Args:
+        contents: of the file.
+        source: its name in the provenance.
+        parameters: of the ingestion.
+        trusted: skip the comparison with real digits, as for the canonical MNIST.
+
+    Raises:
+        InputError: if the file holds something else, or a person must decide what is meant.
+    """
+    keys = parameters.keys.model_dump(exclude_none=True) if parameters.keys else None
+    where = str(contents.path)
+    layout = find_layout(contents, keys)
+    splits, conversions, warnings = assemble(layout, where, parameters)
+    arrays = _arrays(splits)
+    digests = _digests(arrays) if "test" in splits else {}
+    if not (trusted or is_canonical(digests)):
+        checked = check_content(splits, where, parameters)
+        splits, conversions = checked.splits, [*conversions, *checked.conversions]
+        warnings = [*warnings, *checked.warnings]
+        if checked.conversions:
+            arrays, digests = _arrays(splits), {}
+    if not parameters.allow_missing_classes:
+        check_classes(arrays, where)
+    test_split = GIVEN
+    if "test" not in splits:
+        splits, test_split = hold_out_test(splits, where, parameters)
+        arrays = _arrays(splits)
+    check_mnist(arrays, where)
+    return _describe(
+        arrays,
+        digests or _digests(arrays),
         source=source,
-        layout=layout,
-        conversions=conversions,
+        layout=contents.form or layout.name,
+        conversions="; ".join(conversions) or "none",
         test_split=test_split,
-        canonical_mnist=is_canonical(digests),
-        **{f"sha256_{key}": value for key, value in digests.items()},
+        warnings="; ".join(warnings) or "none",
     )
+
+
+def _arrays(splits: Splits) -> Arrays:
+    """Return the arrays of the training and test digits; validation digits are training digits."""
+    joined = join_validation(splits)
+    return {
+        f"{role}_{split}": array
+        for split, pair in joined.items()
+        for role, array in zip("xy", pair, strict=True)
+    }
+
+
+def _digests(arrays: Arrays) -> dict[str, str]:
+    return {key: sha256(array) for key, array in arrays.items()}
+
+
+def _describe(arrays: Arrays, digests: Mapping[str, str], **origin: str) -> Mnist:
+    """Add the provenance to the arrays."""
+    mnist = {
+        **arrays,
+        "conversions": "none",
+        "test_split": GIVEN,
+        "warnings": "none",
+        **origin,
+        "canonical_mnist": is_canonical(digests),
+        **{f"sha256_{key}": value for key, value in digests.items()},
+    }
     return cast("Mnist", mnist)
 
 

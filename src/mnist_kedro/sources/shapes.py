@@ -1,22 +1,69 @@
 """Recognize the shapes in which images of 28 × 28 are stored."""
 
+import math
+from typing import NamedTuple
+
+import numpy as np
+
 from mnist_kedro.contracts import IMAGE_SIDE
 from mnist_kedro.sources.contents import StoredArray
 
-_IMAGE_SHAPES = ((IMAGE_SIDE, IMAGE_SIDE), (IMAGE_SIDE**2,))
+EXPECTED = (
+    "(n, 28, 28) or (n, 784), with n also last, with 1, 3 or 4 channels, "
+    "or padded to (n, 32, 32) by blank pixels"
+)
+_SIDES = range(IMAGE_SIDE, 65, 2)  # of images, if they are padded equally on all sides
+_FLAT_SIDES = (IMAGE_SIDE, 32)  # in other lengths a vector is more likely something else
+_COLORS = (3, 4)  # channels: RGB, RGBA
 
-EXPECTED = "(n, 28, 28), (n, 784), (n, 28, 28, 1) or (n, 1, 28, 28)"
+
+class ImageShape(NamedTuple):
+    """How an array stores images: their axis, their side with padding, and their channels."""
+
+    axis: int
+    side: int
+    channels: int = 1
+    channels_first: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Return whether images are gray and not padded."""
+        return self.side == IMAGE_SIDE and self.channels == 1
+
+    def unpack(self, values: np.ndarray) -> np.ndarray:
+        """Return values of this shape as ``(n, side, side, channels)``."""
+        rows = np.moveaxis(values, self.axis, 0)
+        if self.channels_first:
+            rows = rows.reshape(-1, self.channels, self.side, self.side)
+            return np.moveaxis(rows, 1, -1)
+        return rows.reshape(-1, self.side, self.side, self.channels)
 
 
-def rows_axis(shape: tuple[int, ...]) -> int | None:
-    """Return the axis along which the images are stored; None if they are not images of 28 × 28.
+def image_shape(shape: tuple[int, ...]) -> ImageShape | None:
+    """Recognize how an array stores images; None if it holds something else.
 
-    Axes of length 1 are allowed anywhere.
+    Axes of length 1 are allowed anywhere. Gray images of 28 × 28 are preferred to other readings
+    of a shape, and images along the first axis to images along a later one.
     """
-    for axis in range(len(shape)):
-        image = tuple(length for length in shape[axis + 1 :] if length != 1)
-        if image in _IMAGE_SHAPES and all(length == 1 for length in shape[:axis]):
-            return axis
+    found = [
+        ImageShape(axis, *image)
+        for axis in range(len(shape))
+        if (image := _image(tuple(n for n in shape[:axis] + shape[axis + 1 :] if n != 1)))
+    ]
+    return min(found, key=lambda one: (not one.is_plain, one.axis), default=None)
+
+
+def _image(lengths: tuple[int, ...]) -> tuple[int, int, bool] | None:
+    """Return the side, the number of channels, and whether these are first."""
+    match lengths:
+        case (length,) if math.isqrt(length) ** 2 == length and math.isqrt(length) in _FLAT_SIDES:
+            return math.isqrt(length), 1, False
+        case (height, width) if height == width and height in _SIDES:
+            return height, 1, False
+        case (height, width, channels) if height == width and height in _SIDES:
+            return (height, channels, False) if channels in _COLORS else None
+        case (channels, height, width) if height == width and height in _SIDES:
+            return (height, channels, True) if channels in _COLORS else None
     return None
 
 
@@ -27,6 +74,6 @@ def describe_shape(shape: tuple[int, ...], axis: int) -> str:
 
 
 def count_images(array: StoredArray) -> int | None:
-    """Return the number of images of 28 × 28 in an array; None if it holds something else."""
-    axis = rows_axis(array.shape)
-    return None if axis is None else array.shape[axis]
+    """Return the number of images in an array; None if it holds something else."""
+    shape = image_shape(array.shape)
+    return None if shape is None else array.shape[shape.axis]

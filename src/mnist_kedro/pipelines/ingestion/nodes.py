@@ -24,6 +24,10 @@ def ingest_mnist(ingestion: IngestionParameters) -> Mnist:
     """
     mnist = read_mnist(ingestion)
     logger.info("MNIST: layout %s; converted: %s.", mnist["layout"], mnist["conversions"])
+    if mnist["warnings"] != "none":
+        logger.warning(
+            "MNIST: %s; 'kedro run --pipelines data_quality' shows the digits.", mnist["warnings"]
+        )
     if mnist["test_split"] != GIVEN:
         logger.info("MNIST: test digits %s.", mnist["test_split"])
     logger.info(

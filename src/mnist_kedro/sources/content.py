@@ -1,0 +1,251 @@
+"""Check whether images and labels are digits as people write them, and repair what is certain."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from mnist_kedro.arrays import ArrayLike, Rows
+from mnist_kedro.contracts import CLASSES, Labels, Pixels
+from mnist_kedro.errors import InputError
+from mnist_kedro.parameters import IngestionParameters
+from mnist_kedro.sources.reference import ORIENTATIONS, Classified, classify
+
+_SAMPLE = 1000  # images of a split that are compared
+_FEW = 50  # images say too little
+_FITS = 0.6  # of the labels agree where nothing is wrong: 96% of MNIST, 82% of photographed digits
+_BETTER = 0.25  # so much more labels agree after a repair
+_DOUBTFUL = 0.75  # if fewer agree, a part of the images may be of another form
+_UNRELATED = 0.5  # if fewer agree, images and labels are not what they seem
+_PERMUTED = 0.7  # of the labels agree after the best permutation; of ten letters, half do
+_WRONG = 0.1  # of clear digits have other labels: at most 5% of photographs do
+_SHIFTS = (1, -1, 2, -2)  # rows by which labels may be displaced
+TEN_IS_ZERO = (*range(CLASSES), 0)
+ONE_IS_ZERO = (0, *range(CLASSES))
+_AS_IS = "to ingest it as it is, add --params ingestion.labels=as_is,ingestion.orientation=as_is"
+
+
+class Split(NamedTuple):
+    """Images ``(n, 28, 28)`` uint8, and labels ``(n,)`` uint8 as they are stored."""
+
+    images: ArrayLike
+    labels: Labels
+
+
+Splits = Mapping[str, Split]
+
+
+class Checked(NamedTuple):
+    """Splits whose labels are digits, what was repaired in them, and what may be wrong."""
+
+    splits: dict[str, Split]
+    conversions: list[str]
+    warnings: list[str]
+
+
+class _Sample(NamedTuple):
+    """Some images of a split, and their rows."""
+
+    name: str
+    images: Pixels
+    rows: NDArray[np.intp]
+    labels: Labels  # of the whole split
+
+    @property
+    def own(self) -> Labels:
+        """Return the labels of the images."""
+        return self.labels[self.rows]
+
+
+def check_content(splits: Splits, where: str, parameters: IngestionParameters) -> Checked:
+    """Compare images and labels with the digits of the embedded sample.
+
+    Args:
+        splits: by their names.
+        where: the file's path, for error messages.
+        parameters: ``orientation`` and ``labels`` overrule what is recognized.
+
+    Returns:
+        The splits, upright, with labels 0–9.
+
+    Raises:
+        InputError: if something is wrong, but a person must decide how to repair it.
+    """
+    samples = [_take_sample(name, split) for name, split in splits.items()]
+    conversions: list[str] = []
+    digits = _digits_of_labels(samples, where, parameters)
+    if digits:
+        conversions.append(f"labels {_describe_digits(digits)}")
+        samples = [one._replace(labels=np.take(digits, one.labels)) for one in samples]
+    orientations = _orientations(samples, parameters)
+    repaired: dict[str, Split] = {}
+    warnings: list[str] = []
+    for sample in samples:
+        orientation = orientations[sample.name]
+        if orientation != "as_is":
+            conversions.append(f"{sample.name} images {orientation.replace('_', ' ')}")
+        if parameters.labels == "auto":
+            warnings += _check_labels(sample, orientation, where, parameters)
+        images = reorient(splits[sample.name].images, orientation)
+        repaired[sample.name] = Split(images, sample.labels.astype(np.uint8))
+    return Checked(repaired, conversions, warnings)
+
+
+def reorient(images: ArrayLike, orientation: str) -> ArrayLike:
+    """Turn images upright that are stored in one of ``ORIENTATIONS``."""
+    turn = ORIENTATIONS[orientation]
+    if orientation == "as_is":
+        return images
+    if isinstance(images, np.ndarray):
+        return np.ascontiguousarray(turn(images))
+    turned = Rows(
+        images.shape,
+        images.dtype,
+        lambda start, stop: np.ascontiguousarray(turn(images[start:stop])),
+    )
+    turned.chunk, turned.keep = images.chunk, images.keep
+    return turned
+
+
+def _take_sample(name: str, split: Split) -> _Sample:
+    rows = np.unique(np.linspace(0, len(split.labels) - 1, _SAMPLE).astype(np.intp))
+    return _Sample(name, np.asarray(split.images[rows]), rows, split.labels)
+
+
+def _agreement(images: Pixels, labels: Labels, orientation: str = "as_is") -> float:
+    """Return the share of images that are classified as labeled once they are turned upright."""
+    return float((classify(ORIENTATIONS[orientation](images)).labels == labels).mean())
+
+
+def _digits_of_labels(
+    samples: Sequence[_Sample], where: str, parameters: IngestionParameters
+) -> tuple[int, ...] | None:
+    """Return the digits that the labels 0, 1, 2, … stand for; None if for themselves.
+
+    Raises InputError if it is unknown which labels 1–10 stand for.
+    """
+    if isinstance(parameters.labels, tuple):
+        return parameters.labels
+    if max(one.labels.max() for one in samples) < CLASSES:
+        return None
+    images = np.concatenate([one.images for one in samples])
+    labels = np.concatenate([one.own for one in samples])
+    orientations = ORIENTATIONS if parameters.orientation == "auto" else [parameters.orientation]
+    fits = {
+        digits: max(_agreement(images, np.take(digits, labels), one) for one in orientations)
+        for digits in (TEN_IS_ZERO, ONE_IS_ZERO)
+    }
+    (digits, best), (_, other) = sorted(fits.items(), key=lambda item: -item[1])
+    if len(images) >= _FEW and best >= _FITS and best - other >= _BETTER:
+        return digits
+    raise InputError(
+        f"{where}: has labels 1–10, and it cannot be recognized which digits these stand for; if "
+        f"10 stands for 0, add --params 'ingestion.labels={_no_spaces(TEN_IS_ZERO)}'; if each "
+        f"stands for the digit before it, 'ingestion.labels={_no_spaces(ONE_IS_ZERO)}'."
+    )
+
+
+def _no_spaces(digits: Iterable[int]) -> str:
+    return f"[{','.join(map(str, digits))}]"
+
+
+def _describe_digits(digits: tuple[int, ...]) -> str:
+    if digits == TEN_IS_ZERO:
+        return "1–10 with 10 for 0"
+    return "1–10 for 0–9" if digits == ONE_IS_ZERO else f"that stand for {_no_spaces(digits)}"
+
+
+def _orientations(samples: Sequence[_Sample], parameters: IngestionParameters) -> dict[str, str]:
+    """Return the orientation of each split; splits of few images have that of the largest."""
+    if parameters.orientation != "auto":
+        return {one.name: parameters.orientation for one in samples}
+    largest = max(samples, key=lambda one: len(one.labels))
+    default = _orientation(largest)
+    return {one.name: default if len(one.images) < _FEW else _orientation(one) for one in samples}
+
+
+def _orientation(sample: _Sample) -> str:
+    fit = _agreement(sample.images, sample.own)
+    if len(sample.images) < _FEW or fit >= _DOUBTFUL:
+        return "as_is"
+    fits = {one: _agreement(sample.images, sample.own, one) for one in ORIENTATIONS}
+    best = max(fits, key=fits.__getitem__)
+    return best if fits[best] >= max(_FITS, fit + _BETTER) else "as_is"
+
+
+def _check_labels(
+    sample: _Sample, orientation: str, where: str, parameters: IngestionParameters
+) -> Iterator[str]:
+    """Yield a warning if some labels seem wrong; raise InputError if most of them do."""
+    if len(sample.images) < _FEW:
+        return
+    upright = ORIENTATIONS[orientation](sample.images)
+    found = classify(upright)
+    agree = found.labels == sample.own
+    if agree.mean() < _DOUBTFUL:
+        reason = (
+            (parameters.orientation == "auto" and _reason_of_mixture(upright, agree, sample))
+            or _reason_of_order(found, sample)
+            or (agree.mean() < _UNRELATED and _reason_of_content(agree, sample))
+        )
+        if reason:
+            raise InputError(f"{where}: {reason}; {_AS_IS}.")
+    clear, wrong = found.clear.sum(), (found.clear & ~agree).sum()
+    if wrong > _WRONG * clear + 2 * np.sqrt(_WRONG * (1 - _WRONG) * clear):
+        yield (
+            f"{wrong / clear:.0%} of the {sample.name} labels seem wrong "
+            f"(of {clear:,} digits whose class is clear)"
+        )
+
+
+def _reason_of_mixture(upright: Pixels, agree: NDArray[np.bool_], sample: _Sample) -> str:
+    """Describe images that are stored in another orientation than the others, if there are."""
+    rest = ~agree
+    if rest.sum() >= _FEW:
+        for name in ORIENTATIONS:
+            if _agreement(upright[rest], sample.own[rest], name) >= _FITS:
+                return (
+                    f"about {rest.mean():.0%} of the {sample.name} images are "
+                    f"{name.replace('_', ' ')}, unlike the others; store all images alike"
+                )
+    return ""
+
+
+def _reason_of_order(found: Classified, sample: _Sample) -> str:
+    """Describe labels that are displaced, or stand for other digits, if they do."""
+    for shift in _SHIFTS:
+        rows = (sample.rows + shift) % len(sample.labels)
+        if (found.labels == sample.labels[rows]).mean() >= _FITS:
+            return (
+                f"the {sample.name} labels are displaced by {abs(shift)} "
+                f"row{'s' * (abs(shift) > 1)}: image 0 belongs to label "
+                f"{shift % len(sample.labels):,}; move them to their images"
+            )
+    counts = np.zeros((CLASSES, CLASSES), np.int64)
+    np.add.at(counts, (sample.own, found.labels), 1)
+    labels, digits = linear_sum_assignment(-counts)
+    fit = (found.labels == sample.own).mean() + _BETTER
+    if counts[labels, digits].sum() >= max(_PERMUTED, fit) * len(sample.images):
+        moved = (labels != digits) & counts.any(axis=1)
+        pairs = ", ".join(
+            f"{label} for {digit}"
+            for label, digit in zip(labels[moved], digits[moved], strict=True)
+        )
+        return (
+            f"the {sample.name} labels stand for other digits ({pairs}); if that is so, add "
+            f"--params 'ingestion.labels={_no_spaces(digits)}'"
+        )
+    return ""
+
+
+def _reason_of_content(agree: NDArray[np.bool_], sample: _Sample) -> str:
+    from mnist_kedro.pictures.detector import score_digits  # noqa: PLC0415  (needs ONNX Runtime)
+
+    look_alike = (score_digits(sample.images[..., np.newaxis]) >= 0.5).mean()
+    return (
+        f"only {agree.mean():.0%} of {len(agree):,} {sample.name} images are classified as labeled "
+        f"by comparison with MNIST's digits, and {look_alike:.0%} look like digits; expected the "
+        "digits 0–9 with their labels"
+    )

@@ -1,0 +1,226 @@
+"""Read images in whatever form they are stored, and convert them to bytes."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_kedro.arrays import Rows
+from mnist_kedro.contracts import IMAGE_SIDE, Pixels
+from mnist_kedro.errors import InputError
+from mnist_kedro.parameters.digits import Background
+from mnist_kedro.sources.contents import StoredArray, in_memory
+from mnist_kedro.sources.pixels import PixelForm, convert, form_between, form_of_range
+from mnist_kedro.sources.shapes import EXPECTED, ImageShape, describe_shape, image_shape
+
+MAX_IN_MEMORY = 250_000  # images; larger sets are read from the file on every access
+_BLOCK = 4096  # images converted at once, so that memory never holds all of them as floats
+_UNCHANGED = "uint8 (n, 28, 28) with pixels 0–255"  # needs no conversion
+_BORDER = np.ones((IMAGE_SIDE, IMAGE_SIDE), dtype=bool)
+_BORDER[1:-1, 1:-1] = False
+_CLEAR = 0.25  # of the range: a border this near to one end is background of that kind
+_UNIT_SAMPLE = 200  # images whose lengths are examined
+
+
+class Images:
+    """Some rows of an array of images, before their conversion to bytes.
+
+    Raises:
+        InputError: if the array does not hold images of 28 × 28 numbers, or the rows are empty.
+    """
+
+    def __init__(self, array: StoredArray, rows: slice, where: str) -> None:
+        self._where = f"{where}: '{array.name}'"
+        shape = image_shape(array.shape)
+        if shape is None or array.dtype.kind not in "buif":
+            raise InputError(
+                f"{self._where} should be images of shape {EXPECTED} and a numeric type, "
+                f"but is {array.shape} {array.dtype}; save images of 28 × 28 pixels."
+            )
+        self.name = array.name
+        self._array, self._shape = array, shape
+        start, stop, _ = rows.indices(array.shape[shape.axis])
+        self._rows = range(start, max(start, stop))
+        if not self._rows:
+            raise InputError(
+                f"{self._where} should be images, but is empty; remove it, or add images."
+            )
+        self._stored = f"{array.dtype} {describe_shape(array.shape, shape.axis)}"
+        self.inverted: NDArray[np.bool_] = np.zeros(len(self), bool)  # dark ink on light paper
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def describe_conversion(self, form: PixelForm) -> str:
+        """Return the form that the images are converted from; empty if they need no conversion."""
+        count = int(self.inverted.sum())
+        some = f" {count:,} of {len(self):,} images" if count < len(self) else ""
+        stored = f"{self._stored} with {form}{f', inverted{some}' if count else ''}"
+        return "" if stored == _UNCHANGED else f"images {stored}"
+
+    def survey(self, *, keep: bool) -> None:
+        """Compute the range of each image's pixels, and the mean of its border.
+
+        ``keep`` loads pixels of one byte into memory, where they take no more space when converted.
+        Raises InputError if a pixel is NaN or infinite.
+        """
+        if keep and self._array.dtype.itemsize == 1:
+            pixels = self._read(0, len(self))
+            self._array, self._shape = in_memory(self.name, pixels), ImageShape(0, IMAGE_SIDE)
+            self._rows = range(len(pixels))
+        lows, highs, borders = [], [], []
+        for block in self._blocks():
+            pixels = block.reshape(len(block), -1)
+            lows.append(pixels.min(axis=1))
+            highs.append(pixels.max(axis=1))
+            borders.append(block[:, _BORDER].mean(axis=1, dtype=np.float64))
+        lowest, highest = np.concatenate(lows), np.concatenate(highs)
+        self.low, self.high = float(lowest.min()), float(highest.max())
+        if not (np.isfinite(self.low) and np.isfinite(self.high)):
+            raise self.pixel_error("finite numbers", np.isfinite)
+        self.contrasts = highest.astype(np.float64) - lowest
+        self.borders = np.concatenate(borders)
+
+    @property
+    def has_integers(self) -> bool:
+        """Return whether the pixels have an integer type."""
+        return self._array.dtype.kind in "iu"
+
+    def converted(self, form: PixelForm) -> Rows:
+        """Return the images as bytes, rounded to the nearest; they are converted on access."""
+
+        def read(start: int, stop: int) -> Pixels:
+            pixels = np.empty((stop - start, IMAGE_SIDE, IMAGE_SIDE), np.uint8)
+            for first in range(start, stop, _BLOCK):
+                block = self._read(first, min(first + _BLOCK, stop))
+                convert(block, form, pixels[first - start : first - start + len(block)])
+            inverted = self.inverted[start:stop]
+            if inverted.any():
+                np.subtract(255, pixels, out=pixels, where=inverted[:, np.newaxis, np.newaxis])
+            return pixels
+
+        return Rows((len(self), IMAGE_SIDE, IMAGE_SIDE), np.dtype(np.uint8), read)
+
+    def _read(self, start: int, stop: int) -> np.ndarray:
+        """Return gray images without padding, ``(n, 28, 28)``, as they are stored."""
+        rows = slice(self._rows.start + start, self._rows.start + stop)
+        images = self._shape.unpack(self._array.read(self._shape.axis, rows))
+        if self._shape.is_plain:
+            return images[..., 0]
+        colors, alpha = images[..., :3], images[..., 3:]
+        if (colors != colors[..., :1]).any() or (alpha != alpha.max(initial=0)).any():
+            raise InputError(
+                f"{self._where} should be gray images, but their channels differ; "
+                "convert them to gray, such as with images.mean(axis=-1)."
+            )
+        padding = (self._shape.side - IMAGE_SIDE) // 2
+        inside = slice(padding, padding + IMAGE_SIDE)
+        around = np.ones(images.shape[1:3], bool)
+        around[inside, inside] = False
+        if (images[:, around, 0] != images[:, :1, 0, 0]).any():
+            raise InputError(
+                f"{self._where} should be images of 28 × 28, padded by blank pixels, but images of "
+                f"{self._shape.side} × {self._shape.side} have ink in the padding; scale them to "
+                "28 × 28 pixels."
+            )
+        return images[:, inside, inside, 0]
+
+    def _blocks(self) -> Iterator[np.ndarray]:
+        for start in range(0, len(self), _BLOCK):
+            yield self._read(start, min(start + _BLOCK, len(self)))
+
+    def check_lengths(self) -> None:
+        """Raise InputError if images, or their rows or columns, are scaled to unit length.
+
+        ``keras.utils.normalize`` does so. What it divided by is lost.
+        """
+        sample = self._read(0, min(len(self), _UNIT_SAMPLE)).astype(np.float64) ** 2
+        for axes in ((1, 2), (1,), (2,)):
+            lengths = np.sqrt(sample.sum(axis=axes))
+            if lengths.any() and np.allclose(lengths[lengths > 0], 1, atol=1e-3):
+                raise InputError(
+                    f"{self._where} should be pixels on one scale, but each image, or each row or "
+                    "column of it, is scaled to length 1 (keras.utils.normalize), so the pixels "
+                    "cannot be restored; save the images before they are normalized."
+                )
+
+    def range_error(self, expected: str) -> InputError:
+        """Return an error with the expected and the found range of the pixels."""
+        return InputError(
+            f"{self._where} should be {expected}, but its values range from {self.low:.4g} to "
+            f"{self.high:.4g}; save the images before they are preprocessed, or set the values of "
+            "background and full ink: --params 'ingestion.pixel_range=[LOW,HIGH]'."
+        )
+
+    def pixel_error(self, expected: str, valid: Callable[[np.ndarray], np.ndarray]) -> InputError:
+        """Return an error with the number of invalid pixels, and the position of the first one."""
+        count, first = 0, ""
+        for start, block in zip(self._rows[::_BLOCK], self._blocks(), strict=True):
+            wrong = np.argwhere(~valid(block))
+            if wrong.size and not count:
+                image, row, column = wrong[0]
+                value = block[image, row, column]
+                first = f"pixel ({row}, {column}) of image {start + image} is {value:.4g}"
+            count += len(wrong)
+        return InputError(
+            f"{self._where} should be {expected}, but {count} are not; the first: {first}; "
+            "correct these pixels, or remove these images."
+        )
+
+
+def are_few(parts: Sequence[Images]) -> bool:
+    """Return whether the images of all parts may be kept in memory."""
+    return sum(map(len, parts)) <= MAX_IN_MEMORY
+
+
+def recognize(
+    parts: Sequence[Images],
+    pixel_range: tuple[float, float] | None = None,
+    background: Background = "auto",
+) -> PixelForm:
+    """Recognize the form in which a file stores its pixels, and which images are inverted.
+
+    The range of many digits shows how their bytes were scaled. The borders of images show their
+    background; images with another background than most are inverted one by one.
+
+    Args:
+        parts: all images of the file, after :meth:`Images.survey`; ``inverted`` of each is set.
+        pixel_range: the values that stand for 0 and 255; None to recognize them.
+        background: ``dark`` or ``light``, or ``auto`` to recognize it.
+
+    Raises:
+        InputError: if the form is unknown, or differs between the parts.
+    """
+    low, high = min(part.low for part in parts), max(part.high for part in parts)
+    form = form_between(*pixel_range) if pixel_range else _form(parts, low, high)
+    borders = np.concatenate([part.borders for part in parts]) * form.factor + form.offset
+    light = (borders.mean() > 127.5) if background == "auto" else background == "light"
+    inverted = np.full(len(borders), light)
+    if background == "auto":
+        # A digit that fills the border partly is no evidence against the other images.
+        clearly = borders < 255 * _CLEAR if light else borders > 255 * (1 - _CLEAR)
+        inverted[clearly] = not light
+    ends = np.cumsum([len(part) for part in parts])
+    for part, values in zip(parts, np.split(inverted, ends[:-1]), strict=True):
+        part.inverted = values
+    return form
+
+
+def _form(parts: Sequence[Images], low: float, high: float) -> PixelForm:
+    for part in parts:
+        if max(part.low - low, high - part.high) > (high - low) / 4:
+            raise part.range_error(f"pixels from {low:.4g} to {high:.4g} like the other images")
+    integers = all(part.has_integers for part in parts)
+    if not integers:
+        for part in parts:
+            part.check_lengths()
+    contrasts = np.concatenate([part.contrasts for part in parts])
+    form = form_of_range(low, high, contrasts, integers=integers)
+    if form is None:
+        for part in parts:
+            if part.has_integers and (part.low < 0 or part.high > 255):
+                raise part.pixel_error(
+                    "pixels in 0–255", lambda block: (block >= 0) & (block <= 255)
+                )
+        raise parts[0].range_error("pixels in 0–255, 0–1 or −1…1")
+    return form
