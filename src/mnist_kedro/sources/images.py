@@ -192,7 +192,7 @@ def recognize(
         InputError: if the form is unknown, or differs between the parts.
     """
     low, high = min(part.low for part in parts), max(part.high for part in parts)
-    form = form_between(*pixel_range) if pixel_range else _form(parts, low, high)
+    form = _given_form(parts, *pixel_range) if pixel_range else _form(parts, low, high)
     borders = np.concatenate([part.borders for part in parts]) * form.factor + form.offset
     light = (borders.mean() > 127.5) if background == "auto" else background == "light"
     inverted = np.full(len(borders), light)
@@ -204,6 +204,16 @@ def recognize(
     for part, values in zip(parts, np.split(inverted, ends[:-1]), strict=True):
         part.inverted = values
     return form
+
+
+def _given_form(parts: Sequence[Images], low: float, high: float) -> PixelForm:
+    for part in parts:
+        if part.low < low or part.high > high:
+            raise part.pixel_error(
+                f"pixels in {low:.4g}–{high:.4g} (ingestion.pixel_range)",
+                lambda block: (block >= low) & (block <= high),
+            )
+    return form_between(low, high)
 
 
 def _form(parts: Sequence[Images], low: float, high: float) -> PixelForm:

@@ -8,10 +8,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_kedro.contracts import CLASSES, Labels, Pixels
+from mnist_kedro.contracts import CLASSES, IMAGE_SIDE, Labels, Pixels
 from mnist_kedro.sources.sample import SAMPLE
 
-_COMPONENTS = 50  # principal components, chosen on MNIST's training digits outside the sample
+_COMPONENTS = 50  # principal components, chosen on training digits of MNIST
 _CLEAR = 30.0  # twice the difference of the log-likelihoods of the two most likely classes
 _SHRINKAGE = 0.05  # of the mean variance, added to each class's variances
 
@@ -45,27 +45,28 @@ def classify(images: Pixels) -> Classified:
         images: ``(n, 28, 28)`` uint8, 0 background, 255 full ink.
     """
     mean, components, classes = _fit()
-    projected = (_flat(images) - mean) @ components
-    scores = np.stack(
-        [
-            -np.einsum("ij,jk,ik->i", projected - center, precision, projected - center) - log_det
-            for center, precision, log_det in classes
-        ],
-        axis=1,
-    )
+    projected = (_reduce(images) - mean) @ components
+    scores = np.empty((len(images), CLASSES), np.float32)
+    for digit, (center, precision, log_det) in enumerate(classes):
+        distances = projected - center
+        scores[:, digit] = -((distances @ precision) * distances).sum(axis=1) - log_det
     second, first = np.sort(scores, axis=1)[:, -2:].T
     return Classified(scores.argmax(axis=1).astype(np.uint8), first - second >= _CLEAR)
 
 
-def _flat(images: Pixels) -> NDArray[np.float32]:
-    return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
+def _reduce(images: Pixels) -> NDArray[np.float32]:
+    """Return means of 2 × 2 pixels, ``(n, 196)`` in 0–1: as good here, and faster."""
+    half = IMAGE_SIDE // 2
+    return images.reshape(-1, half, 2, half, 2).mean(axis=(2, 4), dtype=np.float32).reshape(
+        -1, half**2
+    ) / np.float32(255)
 
 
 @cache
 def _fit() -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, np.ndarray, float]]]:
     """Return the mean and the components of the sample's digits, and a Gaussian a class."""
     with h5py.File(SAMPLE) as file:
-        pixels = _flat(np.concatenate([file["x_train"][()], file["x_test"][()]]))
+        pixels = _reduce(np.concatenate([file["x_train"][()], file["x_test"][()]]))
         labels = np.concatenate([file["y_train"][()], file["y_test"][()]])
     mean = pixels.mean(axis=0)
     # The eigenvalues are in ascending order.
