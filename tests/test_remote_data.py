@@ -1,11 +1,9 @@
 """The whole way with all data in an S3-compatible store: moto's server, a process of its own."""
 
 import pytest
-import s3fs
 
-from tests.support.paths import ROOT as HERE
-from tests.support.processes import background
 from tests.support.project import Project
+from tests.support.s3 import s3_files, s3_server
 
 pytestmark = pytest.mark.slow
 
@@ -16,24 +14,14 @@ ROOT = f"s3://{BUCKET}/some folder"
 @pytest.fixture(scope="module")
 def store():
     """The variables under which programs find it."""
-    with background("-m", "moto.server", "-p", "0", folder=HERE) as server:
-        yield {
-            "AWS_ENDPOINT_URL": server.wait_for(r"Running on (http://127\.0\.0\.1:\d+)")[1],
-            "AWS_ACCESS_KEY_ID": "anyone",
-            "AWS_SECRET_ACCESS_KEY": "anything",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }
+    with s3_server() as variables:
+        yield variables
 
 
 @pytest.fixture(scope="module")
 def files(store):
     """What is in the store."""
-    fs = s3fs.S3FileSystem(
-        key=store["AWS_ACCESS_KEY_ID"],
-        secret=store["AWS_SECRET_ACCESS_KEY"],
-        endpoint_url=store["AWS_ENDPOINT_URL"],
-        use_listings_cache=False,
-    )
+    fs = s3_files(store)
     fs.mkdir(BUCKET)
     return lambda: {path.removeprefix(f"{ROOT[5:]}/") for path in fs.find(BUCKET)}
 

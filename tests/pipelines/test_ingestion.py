@@ -5,13 +5,14 @@ from kedro.runner import SequentialRunner
 
 from mnist_kedro.pipelines.ingestion import create_pipeline
 from mnist_kedro.pipelines.ingestion.nodes import ingest_mnist
+from mnist_kedro.remote_store import SourceStore
 from tests.support.parameters import ingestion
 from tests.support.paths import FULL_MNIST, needs_full_mnist
 
 
 def test_says_what_it_read(caplog):
     caplog.set_level(logging.INFO)
-    mnist = ingest_mnist(ingestion("sample"))
+    mnist = ingest_mnist(ingestion("sample"), SourceStore())
     assert len(mnist["x_train"]) == 4000
     assert "4000 training and 1000 test digits from 'sample'; not the canonical" in caplog.text
 
@@ -19,7 +20,7 @@ def test_says_what_it_read(caplog):
 @needs_full_mnist
 def test_says_that_the_content_was_verified(caplog):
     caplog.set_level(logging.INFO)
-    ingest_mnist(ingestion(FULL_MNIST))
+    ingest_mnist(ingestion(FULL_MNIST), SourceStore())
     assert "60000 training and 10000 test digits" in caplog.text
     assert "verified" in caplog.text
 
@@ -27,5 +28,6 @@ def test_says_that_the_content_was_verified(caplog):
 def test_runs_on_an_in_memory_catalog():
     catalog = DataCatalog()
     catalog["params:ingestion"] = ingestion("sample")
+    catalog["source_store"] = SourceStore()
     outputs = SequentialRunner().run(create_pipeline(), catalog)
     assert outputs["mnist"].load()["source"] == "sample"

@@ -1,6 +1,7 @@
 """HTTP servers on this machine."""
 
 import http.server
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,9 +26,14 @@ class HtmlPage(Quiet):
 
 
 @contextmanager
-def http_server(handler: Callable[..., Any]) -> Iterator[str]:
-    """Serve on a free port of this machine; yield the address."""
+def http_server(
+    handler: Callable[..., Any], encryption: ssl.SSLContext | None = None
+) -> Iterator[str]:
+    """Serve on a free port of this machine, over HTTPS with a context; yield the address."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        if encryption:
+            server.handle_error = lambda *_: None  # clients that do not trust the certificate
+            server.socket = encryption.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
+        yield f"http{'s' if encryption else ''}://127.0.0.1:{server.server_port}/"
         server.shutdown()

@@ -4,6 +4,7 @@ from mnist_kedro.datasets.checkpoints_dataset import Checkpoints, CheckpointsDat
 from mnist_kedro.datasets.hdf5_dataset import HDF5Dataset, LazyArray
 from mnist_kedro.datasets.log_folder_dataset import LogFolderDataset
 from mnist_kedro.datasets.promoted_model_dataset import PromotedModel, PromotedModelDataset
+from mnist_kedro.datasets.source_store_dataset import SourceStoreDataset
 
 __all__ = [
     "Checkpoints",
@@ -13,4 +14,5 @@ __all__ = [
     "LogFolderDataset",
     "PromotedModel",
     "PromotedModelDataset",
+    "SourceStoreDataset",
 ]

@@ -13,6 +13,7 @@ from mnist_kedro.datasets import HDF5Dataset, PromotedModelDataset
 from mnist_kedro.hooks.progress import ProgressHooks
 from mnist_kedro.hooks.versions import VersionHooks
 from mnist_kedro.machine import describe_code, describe_machine, peak_memory_mib
+from mnist_kedro.remote_store import without_secrets
 
 # The options of a run that determine what it does.
 _OPTIONS = (
@@ -33,7 +34,7 @@ class ManifestHooks:
         """Remember the configuration of the run."""
         self._project = context.project_path
         self._environment = context.env
-        self._parameters = context.config_loader["parameters"]
+        self._parameters = without_secrets(context.config_loader["parameters"])
 
     @hook_impl
     def after_catalog_created(self, catalog: DataCatalog, save_version: str) -> None:
@@ -63,7 +64,9 @@ class ManifestHooks:
             "run_manifest",
             {
                 **self._run,
-                "asked": {key: run_params[key] for key in _OPTIONS if run_params.get(key)},
+                "asked": without_secrets(
+                    {key: run_params[key] for key in _OPTIONS if run_params.get(key)}
+                ),
                 "began": self._began.isoformat(timespec="seconds"),
                 "seconds": round((datetime.now(UTC) - self._began).total_seconds(), 3),
                 "peak_memory_mib": peak_memory_mib(),

@@ -11,6 +11,7 @@ from mnist_kedro.parameters.digits import (
     DataProcessingParameters,
     IngestionParameters,
     KeysParameters,
+    RemoteParameters,
 )
 from mnist_kedro.parameters.inference import InferenceParameters
 from mnist_kedro.parameters.ink_finder import InkFinderParameters
@@ -32,6 +33,7 @@ __all__ = [
     "Parameters",
     "PictureCalibrationParameters",
     "PromotionParameters",
+    "RemoteParameters",
     "ReportingParameters",
     "SearchedValues",
     "TrainingParameters",

@@ -41,6 +41,15 @@ class KeysParameters(Group):
         return self
 
 
+class RemoteParameters(Group):
+    """The limits of a copy from a remote store, and the digest of the file."""
+
+    max_bytes: PositiveInt
+    timeout_seconds: PositiveFloat
+    total_seconds: PositiveFloat
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None
+
+
 class IngestionParameters(Group):
     """The source of the digits, and the limits of reading and downloading it."""
 
@@ -51,6 +60,7 @@ class IngestionParameters(Group):
     pixel_range: tuple[_Number, _Number] | None
     labels: Literal["auto", "as_is"] | tuple[_Digit, ...]
     allow_missing_classes: bool
+    remote: RemoteParameters
     max_digits: PositiveInt
     test_fraction: Fraction
     seed: Seed

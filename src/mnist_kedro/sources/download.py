@@ -56,9 +56,9 @@ def download_mnist(parameters: IngestionParameters, *, only_if_reachable: bool =
             continue
         logger.info("MNIST: downloading from %s", mirror)
         try:
-            return _in_background(
-                _download_from, mirror, parameters.timeout_seconds, folder
-            ).result(parameters.mirror_seconds)
+            return in_background(_download_from, mirror, parameters.timeout_seconds, folder).result(
+                parameters.mirror_seconds
+            )
         except InputError as error:
             reasons[mirror] = str(error)
             others.add(mirror)
@@ -96,7 +96,7 @@ def _read_verified(path: Path, key: str) -> np.ndarray:
 
 def _any_reachable(mirrors: tuple[str, ...]) -> bool:
     """Return whether a mirror, or the proxy on the way to it, accepts a connection in time."""
-    attempts = [_in_background(_connect, mirror) for mirror in mirrors]
+    attempts = [in_background(_connect, mirror) for mirror in mirrors]
     try:
         return any(done.result() for done in as_completed(attempts, timeout=_REACHABLE_SECONDS))
     except TimeoutError:  # without a network, looking up a host name may take a minute
@@ -115,7 +115,7 @@ def _connect(mirror: str) -> bool:
     return True
 
 
-def _in_background(function: Callable[..., _T], *arguments: Any) -> Future[_T]:
+def in_background(function: Callable[..., _T], *arguments: Any) -> Future[_T]:
     """Call a function in a thread that does not keep the program from ending.
 
     The threads of ``ThreadPoolExecutor`` do.

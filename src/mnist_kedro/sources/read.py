@@ -1,6 +1,7 @@
 """Read MNIST from the source that ``ingestion.source`` names."""
 
 import logging
+import weakref
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,25 +13,28 @@ from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import IngestionParameters
 from mnist_kedro.sources.assemble import assemble, hold_out_test, join_validation
+from mnist_kedro.remote_store import SourceStore, is_remote, public_address
 from mnist_kedro.sources.canonical import Arrays, is_canonical
 from mnist_kedro.sources.content import Splits, check_content
 from mnist_kedro.sources.contents import Contents, OpenFile
 from mnist_kedro.sources.download import download_mnist
 from mnist_kedro.sources.files import find_source, open_source, resolve_path
 from mnist_kedro.sources.layout import find_layout
+from mnist_kedro.sources.remote import find_remote_source, local_copy
 from mnist_kedro.sources.sample import HELD_OUT, SAMPLE
 from mnist_kedro.validators import check_classes, check_mnist
 
 logger = logging.getLogger(__name__)
 
 
-def read_mnist(parameters: IngestionParameters) -> Mnist:
+def read_mnist(parameters: IngestionParameters, store: SourceStore | None = None) -> Mnist:
     """Read, convert, check and identify MNIST.
 
     Args:
-        parameters: ``source`` is ``auto``, ``download``, ``sample``, or the path of an HDF5 or npz
-            file or of a folder of IDX files (``.gz`` or not). ``auto`` takes the file or IDX files
-            in ``search_folder``, else the download, else the sample.
+        parameters: ``source`` is ``auto``, ``download``, ``sample``, or the path or address of an
+            HDF5 or npz file or of a folder of IDX files (``.gz`` or not). ``auto`` takes the file
+            or IDX files in ``search_folder``, else the download, else the sample.
+        store: opens addresses such as ``s3://bucket/mnist.hdf5``, by default without credentials.
 
     Returns:
         The arrays, and their provenance.
@@ -38,20 +42,32 @@ def read_mnist(parameters: IngestionParameters) -> Mnist:
     Raises:
         InputError: if the source is missing, cannot be read, or holds something else.
     """
+    store = store or SourceStore()
+    if parameters.remote.sha256 and not is_remote(parameters.source):
+        raise InputError(
+            "ingestion.remote.sha256 is the digest of a remote file; "
+            f"ingestion.source={parameters.source} is not an address."
+        )
     match parameters.source:
         case "auto":
-            return _read_first_available(parameters)
+            return _read_first_available(parameters, store)
         case "download":
             return _read_download(parameters)
         case "sample":
             return _read_sample(parameters)
+        case source if is_remote(source):
+            return _read_remote(source, parameters, store)
         case source:
             return _read_file(resolve_path(source), source, parameters)
 
 
-def _read_first_available(parameters: IngestionParameters) -> Mnist:
-    path = find_source(resolve_path(parameters.search_folder))
-    if path is not None:
+def _read_first_available(parameters: IngestionParameters, store: SourceStore) -> Mnist:
+    folder = parameters.search_folder
+    if is_remote(folder):
+        address = find_remote_source(folder, store, parameters.remote)
+        if address is not None:
+            return _read_remote(address, parameters, store)
+    elif (path := find_source(resolve_path(folder))) is not None:
         logger.info("MNIST: reading %s.", path)
         return _read_file(path, str(path), parameters)
     try:
@@ -63,7 +79,7 @@ def _read_first_available(parameters: IngestionParameters) -> Mnist:
             "%s Using the embedded sample instead: 5,000 of MNIST's 70,000 digits. For all of them "
             "put mnist.hdf5 or the IDX files into %s and run again.",
             error,
-            parameters.search_folder,
+            public_address(folder),
         )
     return _read_sample(parameters)
 
@@ -78,6 +94,17 @@ def _read_sample(parameters: IngestionParameters) -> Mnist:
     _reject_keys(parameters)
     mnist = _read_file(SAMPLE, "sample", parameters)
     mnist["test_split"] = HELD_OUT
+    return mnist
+
+
+def _read_remote(address: str, parameters: IngestionParameters, store: SourceStore) -> Mnist:
+    """Read MNIST from a copy of a remote file or folder, which lives as long as the open file."""
+    with ExitStack() as stack:
+        path = stack.enter_context(local_copy(address, store, parameters.remote))
+        mnist = _read_file(path, public_address(address), parameters)
+        for array in mnist.values():
+            if isinstance(array, Rows):
+                weakref.finalize(array.keep, stack.pop_all().close)
     return mnist
 
 

@@ -11,7 +11,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 func=ingest_mnist,
-                inputs="params:ingestion",
+                inputs=["params:ingestion", "source_store"],
                 outputs="mnist",
                 name="ingest_mnist",
                 tags="ingestion",

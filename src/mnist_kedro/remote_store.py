@@ -1,0 +1,105 @@
+"""Open addresses of remote stores, and keep their secrets out of messages."""
+
+import re
+import ssl
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import fsspec
+from fsspec.core import url_to_fs
+
+from mnist_kedro.errors import InputError
+from mnist_kedro.mappings import flatten
+
+_T = TypeVar("_T")
+_SHORTEST_SECRET = 4  # characters; replacing shorter values would garble messages
+
+
+def is_remote(source: str) -> bool:
+    """Return whether a source is an address such as ``s3://bucket/mnist.hdf5``, not a path."""
+    return "://" in source
+
+
+def is_web(address: str) -> bool:
+    """Return whether an address is one of HTTP, which can neither list nor tell folders."""
+    return address.startswith(("http://", "https://"))
+
+
+def public_address(address: str) -> str:
+    """Remove user name, password, query and fragment, which may hold keys and signatures."""
+    return re.split("[?#]", re.sub(r"://[^/]*@", "://", address))[0]
+
+
+def without_secrets(value: _T) -> _T:
+    """Return a copy of nested mappings and lists, in which all addresses are public ones."""
+    new: Any = value
+    if isinstance(value, str):
+        new = re.sub(r"""[^\s'"(]+://[^\s'"),]+""", lambda found: public_address(found[0]), value)
+    elif isinstance(value, Mapping):
+        new = {key: without_secrets(item) for key, item in value.items()}
+    elif isinstance(value, list | tuple):
+        new = type(value)(map(without_secrets, value))
+    return new
+
+
+class SourceStore:
+    """The credentials and options with which ``ingestion.source`` is opened."""
+
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        """Take the options of an fsspec file system, such as ``key`` and ``secret`` of S3."""
+        self._options = dict(options or {})
+
+    def open(self, address: str, seconds: float) -> tuple[fsspec.AbstractFileSystem, str]:
+        """Return the file system of an address, and the path in it.
+
+        Args:
+            address: with a protocol that fsspec knows.
+            seconds: to wait for a connection or for the next bytes, if the protocol is HTTP.
+
+        Raises:
+            InputError: if the address is a chain such as ``zip://mnist.npz::s3://bucket/a.zip``.
+            ImportError: if the package for this protocol is not installed.
+            ValueError: if the protocol is unknown.
+        """
+        if "::" in address:
+            raise InputError("expected one address, found a chain with '::'")
+        options = {"skip_instance_cache": True, **self._options}
+        if is_web(address):
+            options = _web_options(address, seconds, options)
+        return url_to_fs(address, **options)
+
+    def hide_secrets(self, text: str) -> str:
+        """Replace addresses by public ones, and values of the options by asterisks."""
+        text = without_secrets(text)
+        for _, value in flatten(self._options):
+            if isinstance(value, str) and len(value) >= _SHORTEST_SECRET and "://" not in value:
+                text = text.replace(value, "***")
+        return text
+
+
+def _web_options(address: str, seconds: float, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Add what aiohttp needs to respect proxies, limits, stored bytes and encryption."""
+    from aiohttp import ClientTimeout  # noqa: PLC0415  (only HTTP needs it)
+
+    client = {
+        "trust_env": True,  # the proxies of the environment, as for downloads
+        "timeout": ClientTimeout(total=None, sock_connect=seconds, sock_read=seconds),
+        "auto_decompress": False,  # some servers declare .gz files as compressed responses
+        "middlewares": [_stay_encrypted] if address.startswith("https") else [],
+    }
+    return {
+        "headers": {"Accept-Encoding": "identity"},
+        "ssl": ssl.create_default_context(),
+        **options,
+        "client_kwargs": {**client, **options.get("client_kwargs", {})},
+    }
+
+
+async def _stay_encrypted(request: Any, handler: Any) -> Any:
+    """Refuse a redirect from https to another protocol."""
+    if request.url.scheme != "https":
+        raise InputError(
+            f"is redirected to {public_address(str(request.url))}, which is not encrypted; "
+            "expected https"
+        )
+    return await handler(request)

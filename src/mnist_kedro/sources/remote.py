@@ -1,0 +1,278 @@
+"""Copy MNIST from a remote store to this machine, within limits of size and time."""
+
+import errno
+import hashlib
+import logging
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+import fsspec
+from tqdm import tqdm
+
+from mnist_kedro.errors import InputError
+from mnist_kedro.parameters import RemoteParameters
+from mnist_kedro.remote_store import SourceStore, is_web, public_address
+from mnist_kedro.sources.download import in_background
+from mnist_kedro.sources.files import OPENERS
+from mnist_kedro.sources.idx import FILES
+
+logger = logging.getLogger(__name__)
+
+_PIECE_BYTES = 2**20  # read at once
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+_DENIED = {401, 403}  # statuses of HTTP
+_CREDENTIALS = "set 'credentials' of the dataset source_store (docs/data.md, Remote sources)"
+
+_Wait = Callable[..., Any]  # calls a function with arguments, and waits for its result
+
+
+@contextmanager
+def local_copy(address: str, store: SourceStore, limits: RemoteParameters) -> Iterator[Path]:
+    """Copy a file, or the IDX files of a folder, to the temporary folder; remove the copy at exit.
+
+    Args:
+        address: of a file or folder; over HTTP, addresses of folders end with a slash.
+        store: opens the address.
+        limits: of size and time, and the digest that a file must have.
+
+    Yields:
+        The path of the copied file or folder. Errors that name it name the address instead.
+
+    Raises:
+        InputError: if the source is missing, refused, too large, too slow, changed, or does not
+            fit on the disk; never shows the secrets of the address or the store.
+    """
+    shown = public_address(address)
+    with ExitStack() as stack:
+        with _explained(shown, store):
+            folder = stack.enter_context(_temporary_folder())
+            path = _copy(address, folder, store, limits)
+        try:
+            yield path
+        except InputError as error:
+            raise InputError(str(error).replace(str(path), shown.rstrip("/"))) from error
+
+
+def find_remote_source(folder: str, store: SourceStore, limits: RemoteParameters) -> str | None:
+    """Find the file of MNIST in a folder of a store.
+
+    Returns:
+        The address of the file; that of the folder if it holds IDX files; None if there is neither,
+        or if the folder cannot be listed, with a warning.
+
+    Raises:
+        InputError: if there are several files.
+    """
+    try:
+        with _explained(public_address(folder), store):
+            wait = _wait_within(limits)
+            fs, path = wait(store.open, folder, limits.timeout_seconds)
+            names = wait(_list_files, fs, path)
+    except InputError as error:
+        logger.warning("MNIST: no source is looked for in %s", error)
+        return None
+    files = [name for name in names if PurePosixPath(name).suffix.lower() in OPENERS]
+    if len(files) > 1:
+        raise InputError(
+            f"{public_address(folder)}: expected one MNIST file, found {len(files)} "
+            f"({', '.join(files)}); name the one to use as ingestion.source."
+        )
+    if files:
+        return _join(folder, files[0])
+    return f"{folder.rstrip('/')}/" if any("idx" in name for name in names) else None
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    try:
+        made = tempfile.TemporaryDirectory(prefix="mnist_kedro_", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise _no_space(error.strerror or "no folder is writable") from error
+    with made as name:
+        yield Path(name)
+
+
+def _copy(address: str, folder: Path, store: SourceStore, limits: RemoteParameters) -> Path:
+    """Copy a file or folder into a local folder; return the path of the copy."""
+    wait = _wait_within(limits)
+    logger.info("MNIST: copying %s to a temporary folder.", public_address(address))
+    fs, path = wait(store.open, address, limits.timeout_seconds)
+    if not _is_folder(fs, path, wait):
+        target = folder / Path(public_address(path)).name
+        size, digest = _copy_file(fs, path, target, limits.max_bytes, wait)
+        logger.info("MNIST: copied %d bytes, SHA-256 %s.", size, digest)
+        if limits.sha256 not in (None, digest):
+            raise InputError(
+                f"expected SHA-256 {limits.sha256} (ingestion.remote.sha256), found {digest}"
+            )
+        return target
+    if limits.sha256:
+        raise InputError("a folder; expected a file, because ingestion.remote.sha256 is set")
+    names = wait(_list_files, fs, path)
+    chosen = [name for name in names if "idx" in name]
+    if not chosen:
+        raise InputError(
+            f"a folder without IDX files; expected {', '.join(FILES.values())}, each with or "
+            f"without .gz; found {', '.join(names[:5]) or 'no files'}"
+        )
+    left = limits.max_bytes
+    for name in chosen:
+        left -= _copy_file(fs, _join(path, name), folder / Path(name).name, left, wait)[0]
+    logger.info("MNIST: copied %d files, %d bytes.", len(chosen), limits.max_bytes - left)
+    return folder
+
+
+def _is_folder(fs: fsspec.AbstractFileSystem, path: str, wait: _Wait) -> bool:
+    if is_web(path):
+        return urlsplit(path).path.endswith("/")
+    return wait(fs.info, path)["type"] == "directory"
+
+
+def _list_files(fs: fsspec.AbstractFileSystem, path: str) -> list[str]:
+    """List the files that lie directly in a folder; over HTTP, the IDX files that exist."""
+    if is_web(path):
+        stems = (name.replace("-idx", idx) for name in FILES.values() for idx in ("-idx", ".idx"))
+        names = [stem + end for stem in stems for end in (".gz", "")]
+        return [name for name in names if _exists(fs, _join(path, name))]
+    try:
+        infos = fs.ls(path, detail=True)
+    except FileNotFoundError:  # stores have no empty folders
+        return []
+    return sorted(PurePosixPath(i["name"]).name for i in infos if i["type"] == "file")
+
+
+def _exists(fs: fsspec.AbstractFileSystem, address: str) -> bool:
+    """Return whether a server has a file; S3 says of a missing file that access is denied."""
+    try:
+        return fs.exists(address, strict=True)
+    except Exception as error:
+        if getattr(error, "status", None) in _DENIED:
+            return False
+        raise
+
+
+def _join(folder: str, name: str) -> str:
+    """Return the address of a file in a folder; the query of the folder stays."""
+    start, query, end = folder.partition("?")
+    return f"{start.rstrip('/')}/{name}{query}{end}"
+
+
+def _copy_file(
+    fs: fsspec.AbstractFileSystem, path: str, target: Path, max_bytes: int, wait: _Wait
+) -> tuple[int, str]:
+    """Copy a file in pieces, which bounds memory; return its size and SHA-256 digest."""
+    declared = wait(fs.info, path).get("size")  # None if the server does not declare it
+    _check_size(declared or 0, max_bytes)
+    free = shutil.disk_usage(target.parent).free
+    if (declared or 0) > free:
+        raise _no_space(f"{declared:,} bytes are needed, {free:,} are free")
+    # Over HTTP a stream: ranges are not supported by all servers, or could mix two versions.
+    block_size = 0 if is_web(path) else _PIECE_BYTES
+    size, digest = 0, hashlib.sha256()
+    with ExitStack() as stack:
+        file = wait(partial(fs.open, path, "rb", block_size=block_size))
+        stack.callback(in_background, file.close)  # which waits if a read stalls
+        copy = stack.enter_context(target.open("wb"))
+        bar = stack.enter_context(
+            tqdm(total=declared, unit="B", unit_scale=True, leave=False, disable=None)
+        )
+        while piece := wait(file.read, _PIECE_BYTES):
+            size += len(piece)
+            _check_size(size, max_bytes)
+            copy.write(piece)
+            digest.update(piece)
+            bar.update(len(piece))
+    if declared not in (None, size):
+        raise InputError(f"the copy ended after {size:,} of {declared:,} bytes; try again")
+    return size, digest.hexdigest()
+
+
+def _check_size(size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise InputError(
+            f"has {size:,} bytes or more; at most {max_bytes:,} are copied "
+            "(ingestion.remote.max_bytes)"
+        )
+
+
+def _wait_within(limits: RemoteParameters) -> _Wait:
+    """Return a function that calls another in a thread, and waits for it within the limits.
+
+    Not all libraries have time limits, and some cannot be interrupted with Ctrl-C.
+    """
+    end = time.monotonic() + limits.total_seconds
+
+    def wait(function: Callable[..., Any], *arguments: Any) -> Any:
+        left = end - time.monotonic()
+        try:
+            if left > 0:
+                seconds = min(left, limits.timeout_seconds)
+                return in_background(function, *arguments).result(seconds)
+        except TimeoutError:
+            if left > limits.timeout_seconds:
+                raise InputError(
+                    f"sent nothing for {limits.timeout_seconds:g} s "
+                    "(ingestion.remote.timeout_seconds)"
+                ) from None
+        raise InputError(
+            f"not copied after {limits.total_seconds:g} s (ingestion.remote.total_seconds)"
+        )
+
+    return wait
+
+
+def _no_space(reason: str) -> InputError:
+    return InputError(
+        f"cannot be copied to {tempfile.tempdir or 'any temporary folder'} ({reason}); set the "
+        "environment variable TMPDIR to a folder with more space"
+    )
+
+
+@contextmanager
+def _explained(shown: str, store: SourceStore) -> Iterator[None]:
+    """Report any error of a store in one line, without secrets and without its traceback."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  (each store raises errors of its own)
+        raise InputError(f"{shown}: {store.hide_secrets(_reason(error))}.") from None
+
+
+def _reason(error: BaseException) -> str:
+    """Return the reason of an error, and its remedy if there is one."""
+    errors = [error]
+    while errors[-1].__cause__:
+        errors.append(errors[-1].__cause__)
+    last = errors[-1]
+    text = " ".join(str(last).rstrip(".").split()) or type(last).__name__
+    if hasattr(last, "status") and hasattr(last, "message"):  # the text would repeat the address
+        text = f"{last.status} {last.message}"
+    kinds = {type(e).__name__ for e in errors}
+    web = any(
+        type(e).__module__.startswith("aiohttp") for e in errors
+    )  # fsspec calls all not found
+    statuses = {getattr(e, "status", None) for e in errors}
+    if isinstance(last, InputError):
+        reason = str(last)
+    elif isinstance(last, OSError) and last.errno in _NO_SPACE:
+        reason = str(_no_space(last.strerror or text))
+    elif isinstance(error, ImportError):
+        reason = f"{error}: pip install {getattr(last, 'name', None) or 'the package'}"
+    elif "CERTIFICATE_VERIFY_FAILED" in text:
+        reason = (
+            f"its certificate is not trusted ({text}); if you trust it, set the environment "
+            "variable SSL_CERT_FILE to a file with the certificate of its authority"
+        )
+    elif "PermissionError" in kinds or statuses & _DENIED or "NoCredentialsError" in kinds:
+        reason = f"access denied ({text}); {_CREDENTIALS}"
+    elif 404 in statuses or ("FileNotFoundError" in kinds and not web):
+        reason = "no such file or folder"
+    else:
+        reason = f"cannot be read ({text})"
+    return reason
