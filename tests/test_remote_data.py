@@ -1,9 +1,16 @@
 """The whole way with all data in an S3-compatible store: moto's server, a process of its own."""
 
+import functools
+import json
+import re
+
 import pytest
 
+from tests.support.files import write_mnist
+from tests.support.http import Quiet, http_server
+from tests.support.paths import ROOT as HERE
 from tests.support.project import Project
-from tests.support.s3 import s3_files, s3_server
+from tests.support.s3 import s3_files, s3_options, s3_server
 
 pytestmark = pytest.mark.slow
 
@@ -97,3 +104,57 @@ def test_on_a_dask_cluster(make, files):
     arguments = ("--runner", "mnist_kedro.runners.DaskRunner", "--runner-params", "workers=2")
     make("--pipelines", "training", "--params", "training.epochs=1", *arguments)
     assert {"cnn.keras", "dense.keras"} <= names(files() - before)
+
+
+@pytest.fixture
+def local(tmp_path):
+    """A project whose data are on this machine."""
+    return Project.clone(tmp_path / "project")
+
+
+def ingest(project, source, **variables):
+    return project.kedro(
+        "run", "--pipelines", "ingestion", "--params", f"ingestion.source={source}", **variables
+    )
+
+
+def test_a_source_is_read_with_the_credentials_of_the_catalog(local, store, files, mnist, tmp_path):
+    s3_files(store).put(str(write_mnist(tmp_path / "mnist.hdf5", mnist)), f"{BUCKET}/mnist.hdf5")
+    refused = ingest(local, f"s3://{BUCKET}/mnist.hdf5", AWS_EC2_METADATA_DISABLED="true")
+    assert refused.status == 1
+    assert "access denied" in refused.last_line
+    assert "'credentials' of the dataset source_store" in refused.last_line
+
+    (name,) = re.findall(
+        r"```yaml\n(source_store:.*?)```", (HERE / "docs/data.md").read_text(), re.DOTALL
+    )
+    (local.folder / "conf/local/catalog.yml").write_text(name)
+    credentials = json.dumps({"my_store": s3_options(store)})
+    (local.folder / "conf/local/credentials.yml").write_text(credentials)
+    finished = ingest(local, f"s3://{BUCKET}/mnist.hdf5")
+    assert finished.status == 0, finished.log
+    assert f"from 's3://{BUCKET}/mnist.hdf5'" in finished.log
+    assert store["AWS_SECRET_ACCESS_KEY"] not in finished.log
+
+
+def test_a_run_shows_no_secret_of_an_address(local, mnist, tmp_path):
+    write_mnist(tmp_path / "mnist.hdf5", mnist)
+    with http_server(functools.partial(Quiet, directory=str(tmp_path))) as address:
+        secret = address.replace("://", "://hidden:password@") + "{}?sig=signature"
+        finished = ingest(local, secret.format("mnist.hdf5"))
+        failed = ingest(local, secret.format("nothing.hdf5"))
+    assert finished.status == 0, finished.log
+    assert f"from '{address}mnist.hdf5'" in finished.log
+    assert failed.last_line.endswith(f"{address}nothing.hdf5: no such file or folder.")
+    made = [path.read_bytes() for path in local.folder.rglob("*") if path.is_file()]
+    made = [content for content in made if address.encode() in content]
+    assert len(made) >= 3  # logs, digits, manifest
+    for secret in (b"hidden:", b"password@", b"signature"):
+        assert not [content for content in made if secret in content]
+
+
+def test_auto_takes_the_file_in_the_store(project, store, files, mnist, tmp_path):
+    folder = f"{ROOT[5:]}/01_raw/source"
+    s3_files(store).put(str(write_mnist(tmp_path / "mnist.npz", mnist)), f"{folder}/mnist.npz")
+    options = ("--pipelines", "ingestion", "--params", "ingestion.source=auto")
+    assert f"from 's3://{folder}/mnist.npz'" in project.make(*options, **store)

@@ -12,7 +12,7 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.mappings import flatten
 
 _T = TypeVar("_T")
-_SHORTEST_SECRET = 4  # characters; replacing shorter values would garble messages
+_SHORTEST_SECRET = 8  # characters; replacing shorter values would garble messages
 
 
 def is_remote(source: str) -> bool:

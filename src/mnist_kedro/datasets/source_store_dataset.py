@@ -1,6 +1,5 @@
 """Provide the ingestion with the credentials of the store that holds the source."""
 
-from copy import deepcopy
 from typing import Any, Never, NoReturn
 
 from kedro.io.core import AbstractDataset, DatasetError
@@ -25,7 +24,7 @@ class SourceStoreDataset(AbstractDataset[Never, SourceStore]):
             fs_args: other options of the file system.
             metadata: ignored by Kedro; Kedro-Viz reads the dataset's layer from it.
         """
-        self._options = {**deepcopy(credentials or {}), **deepcopy(fs_args or {})}
+        self._options = {**(credentials or {}), **(fs_args or {})}
         self.metadata = metadata
 
     def load(self) -> SourceStore:
@@ -37,7 +36,7 @@ class SourceStoreDataset(AbstractDataset[Never, SourceStore]):
         raise DatasetError("source_store: only opens sources; nothing can be saved.")
 
     def _describe(self) -> dict[str, Any]:
-        return {"options": sorted(self._options)}  # their names: the values may be secret
+        return {"options": sorted(self._options)}  # only their names: the values may be secret
 
     def _exists(self) -> bool:
         return True

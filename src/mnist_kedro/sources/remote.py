@@ -52,8 +52,8 @@ def local_copy(address: str, store: SourceStore, limits: RemoteParameters) -> It
     shown = public_address(address)
     with ExitStack() as stack:
         with _explained(shown, store):
-            folder = stack.enter_context(_temporary_folder())
-            path = _copy(address, folder, store, limits)
+            made = tempfile.TemporaryDirectory(prefix="mnist_kedro_", ignore_cleanup_errors=True)
+            path = _copy(address, Path(stack.enter_context(made)), store, limits)
         try:
             yield path
         except InputError as error:
@@ -89,16 +89,6 @@ def find_remote_source(folder: str, store: SourceStore, limits: RemoteParameters
     return f"{folder.rstrip('/')}/" if any("idx" in name for name in names) else None
 
 
-@contextmanager
-def _temporary_folder() -> Iterator[Path]:
-    try:
-        made = tempfile.TemporaryDirectory(prefix="mnist_kedro_", ignore_cleanup_errors=True)
-    except OSError as error:
-        raise _no_space(error.strerror or "no folder is writable") from error
-    with made as name:
-        yield Path(name)
-
-
 def _copy(address: str, folder: Path, store: SourceStore, limits: RemoteParameters) -> Path:
     """Copy a file or folder into a local folder; return the path of the copy."""
     wait = _wait_within(limits)
@@ -115,17 +105,11 @@ def _copy(address: str, folder: Path, store: SourceStore, limits: RemoteParamete
         return target
     if limits.sha256:
         raise InputError("a folder; expected a file, because ingestion.remote.sha256 is set")
-    names = wait(_list_files, fs, path)
-    chosen = [name for name in names if "idx" in name]
-    if not chosen:
-        raise InputError(
-            f"a folder without IDX files; expected {', '.join(FILES.values())}, each with or "
-            f"without .gz; found {', '.join(names[:5]) or 'no files'}"
-        )
+    names = wait(_find_idx_files, fs, path)
     left = limits.max_bytes
-    for name in chosen:
+    for name in names:
         left -= _copy_file(fs, _join(path, name), folder / Path(name).name, left, wait)[0]
-    logger.info("MNIST: copied %d files, %d bytes.", len(chosen), limits.max_bytes - left)
+    logger.info("MNIST: copied %d files, %d bytes.", len(names), limits.max_bytes - left)
     return folder
 
 
@@ -135,27 +119,30 @@ def _is_folder(fs: fsspec.AbstractFileSystem, path: str, wait: _Wait) -> bool:
     return wait(fs.info, path)["type"] == "directory"
 
 
-def _list_files(fs: fsspec.AbstractFileSystem, path: str) -> list[str]:
-    """List the files that lie directly in a folder; over HTTP, the IDX files that exist."""
+def _find_idx_files(fs: fsspec.AbstractFileSystem, path: str) -> list[str]:
+    """Return the names of the IDX files in a folder; over HTTP, of those that should be there."""
     if is_web(path):
-        stems = (name.replace("-idx", idx) for name in FILES.values() for idx in ("-idx", ".idx"))
-        names = [stem + end for stem in stems for end in (".gz", "")]
-        return [name for name in names if _exists(fs, _join(path, name))]
+        zipped = {name: f"{name}.gz" for name in FILES.values()}
+        return [name if fs.exists(_join(path, name)) else zipped[name] for name in zipped]
+    names = _list_files(fs, path)
+    found = [name for name in names if "idx" in name]
+    if not found:
+        raise InputError(
+            f"a folder without IDX files; expected {', '.join(FILES.values())}, each with or "
+            f"without .gz; found {', '.join(names[:5]) or 'no files'}"
+        )
+    return found
+
+
+def _list_files(fs: fsspec.AbstractFileSystem, path: str) -> list[str]:
+    """Return the names of the files that lie directly in a folder; none if there is no folder."""
+    if is_web(path):
+        raise InputError("folders cannot be listed over HTTP")
     try:
         infos = fs.ls(path, detail=True)
     except FileNotFoundError:  # stores have no empty folders
         return []
     return sorted(PurePosixPath(i["name"]).name for i in infos if i["type"] == "file")
-
-
-def _exists(fs: fsspec.AbstractFileSystem, address: str) -> bool:
-    """Return whether a server has a file; S3 says of a missing file that access is denied."""
-    try:
-        return fs.exists(address, strict=True)
-    except Exception as error:
-        if getattr(error, "status", None) in _DENIED:
-            return False
-        raise
 
 
 def _join(folder: str, name: str) -> str:
@@ -254,14 +241,13 @@ def _reason(error: BaseException) -> str:
     if hasattr(last, "status") and hasattr(last, "message"):  # the text would repeat the address
         text = f"{last.status} {last.message}"
     kinds = {type(e).__name__ for e in errors}
-    web = any(
-        type(e).__module__.startswith("aiohttp") for e in errors
-    )  # fsspec calls all not found
+    # fsspec raises FileNotFoundError for all errors of HTTP.
+    web = any(type(e).__module__.startswith("aiohttp") for e in errors)
     statuses = {getattr(e, "status", None) for e in errors}
     if isinstance(last, InputError):
         reason = str(last)
-    elif isinstance(last, OSError) and last.errno in _NO_SPACE:
-        reason = str(_no_space(last.strerror or text))
+    elif getattr(last, "errno", None) in _NO_SPACE or "usable temporary directory" in text:
+        reason = str(_no_space(getattr(last, "strerror", None) or text))
     elif isinstance(error, ImportError):
         reason = f"{error}: pip install {getattr(last, 'name', None) or 'the package'}"
     elif "CERTIFICATE_VERIFY_FAILED" in text:
@@ -271,6 +257,8 @@ def _reason(error: BaseException) -> str:
         )
     elif "PermissionError" in kinds or statuses & _DENIED or "NoCredentialsError" in kinds:
         reason = f"access denied ({text}); {_CREDENTIALS}"
+    elif "NonHttpUrlRedirectClientError" in kinds:
+        reason = f"is redirected to {text}; expected https"
     elif 404 in statuses or ("FileNotFoundError" in kinds and not web):
         reason = "no such file or folder"
     else:

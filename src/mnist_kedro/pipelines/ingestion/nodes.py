@@ -4,8 +4,7 @@ import logging
 
 from mnist_kedro.contracts import GIVEN, Mnist
 from mnist_kedro.parameters import IngestionParameters
-from mnist_kedro.remote_store import SourceStore
-from mnist_kedro.sources import read_mnist
+from mnist_kedro.sources import SourceStore, read_mnist
 
 logger = logging.getLogger(__name__)
 
