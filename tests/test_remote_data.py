@@ -129,7 +129,7 @@ def test_a_source_is_read_with_the_credentials_of_the_catalog(local, store, file
         r"```yaml\n(source_store:.*?)```", (HERE / "docs/data.md").read_text(), re.DOTALL
     )
     (local.folder / "conf/local/catalog.yml").write_text(name)
-    credentials = json.dumps({"my_store": s3_options(store)})
+    credentials = json.dumps({"s3": s3_options(store)})
     (local.folder / "conf/local/credentials.yml").write_text(credentials)
     finished = ingest(local, f"s3://{BUCKET}/mnist.hdf5")
     assert finished.status == 0, finished.log

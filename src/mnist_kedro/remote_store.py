@@ -88,9 +88,9 @@ def _web_options(address: str, seconds: float, options: Mapping[str, Any]) -> di
         "middlewares": [_stay_encrypted] if address.startswith("https") else [],
     }
     return {
-        "headers": {"Accept-Encoding": "identity"},
         "ssl": ssl.create_default_context(),
         **options,
+        "headers": {"Accept-Encoding": "identity", **options.get("headers", {})},
         "client_kwargs": {**client, **options.get("client_kwargs", {})},
     }
 

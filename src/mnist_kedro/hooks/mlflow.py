@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.mappings import flatten
+from mnist_kedro.remote_store import without_secrets
 
 _HISTORY, _MODEL = ".history", ".model"
 _ARTIFACTS_FOLDER = "08_reporting"  # its files are logged as artifacts
@@ -58,7 +59,7 @@ class MlflowHooks:
         """Start the MLflow run."""
         self._catalog = catalog
         if self._tracking:
-            self._tracking.before_pipeline_run(run_params, pipeline, catalog)
+            self._tracking.before_pipeline_run(without_secrets(run_params), pipeline, catalog)
 
     @hook_impl
     def before_node_run(self, node: Node, catalog: DataCatalog, is_async: bool) -> None:
@@ -69,7 +70,7 @@ class MlflowHooks:
                 for name in filter(is_parameter, node.inputs)
                 for value in [catalog.load(name)]
             }
-            self._tracking.before_node_run(node, catalog, plain, is_async)
+            self._tracking.before_node_run(node, catalog, without_secrets(plain), is_async)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str) -> None:

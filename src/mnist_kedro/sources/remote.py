@@ -26,6 +26,7 @@ from mnist_kedro.sources.idx import FILES
 logger = logging.getLogger(__name__)
 
 _PIECE_BYTES = 2**20  # read at once
+_BLOCK_BYTES = 2**21  # read ahead of a piece; smaller blocks take more requests, larger ones stall
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _DENIED = {401, 403}  # statuses of HTTP
 _CREDENTIALS = "set 'credentials' of the dataset source_store (docs/data.md, Remote sources)"
@@ -161,7 +162,7 @@ def _copy_file(
     if (declared or 0) > free:
         raise _no_space(f"{declared:,} bytes are needed, {free:,} are free")
     # Over HTTP a stream: ranges are not supported by all servers, or could mix two versions.
-    block_size = 0 if is_web(path) else _PIECE_BYTES
+    block_size = 0 if is_web(path) else _BLOCK_BYTES
     size, digest = 0, hashlib.sha256()
     with ExitStack() as stack:
         file = wait(partial(fs.open, path, "rb", block_size=block_size))
