@@ -34,7 +34,8 @@ def without_secrets(value: _T) -> _T:
     """Return a copy of nested mappings and lists, in which all addresses are public ones."""
     new: Any = value
     if isinstance(value, str):
-        new = re.sub(r"""[^\s'"(]+://[^\s'"),]+""", lambda found: public_address(found[0]), value)
+        whole = re.match(r"[\w+.-]+://", value)  # which may contain spaces
+        new = re.sub(".+" if whole else r"\S+://\S+", lambda found: public_address(found[0]), value)
     elif isinstance(value, Mapping):
         new = {key: without_secrets(item) for key, item in value.items()}
     elif isinstance(value, list | tuple):

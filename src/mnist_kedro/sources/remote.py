@@ -54,7 +54,8 @@ def local_copy(address: str, store: SourceStore, limits: RemoteParameters) -> It
     with ExitStack() as stack:
         with _explained(shown, store):
             made = tempfile.TemporaryDirectory(prefix="mnist_kedro_", ignore_cleanup_errors=True)
-            path = _copy(address, Path(stack.enter_context(made)), store, limits)
+            folder = Path(stack.enter_context(made))
+            path = _copy(address, folder, store, limits)
         try:
             yield path
         except InputError as error:
@@ -97,7 +98,7 @@ def _copy(address: str, folder: Path, store: SourceStore, limits: RemoteParamete
     fs, path = wait(store.open, address, limits.timeout_seconds)
     if not _is_folder(fs, path, wait):
         target = folder / Path(public_address(path)).name
-        size, digest = _copy_file(fs, path, target, limits.max_bytes, wait)
+        size, digest = _copy_file(fs, path, target, 0, limits.max_bytes, wait)
         logger.info("MNIST: copied %d bytes, SHA-256 %s.", size, digest)
         if limits.sha256 not in (None, digest):
             raise InputError(
@@ -107,10 +108,12 @@ def _copy(address: str, folder: Path, store: SourceStore, limits: RemoteParamete
     if limits.sha256:
         raise InputError("a folder; expected a file, because ingestion.remote.sha256 is set")
     names = wait(_find_idx_files, fs, path)
-    left = limits.max_bytes
+    size = 0
     for name in names:
-        left -= _copy_file(fs, _join(path, name), folder / Path(name).name, left, wait)[0]
-    logger.info("MNIST: copied %d files, %d bytes.", len(names), limits.max_bytes - left)
+        file, target = _join(path, name), folder / Path(name).name
+        with _explained(public_address(_join(address, name)), store):
+            size, _ = _copy_file(fs, file, target, size, limits.max_bytes, wait)
+    logger.info("MNIST: copied %d files, %d bytes.", len(names), size)
     return folder
 
 
@@ -153,17 +156,22 @@ def _join(folder: str, name: str) -> str:
 
 
 def _copy_file(
-    fs: fsspec.AbstractFileSystem, path: str, target: Path, max_bytes: int, wait: _Wait
+    fs: fsspec.AbstractFileSystem, path: str, target: Path, size: int, max_bytes: int, wait: _Wait
 ) -> tuple[int, str]:
-    """Copy a file in pieces, which bounds memory; return its size and SHA-256 digest."""
+    """Copy a file in pieces, which bounds memory, after ``size`` bytes of others.
+
+    Returns:
+        The number of bytes of all files, and the SHA-256 digest of this one.
+    """
     declared = wait(fs.info, path).get("size")  # None if the server does not declare it
-    _check_size(declared or 0, max_bytes)
+    end = size + (declared or 0)
+    _check_size(end, max_bytes)
     free = shutil.disk_usage(target.parent).free
     if (declared or 0) > free:
         raise _no_space(f"{declared:,} bytes are needed, {free:,} are free")
     # Over HTTP a stream: ranges are not supported by all servers, or could mix two versions.
     block_size = 0 if is_web(path) else _BLOCK_BYTES
-    size, digest = 0, hashlib.sha256()
+    digest = hashlib.sha256()
     with ExitStack() as stack:
         file = wait(partial(fs.open, path, "rb", block_size=block_size))
         stack.callback(in_background, file.close)  # which waits if a read stalls
@@ -177,15 +185,15 @@ def _copy_file(
             copy.write(piece)
             digest.update(piece)
             bar.update(len(piece))
-    if declared not in (None, size):
-        raise InputError(f"the copy ended after {size:,} of {declared:,} bytes; try again")
+    if declared is not None and size != end:
+        raise InputError(f"its size differs from the declared {declared:,} bytes; try again")
     return size, digest.hexdigest()
 
 
 def _check_size(size: int, max_bytes: int) -> None:
     if size > max_bytes:
         raise InputError(
-            f"has {size:,} bytes or more; at most {max_bytes:,} are copied "
+            f"too large: {size:,} bytes or more; at most {max_bytes:,} are copied "
             "(ingestion.remote.max_bytes)"
         )
 
@@ -228,7 +236,9 @@ def _explained(shown: str, store: SourceStore) -> Iterator[None]:
     """Report any error of a store in one line, without secrets and without its traceback."""
     try:
         yield
-    except Exception as error:  # noqa: BLE001  (each store raises errors of its own)
+    except Exception as error:
+        if isinstance(error, InputError) and str(error).startswith(shown):  # explained before
+            raise
         raise InputError(f"{shown}: {store.hide_secrets(_reason(error))}.") from None
 
 
