@@ -12,8 +12,8 @@ from mnist_kedro.contracts import GIVEN, Mnist
 from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import IngestionParameters
-from mnist_kedro.sources.assemble import assemble, hold_out_test, join_validation
 from mnist_kedro.remote_store import SourceStore, is_remote, public_address
+from mnist_kedro.sources.assemble import assemble, hold_out_test, join_validation
 from mnist_kedro.sources.canonical import Arrays, is_canonical
 from mnist_kedro.sources.content import Splits, check_content
 from mnist_kedro.sources.contents import Contents, OpenFile
