@@ -202,7 +202,7 @@ def test_reads_from_any_store_that_fsspec_knows(tmp_path, mnist):
 
 
 def test_the_copy_lives_as_long_as_the_images_are_read(served, mnist, temporary, monkeypatch):
-    monkeypatch.setattr("mnist_kedro.sources.pixels.MAX_IN_MEMORY", 300)
+    monkeypatch.setattr("mnist_kedro.sources.images.MAX_IN_MEMORY", 300)
     result = read(f"{served}mnist.hdf5")
     assert isinstance(result["x_train"], arrays.Rows)
     assert list(temporary.iterdir())
