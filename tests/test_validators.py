@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 
 from mnist_kedro.errors import InputError
-from mnist_kedro.validators import ModelContract, check_labeled_images, check_mnist
+from mnist_kedro.validators import (
+    ModelContract,
+    check_classes,
+    check_labeled_images,
+    check_mnist,
+)
 
 
 def test_accepts_real_digits(mnist, digits):
@@ -62,7 +67,7 @@ def test_refuses_a_split_without_one_of_the_digits(mnist, split):
     key = f"y_{split}"
     few = {**mnist, key: np.where(np.isin(mnist[key], (4, 7)), 9, mnist[key])}
     with pytest.raises(InputError, match=f"'{key}' should have each of .* 0–9, but lacks 4, 7"):
-        check_mnist(few, "mnist")
+        check_classes(few, "mnist")
 
 
 def test_refuses_a_model_of_another_shape(trained):
