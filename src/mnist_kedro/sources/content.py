@@ -221,7 +221,7 @@ def _reason_of_order(found: Classified, sample: _Sample) -> str:
             return (
                 f"the {sample.name} labels are displaced by {abs(shift)} "
                 f"row{'s' * (abs(shift) > 1)}: image 0 belongs to label "
-                f"{shift % len(sample.labels):,}; move them to their images"
+                f"{shift % len(sample.labels):,}; np.roll(labels, {-shift}) moves them back"
             )
     counts = np.zeros((CLASSES, CLASSES), np.int64)
     np.add.at(counts, (sample.own, found.labels), 1)

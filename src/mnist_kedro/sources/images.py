@@ -144,12 +144,11 @@ class Images:
                     "cannot be restored; save the images before they are normalized."
                 )
 
-    def range_error(self, expected: str) -> InputError:
+    def range_error(self, expected: str, remedy: str) -> InputError:
         """Return an error with the expected and the found range of the pixels."""
         return InputError(
             f"{self._where} should be {expected}, but its values range from {self.low:.4g} to "
-            f"{self.high:.4g}; save the images before they are preprocessed, or set the values of "
-            "background and full ink: --params 'ingestion.pixel_range=[LOW,HIGH]'."
+            f"{self.high:.4g}; {remedy}."
         )
 
     def pixel_error(self, expected: str, valid: Callable[[np.ndarray], np.ndarray]) -> InputError:
@@ -219,7 +218,10 @@ def _given_form(parts: Sequence[Images], low: float, high: float) -> PixelForm:
 def _form(parts: Sequence[Images], low: float, high: float) -> PixelForm:
     for part in parts:
         if max(part.low - low, high - part.high) > (high - low) / 4:
-            raise part.range_error(f"pixels from {low:.4g} to {high:.4g} like the other images")
+            raise part.range_error(
+                f"pixels from {low:.4g} to {high:.4g} like the other images",
+                "scale the images of all splits alike",
+            )
     integers = all(part.has_integers for part in parts)
     if not integers:
         for part in parts:
@@ -232,5 +234,9 @@ def _form(parts: Sequence[Images], low: float, high: float) -> PixelForm:
                 raise part.pixel_error(
                     "pixels in 0–255", lambda block: (block >= 0) & (block <= 255)
                 )
-        raise parts[0].range_error("pixels in 0–255, 0–1 or −1…1")
+        raise parts[0].range_error(
+            "pixels in 0–255, 0–1 or −1…1",
+            "save the images before they are preprocessed, or set the values of background and "
+            "full ink: --params 'ingestion.pixel_range=[LOW,HIGH]'",
+        )
     return form
