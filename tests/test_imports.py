@@ -16,6 +16,7 @@ ALLOWED = {
         *("plots", "reports", "sources"),
     },
     "sources": {"parameters"},
+    "readers": {"pictures"},
     "networks": {"models"},
     "models": {"datasets", "networks", "parameters"},
     "metrics": set(),

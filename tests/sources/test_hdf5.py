@@ -1,3 +1,4 @@
+import sys
 import threading
 import time
 
@@ -6,8 +7,8 @@ import numpy as np
 import pytest
 
 from mnist_kedro.errors import InputError
-from mnist_kedro.sources import hdf5, read_mnist
-from mnist_kedro.sources.hdf5 import open_hdf5
+from mnist_kedro.sources import child_process, read_mnist
+from mnist_kedro.sources.files import open_source
 from tests.support.files import write_mnist
 from tests.support.parameters import ingestion
 from tests.support.processes import background
@@ -35,7 +36,7 @@ def replace(path, key, **options):
 
 
 def test_describes_and_reads_a_part(path, mnist):
-    with open_hdf5(path) as contents:
+    with open_source(path, 1000) as contents:
         stored = contents.arrays["x_train"]
         assert (stored.shape, stored.dtype) == ((800, 28, 28), np.uint8)
         np.testing.assert_array_equal(stored.read(0, slice(5, 9)), mnist["x_train"][5:9])
@@ -43,7 +44,7 @@ def test_describes_and_reads_a_part(path, mnist):
 
 
 def test_the_reading_process_ends_with_the_file(path):
-    with open_hdf5(path) as contents:
+    with open_source(path, 1000) as contents:
         stored = contents.arrays["y_test"]
     with pytest.raises((InputError, ValueError)):
         stored.read(0, slice(None))
@@ -176,7 +177,7 @@ def writer(path, tmp_path):
 
 
 def test_says_that_a_file_is_in_use(path, writer, monkeypatch):
-    monkeypatch.setattr(hdf5, "LOCKED_SECONDS", 0.5)
+    monkeypatch.setattr(child_process, "LOCKED_SECONDS", 0.5)
     assert "in use: another program is writing it" in refusal(path)
 
 
@@ -187,19 +188,16 @@ def test_waits_for_a_writer_to_finish(path, writer, mnist):
     assert time.monotonic() - started >= 1
 
 
-def _child(tmp_path, monkeypatch, script):
-    program = tmp_path / "child.py"
-    program.write_text(script)
-    monkeypatch.setattr(hdf5.hdf5_child, "__file__", str(program))
+def _child(monkeypatch, script):
+    monkeypatch.setattr(child_process, "_COMMAND", [sys.executable, "-c", script])
 
 
-def test_a_crash_of_the_hdf5_library_is_a_damaged_file(path, tmp_path, monkeypatch):
-    _child(tmp_path, monkeypatch, "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
-    assert "corrupt HDF5 file, reading it crashes HDF5" in refusal(path)
+def test_a_crash_of_the_hdf5_library_is_a_damaged_file(path, monkeypatch):
+    _child(monkeypatch, "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+    assert "corrupt HDF5 file, reading it fails" in refusal(path)
 
 
-def test_an_endless_loop_of_the_hdf5_library_is_a_damaged_file(path, tmp_path, monkeypatch):
-    monkeypatch.setattr(hdf5, "_TIMEOUT_SECONDS", 1)
-    monkeypatch.setattr(hdf5._ChildProcess.request, "__defaults__", (1,))
-    _child(tmp_path, monkeypatch, "while True: pass")
+def test_an_endless_loop_of_the_hdf5_library_is_a_damaged_file(path, monkeypatch):
+    monkeypatch.setitem(child_process._FIRST_SECONDS, "hdf5", 1)
+    _child(monkeypatch, "while True: pass")
     assert "corrupt HDF5 file, reading it takes longer than 1 s" in refusal(path)

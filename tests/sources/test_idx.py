@@ -11,7 +11,8 @@ from hypothesis.extra import numpy as hnp
 from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources.canonical import is_canonical
-from mnist_kedro.sources.idx import FILES, open_idx_folder, read_idx
+from mnist_kedro.sources.files import open_source
+from mnist_kedro.sources.idx import FILES, read_idx
 from tests.support.files import idx_bytes
 from tests.support.paths import FULL_MNIST, needs_full_mnist
 
@@ -19,7 +20,7 @@ arrays = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=1, max_dims=4, min_side=
 
 
 def read_folder(folder, max_digits):
-    with open_idx_folder(folder, max_digits) as contents:
+    with open_source(folder, max_digits) as contents:
         return {key: array.read(0, slice(None)) for key, array in contents.arrays.items()}
 
 

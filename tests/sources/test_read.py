@@ -97,10 +97,10 @@ def test_refuses_a_missing_path():
         read("nowhere.hdf5")
 
 
-def test_refuses_an_unknown_suffix(tmp_path):
-    (tmp_path / "mnist.csv").touch()
-    with pytest.raises(InputError, match=r"'\.csv' file; expected one of \.hdf5"):
-        read(tmp_path / "mnist.csv")
+def test_refuses_an_unknown_format(tmp_path):
+    (tmp_path / "mnist.txt").write_text("seven")
+    with pytest.raises(InputError, match=r"mnist\.txt: unknown format; expected an HDF5, npz"):
+        read(tmp_path / "mnist.txt")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")

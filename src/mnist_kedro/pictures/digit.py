@@ -26,6 +26,7 @@ _SLIM = (0.25, 0.6)  # of the height
 _WIDENING = 1.1
 _MAX_THICKENED_SIDE = 80  # pixels; larger digits are reduced before their strokes are measured
 _MAX_OFFSET = 1.0  # pixels
+_MAX_PAPER, _MIN_INK = 64, 128  # levels of a small picture whose pixels are kept
 _FULL_INK = 254  # All digits of MNIST have a pixel of at least this level; others are dim.
 
 
@@ -82,6 +83,19 @@ def match_mnist(picture: GrayPicture) -> Pixels | None:
             if _is_prepared(pixels):
                 return pixels
     return None
+
+
+def match_size(picture: GrayPicture) -> Pixels | None:
+    """Return a picture of MNIST's size with plain borders as light on dark; None for any other.
+
+    MNIST that was saved as JPEG has this form, but no longer MNIST's exact background.
+    """
+    if picture.shape != (IMAGE_SIDE, IMAGE_SIDE):
+        return None
+    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+    dark = border.mean() < 127.5
+    pixels, paper = (picture, border.max()) if dark else (255 - picture, 255 - border.min())
+    return pixels if paper <= _MAX_PAPER and pixels.max() >= _MIN_INK else None
 
 
 def place_digit(ink: Ink) -> Pixels:

@@ -18,7 +18,7 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.machine import usable_cores
 from mnist_kedro.pictures.batches import BATCH, BLANK, READ, Batch, Pictures
 from mnist_kedro.pictures.decode import GrayPicture, PictureError, decode_picture
-from mnist_kedro.pictures.digit import prepare
+from mnist_kedro.pictures.digit import match_size, prepare
 from mnist_kedro.pictures.groups import Box
 from mnist_kedro.pictures.split import find_digits
 from mnist_kedro.pictures.thumbnail import Thumbnail, make_thumbnail, no_thumbnail
@@ -31,12 +31,13 @@ _EMPTY = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
 _FOLDER_OF_DIGIT = re.compile(r"(?:^|/)([0-9])/[^/]*$")
 
 
-def open_folder(path: Path, *, all_digits: bool = False) -> Pictures:
+def open_folder(path: Path, *, all_digits: bool = False, keep_small: bool = False) -> Pictures:
     """Find the pictures of a folder, or open a single picture.
 
     Args:
         path: of the folder or the picture.
         all_digits: find all digits of each picture, instead of the main one.
+        keep_small: keep the pixels of pictures of 28 × 28 with plain borders.
 
     Raises:
         InputError: if the path does not exist, or the folder has no files.
@@ -49,7 +50,9 @@ def open_folder(path: Path, *, all_digits: bool = False) -> Pictures:
     root = path if path.is_dir() else path.parent
     names = [_printable(file.relative_to(root).as_posix()) for file in files]
     labeled = any(_label_of(name) is not None for name in names)
-    prepare = _prepare_all_digits if all_digits else _prepare_main_digit
+    prepare: _Prepare = _prepare_all_digits if all_digits else _prepare_main_digit
+    if keep_small:
+        prepare = partial(_keep_small, otherwise=prepare)
     show = partial(_show, files)
     return Pictures(len(files), labeled, partial(_take, files, names, prepare), show)
 
@@ -146,6 +149,13 @@ def _prepare_file(file: Path, prepare: _Prepare) -> Sequence[_Digit]:
         logger.warning("%s: cannot be prepared", file, exc_info=error)
         reason = " ".join(str(error).split())  # A status is one line.
         return [_Digit(_EMPTY, f"cannot be prepared: {type(error).__name__}: {reason}")]
+
+
+def _keep_small(picture: GrayPicture, otherwise: _Prepare) -> Sequence[_Digit]:
+    pixels = match_size(picture)
+    if pixels is None:
+        return otherwise(picture)
+    return [_Digit(pixels, READ, in_mnist_form=True)]
 
 
 def _prepare_main_digit(picture: GrayPicture) -> Sequence[_Digit]:

@@ -1,4 +1,4 @@
-"""Read the images of an HDF5 or npz file in batches, without preparing them."""
+"""Read the images of a file of arrays in batches, without preparing them."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -13,14 +13,15 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.pictures.batches import BATCH, BLANK, READ, Batch, Pictures
 from mnist_kedro.pictures.thumbnail import Thumbnail, make_thumbnail
 from mnist_kedro.sources.contents import Contents, OpenFile, StoredArray
-from mnist_kedro.sources.files import OPENERS
 from mnist_kedro.sources.images import Images, are_few, recognize
 from mnist_kedro.sources.labels import labels_of
 from mnist_kedro.sources.layout import find_layout
+from mnist_kedro.sources.one_file import open_file
 from mnist_kedro.sources.shapes import EXPECTED, count_images
 
 logger = logging.getLogger(__name__)
 
+_MAX_DIGITS = 10_000_000  # as ingestion.max_digits
 _UNKNOWN = 255  # a label
 
 
@@ -36,8 +37,8 @@ def open_arrays(path: Path, trained_on: str | None = None) -> Pictures:
         InputError: if the file does not exist, has neither, or has images of another form.
     """
     if not path.exists():
-        raise InputError(f"{path}: no such file; expected an HDF5 or npz file of images.")
-    file = OpenFile(OPENERS[path.suffix.lower()](path))
+        raise InputError(f"{path}: no such file; expected a file of images.")
+    file = OpenFile(open_file(path, _MAX_DIGITS))
     splits = _labeled_splits(file.contents, trained_on)
     labels = np.concatenate([split_labels for *_, split_labels in splits]) if splits else None
     arrays = [split[:2] for split in splits] or [(_find_image_array(file.contents), slice(None))]

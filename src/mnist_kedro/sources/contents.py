@@ -81,7 +81,25 @@ def corruption_reported(path: Path, fault: str) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:
-        raise InputError(f"{path}: {fault}; copy or download it again ({error}).") from error
+        if isinstance(error, OSError) and error.errno in _NO_SPACE:
+            raise
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: {fault}; copy or download it again ({reason}).") from error
+
+
+@contextmanager
+def space_reported(path: Path, max_bytes: int) -> Iterator[None]:
+    """Raise an InputError that names ``path`` if the temporary folder has too little space."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_SPACE:
+            raise
+        raise InputError(
+            f"{path}: cannot be decompressed in {tempfile.tempdir or 'any temporary folder'} "
+            f"({error.strerror}); set the environment variable TMPDIR to a folder with "
+            f"{max_bytes:,} bytes of free space."
+        ) from error
 
 
 def map_decompressed(file: IO[bytes], max_bytes: int, path: Path) -> np.ndarray:
@@ -93,27 +111,18 @@ def map_decompressed(file: IO[bytes], max_bytes: int, path: Path) -> np.ndarray:
     Raises:
         InputError: if the temporary folder has too little space; names ``path``.
     """
-    try:
-        with tempfile.TemporaryFile() as copy:
-            while piece := file.read(min(_PIECE_BYTES, max_bytes - copy.tell())):
-                copy.write(piece)
-            copy.flush()
-            return np.memmap(copy, np.uint8, "r")
-    except OSError as error:
-        if error.errno not in _NO_SPACE:
-            raise
-        raise InputError(
-            f"{path}: cannot be decompressed in {tempfile.tempdir or 'any temporary folder'} "
-            f"({error.strerror}); set the environment variable TMPDIR to a folder with "
-            f"{max_bytes:,} bytes of free space."
-        ) from error
+    with space_reported(path, max_bytes), tempfile.TemporaryFile() as copy:
+        while piece := file.read(min(_PIECE_BYTES, max_bytes - copy.tell())):
+            copy.write(piece)
+        copy.flush()
+        return np.memmap(copy, np.uint8, "r")
 
 
 class OpenFile:
     """A file that stays open until it is closed or garbage-collected."""
 
     def __init__(self, opening: AbstractContextManager[Contents]) -> None:
-        """Enter a context manager that opens a file, such as ``open_hdf5(path)``."""
+        """Enter a context manager that opens a file, such as ``open_source(path, max_digits)``."""
         with ExitStack() as stack:
             self.contents = stack.enter_context(opening)
             self.close = weakref.finalize(self, stack.pop_all().close)

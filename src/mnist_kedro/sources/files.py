@@ -1,6 +1,5 @@
 """Find and open a file or folder of MNIST."""
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -8,17 +7,10 @@ from kedro.utils import find_kedro_project
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources.contents import Contents
-from mnist_kedro.sources.hdf5 import open_hdf5
-from mnist_kedro.sources.idx import open_idx_folder
-from mnist_kedro.sources.npz import open_npz
+from mnist_kedro.sources.folders import open_folder, survey
+from mnist_kedro.sources.formats import detect_format
+from mnist_kedro.sources.one_file import open_file
 from mnist_kedro.versions import latest_version
-
-OPENERS: dict[str, Callable[[Path], AbstractContextManager[Contents]]] = {
-    ".hdf5": open_hdf5,
-    ".h5": open_hdf5,
-    ".hdf": open_hdf5,
-    ".npz": open_npz,
-}
 
 
 def resolve_path(path: str) -> Path:
@@ -30,54 +22,50 @@ def resolve_path(path: str) -> Path:
 
 
 def find_source(folder: Path) -> Path | None:
-    """Find the file of MNIST in a folder.
+    """Find MNIST in a folder.
 
     Returns:
-        The file; the folder itself if it holds IDX files; None if there is neither.
+        The only file; the folder itself if it holds IDX files, several files that belong together,
+        or pictures in sub-folders 0–9; None if there is neither.
 
     Raises:
-        InputError: if there are several files.
+        InputError: if there are several data sets.
     """
     if not folder.is_dir():
         return None
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in OPENERS)
-    if len(files) > 1:
-        names = ", ".join(file.name for file in files)
-        raise InputError(
-            f"{folder}: expected one MNIST file, found {len(files)} ({names}); "
-            f"name the one to use: --params ingestion.source={files[0]}"
-        )
-    if files:
-        return files[0]
-    return folder if any(folder.glob("*idx*")) else None
+    found = survey(folder)
+    found.check_one_data_set()
+    if len(found.files) == 1 and not found.pictures and "idx" not in found.files.values():
+        return next(iter(found.files))
+    return folder if found else None
 
 
 def open_source(path: Path, max_digits: int) -> AbstractContextManager[Contents]:
-    """Open an HDF5 or npz file, or a folder of IDX files; of a versioned dataset, the latest.
+    """Open a file of any supported format, or a folder; of a versioned dataset, the latest version.
 
     Args:
         path: of the file or folder.
-        max_digits: larger IDX files are rejected.
+        max_digits: larger files are rejected, except HDF5 files, which are read in parts.
+
+    Returns:
+        A context manager of the contents, whose arrays can be read in its ``with`` block; entering
+        it raises InputError if the content cannot be read.
 
     Raises:
-        InputError: if the path does not exist, cannot be read, or has another suffix.
+        InputError: if the path does not exist, or is one of several files that belong together.
     """
     path = latest_version(path)
     if not path.exists():
         raise InputError(
             f"{path}: no such file or folder (ingestion.source); expected auto, download, "
-            "sample, or the path of an .hdf5, .h5 or .npz file or of a folder of IDX files; "
+            "sample, or the path of a file or folder in a format that docs/data.md lists; "
             "'kedro run --params ingestion.source=download' downloads MNIST."
         )
-    opener = OPENERS.get(path.suffix.lower())
     if path.is_dir():
-        if opener is not None:
-            raise InputError(f"{path}: a folder; expected a file, because of its suffix.")
-        return open_idx_folder(path, max_digits)
-    if opener is None:
+        return open_folder(path, max_digits)
+    if detect_format(path) == "idx":
         raise InputError(
-            f"{path}: cannot read MNIST from a '{path.suffix}' file; "
-            f"expected one of {', '.join(OPENERS)} or a folder of IDX files."
+            f"{path}: one of MNIST's IDX files; set the folder with all four of them: "
+            f"--params ingestion.source={path.parent}"
         )
-    path.open("rb").close()  # distinguishes a file without permission from a damaged one
-    return opener(path)
+    return open_file(path, max_digits)

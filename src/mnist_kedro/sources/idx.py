@@ -8,16 +8,17 @@ dimension as a big-endian 32-bit integer, then the values. Source: Y. LeCun, C. 
 import gzip
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any
 
 import numpy as np
 
 from mnist_kedro.contracts import IMAGE_SIDE
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources.contents import Contents, corruption_reported, in_memory, map_decompressed
+from mnist_kedro.sources.formats import find_compression
 
 FILES = {
     "x_train": "train-images-idx3-ubyte",
@@ -29,21 +30,29 @@ _UNSIGNED_BYTE = 8
 
 
 @contextmanager
-def open_idx_folder(folder: Path, max_digits: int) -> Iterator[Contents]:
-    """Open and describe the four IDX files of a folder, and map their values into memory.
+def open_idx_files(folder: Path, files: Mapping[str, Path], max_digits: int) -> Iterator[Contents]:
+    """Open and describe MNIST's four IDX files, and map their values into memory.
+
+    Args:
+        folder: that holds the files, for error messages.
+        files: the paths by the names in ``FILES``.
+        max_digits: larger files are rejected.
 
     Raises:
         InputError: if a file is missing, corrupt or not an IDX file.
     """
-    arrays = {
-        key: in_memory(key, _map_idx(_find_file(folder, name), max_digits))
-        for key, name in FILES.items()
-    }
+    for name in FILES.values():
+        if name not in files:
+            raise InputError(
+                f"{folder}: IDX file '{name}' or '{name}.gz' is missing; "
+                f"expected the four files {', '.join(FILES.values())}."
+            )
+    arrays = {key: in_memory(key, map_idx(files[name], max_digits)) for key, name in FILES.items()}
     yield Contents(path=folder, arrays=arrays, form="IDX files")
 
 
 def read_idx(path: Path, max_digits: int = 70_000) -> np.ndarray:
-    """Read one IDX file of unsigned bytes, gzipped if its name ends in ``.gz``.
+    """Read one IDX file of unsigned bytes, compressed or not.
 
     Args:
         path: of the file.
@@ -55,13 +64,16 @@ def read_idx(path: Path, max_digits: int = 70_000) -> np.ndarray:
     Raises:
         InputError: if the header is not IDX, or declares more or fewer values than the file holds.
     """
-    return np.array(_map_idx(path, max_digits))
+    return np.array(map_idx(path, max_digits))
 
 
-def _map_idx(path: Path, max_digits: int) -> np.ndarray:
-    zipped = path.suffix == ".gz"
-    fault = f"corrupt {'or truncated gzip' if zipped else 'IDX'} file"
-    with _open_file(path) as file, corruption_reported(path, fault):
+def map_idx(path: Path, max_digits: int) -> np.ndarray:
+    """Map the values of an IDX file into memory; see :func:`read_idx`."""
+    opener: Any = find_compression(path) or (gzip.GzipFile if path.suffix == ".gz" else None)
+    zipped = opener is not None
+    kind = "gzip" if path.suffix == ".gz" else "compressed"
+    fault = f"corrupt {f'or truncated {kind}' if zipped else 'IDX'} file"
+    with (opener or _open_plain)(path) as file, corruption_reported(path, fault):
         shape = _read_header(file, path)
         header_bytes, count = file.tell(), math.prod(shape)
         if count > max_digits * IMAGE_SIDE**2:
@@ -83,8 +95,8 @@ def _map_idx(path: Path, max_digits: int) -> np.ndarray:
         return content[header_bytes:].reshape(shape)
 
 
-def _open_file(path: Path) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.open(path) if path.suffix == ".gz" else path.open("rb"))
+def _open_plain(path: Path) -> IO[bytes]:
+    return path.open("rb")
 
 
 def _read_header(file: IO[bytes], path: Path) -> tuple[int, ...]:
@@ -98,19 +110,3 @@ def _read_header(file: IO[bytes], path: Path) -> tuple[int, ...]:
     if len(sizes) < 4 * magic[3]:
         raise InputError(f"{path}: truncated IDX header; copy or download it again.")
     return struct.unpack(f">{magic[3]}I", sizes)
-
-
-def _find_file(folder: Path, name: str) -> Path:
-    """Find a file, with or without ``.gz``, or with a dot before ``idx`` as some tools write it."""
-    candidates = [
-        folder / (spelling + suffix)
-        for spelling in (name, name.replace("-idx", ".idx"))
-        for suffix in ("", ".gz")
-    ]
-    for candidate in candidates:
-        if candidate.is_file():
-            return candidate
-    raise InputError(
-        f"{folder}: IDX file '{name}' or '{name}.gz' is missing; "
-        f"expected the four files {', '.join(FILES.values())}."
-    )

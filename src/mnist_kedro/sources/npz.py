@@ -1,4 +1,4 @@
-"""Read NumPy ``.npz`` files, such as Keras's ``mnist.npz``."""
+"""Read NumPy ``.npz`` files, such as Keras's ``mnist.npz``, and ``.npy`` files."""
 
 import math
 import zipfile
@@ -24,23 +24,35 @@ _FAULT = "corrupt .npz file"
 
 
 @contextmanager
-def open_npz(path: Path) -> Iterator[Contents]:
+def open_npz(path: Path, *, shown: Path | None = None) -> Iterator[Contents]:
     """Open an ``.npz`` file and describe its arrays, which can be read inside the ``with`` block.
 
-    Nothing is unpickled. An array is decompressed when it is first read, and only if its header and
-    the archive declare the same size.
+    Errors name the path ``shown``, if ``path`` is a temporary copy. Nothing is unpickled. An array
+    is decompressed when it is first read, and only if its header and the archive declare the same
+    size.
 
     Raises:
         InputError: if the file is corrupt or not an ``.npz`` file; also when an array is read.
     """
+    named = shown or path
     if not zipfile.is_zipfile(path):
-        raise InputError(f"{path}: not an .npz file, or truncated; copy or download it again.")
-    with corruption_reported(path, _FAULT):
+        raise InputError(f"{named}: not an .npz file, or truncated; copy or download it again.")
+    with corruption_reported(named, _FAULT):
         archive = zipfile.ZipFile(path)
     with archive:
         members = [name for name in archive.namelist() if name.endswith(".npy")]
-        arrays = [_describe_member(archive, member, path) for member in members]
-        yield Contents(path=path, arrays={array.name: array for array in arrays})
+        arrays = [_describe_member(archive, member, named) for member in members]
+        yield Contents(path=named, arrays={array.name: array for array in arrays})
+
+
+def map_npy(path: Path, *, shown: Path) -> np.ndarray:
+    """Map the values of an ``.npy`` file into memory; raise InputError if it holds objects."""
+    with corruption_reported(shown, "corrupt .npy file"):
+        with path.open("rb") as file:
+            _, _, dtype = _HEADERS[npy.read_magic(file)](file)
+        if dtype.hasobject:
+            raise InputError(f"{shown}: holds Python objects; expected plain values.")
+        return npy.open_memmap(path, "r")
 
 
 def _describe_member(archive: zipfile.ZipFile, member: str, path: Path) -> StoredArray:

@@ -1,0 +1,103 @@
+"""Name the arrays of nested lists, tuples and dictionaries."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from mnist_kedro.readers.loaded import RefusalError
+
+_MAX_DEPTH = 6
+_MAX_ARRAYS = 10_000
+_SPLITS = {2: ("train", "test"), 3: ("train", "validation", "test")}
+_ROLES = ("images", "labels")
+
+
+def name_arrays(
+    value: object, max_digits: int, finish: Callable[[object], object]
+) -> dict[str, np.ndarray]:
+    """Name arrays by their keys, joined by ``/``, or by their places.
+
+    Two or three pairs are ``train/images``, ``train/labels``, ``validation/images``, …; one pair is
+    ``images``, ``labels``; other lists of arrays are ``arr_0``, ``arr_1``, … as in npz files; a
+    single array is ``values``. Lists of numbers are arrays. Text and single numbers are left out.
+
+    Args:
+        value: what a file holds.
+        max_digits: lists with more numbers than so many digits have are refused.
+        finish: returns the array for a stand-in, and other values as they are.
+
+    Raises:
+        RefusalError: if there are no arrays, or too many.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    for name, array in _Walk(max_digits * 1000, finish).named("", value, 0):
+        arrays[name or "values"] = array
+        if len(arrays) > _MAX_ARRAYS:
+            raise RefusalError(f"holds more than {_MAX_ARRAYS:,} arrays.")
+    if not arrays:
+        raise RefusalError("holds no arrays; expected the images and labels of MNIST.")
+    return arrays
+
+
+class _Walk:
+    def __init__(self, max_values: int, finish: Callable[[object], object]) -> None:
+        self._left, self._finish = max_values, finish
+
+    def named(self, name: str, value: object, depth: int) -> Iterator[tuple[str, np.ndarray]]:
+        if depth > _MAX_DEPTH:
+            raise RefusalError(f"is nested more than {_MAX_DEPTH} levels deep.")
+        array = self._array(value)
+        if array is not None:
+            if array.ndim:
+                yield name, array
+            return
+        for part, item in self._parts(value):
+            yield from self.named(f"{name}/{part}" if name else part, item, depth + 1)
+
+    def _parts(self, value: object) -> Sequence[tuple[str, Any]]:
+        if isinstance(value, dict):
+            return [(_key(key), item) for key, item in value.items()]
+        if not isinstance(value, (list, tuple)):
+            return []
+        if all(isinstance(item, (list, tuple)) and len(item) == 2 for item in value):
+            names: Sequence[str] = _SPLITS.get(len(value), ())
+        else:
+            names = _ROLES if len(value) == 2 else ()
+        names = names or [f"arr_{i}" for i in range(len(value))]
+        return [*zip(names, value, strict=True)]
+
+    def _array(self, value: object) -> np.ndarray | None:
+        """Return an array, or a regular list of numbers, text or equal arrays; else None."""
+        value = self._finish(value)
+        if isinstance(value, np.ndarray):
+            return value
+        if not isinstance(value, (list, tuple)) or not value:
+            return None
+        shape: list[int] = []
+        first: Any = value
+        while isinstance(first, (list, tuple)) and first and len(shape) < _MAX_DEPTH:
+            shape.append(len(first))
+            first = self._finish(first[0])
+        inner = first.shape if isinstance(first, np.ndarray) else ()
+        plain = isinstance(first, (np.ndarray, int, float, str, bytes))
+        if not plain or (inner and len(value) <= 4):  # of a few arrays, each has a name
+            return None
+        count = int(np.prod([*shape, *inner], dtype=object))
+        self._left -= count
+        if self._left < 0:
+            raise RefusalError("holds more numbers than ingestion.max_digits digits have.")
+        try:
+            array = np.array(self._finished(value, len(shape)))
+        except (ValueError, TypeError, OverflowError):  # not regular
+            return None
+        return array if array.dtype.kind in "biufSU" and array.size == count else None
+
+    def _finished(self, value: Any, depth: int) -> Any:
+        if depth == 0 or not isinstance(value, (list, tuple)):
+            return self._finish(value)
+        return [self._finished(item, depth - 1) for item in value]
+
+
+def _key(key: object) -> str:
+    return key.decode("latin-1") if isinstance(key, bytes) else str(key)

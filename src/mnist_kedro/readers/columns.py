@@ -1,0 +1,55 @@
+"""Find the label and the pixels among the columns of a table."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mnist_kedro.readers.loaded import RefusalError
+
+PIXELS = 784
+_LABEL_NAMES = {"label", "labels", "class", "target", "targets", "y", "digit"}
+
+
+def split_columns(names: Sequence[str] | None, values: np.ndarray) -> dict[str, np.ndarray]:
+    """Split a table into its pixels and labels.
+
+    Args:
+        names: of the columns; None if the table has no header.
+        values: ``(n, columns)``.
+
+    Returns:
+        ``label`` ``(n,)`` and ``pixels`` ``(n, 784)``; only ``pixels`` of a table without labels;
+        ``values`` ``(n, 784)`` or ``(n, 785)`` if the columns have no names that say more.
+
+    Raises:
+        RefusalError: if the table has another number of columns.
+    """
+    columns = [name.strip().lower() for name in names or ()]
+    kept = np.ones(values.shape[1], bool)
+    if columns and (not columns[0] or columns[0].startswith("unnamed")):  # the index of pandas
+        kept[0] = False
+    labels = [i for i, name in enumerate(columns) if name in _LABEL_NAMES]
+    if len(labels) == 1:
+        kept[labels] = False
+        if kept.sum() == PIXELS:
+            return {"label": compact(values[:, labels[0]]), "pixels": compact(values[:, kept])}
+    elif kept.sum() == PIXELS and names:
+        return {"pixels": compact(values[:, kept])}
+    elif kept.sum() in {PIXELS, PIXELS + 1}:
+        return {"values": compact(values[:, kept])}
+    found = f"{values.shape[1]:,} columns"
+    if names:
+        found += f" ({', '.join(name[:20] for name in [*names[:4], '…'][: len(names) + 1])})"
+    raise RefusalError(
+        f"expected {PIXELS} columns of pixels (28 × 28), and a column 'label' or the label first, "
+        f"found {found}; remove or add columns."
+    )
+
+
+def compact(values: np.ndarray) -> np.ndarray:
+    """Return integers in 0–255 as uint8; all else stays as it is."""
+    if values.dtype.kind in "biuf" and values.size:
+        small = values.astype(np.uint8)
+        if np.array_equal(small, values):
+            return small
+    return values

@@ -1,0 +1,111 @@
+"""Read tables of numbers separated by commas, semicolons or tabs, with or without a header."""
+
+import csv
+import math
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mnist_kedro.readers.columns import compact, split_columns
+from mnist_kedro.readers.loaded import (
+    Progress,
+    ReadableFile,
+    RefusalError,
+    check_row_count,
+    loaded_file,
+)
+
+_CHUNK = 5_000  # rows parsed at once: 16 MB
+_MAX_LINE = 100_000  # characters
+_ENCODING = "utf-8-sig"  # skips the byte order mark of Excel
+
+
+def open_file(
+    path: str, options: dict[str, Any], _: Progress
+) -> AbstractContextManager[ReadableFile]:
+    """Load a table; see :func:`mnist_kedro.readers.columns.split_columns`.
+
+    Raises:
+        RefusalError: if a cell is missing or no number, or the rows differ in length.
+    """
+    with open(path, encoding=_ENCODING, errors="replace", newline="") as file:  # noqa: PTH123
+        line = file.readline(_MAX_LINE)
+    if len(line) == _MAX_LINE:
+        raise RefusalError(f"line 1 has {_MAX_LINE:,} characters or more; expected a table.")
+    separator = max(",;\t", key=line.count)
+    first = next(csv.reader([line], delimiter=separator), [])
+    has_header = not all(map(_is_number, first)) or first == [str(i) for i in range(len(first))]
+    names = first if has_header else None
+    blocks: list[np.ndarray] = []
+    count = 0
+    try:
+        for block in _parse(path, separator, has_header=has_header):
+            count += len(block)
+            check_row_count(count, options)
+            blocks.append(_checked(block, len(first)))
+    except (ValueError, pd.errors.ParserError) as error:
+        problem = _find_problem(path, separator, len(first), has_header=has_header)
+        raise RefusalError(problem or f"is no table of numbers ({error}).") from None
+    if not blocks:
+        raise RefusalError("has no rows.")
+    return loaded_file(split_columns(names, np.concatenate(blocks)))
+
+
+def _parse(path: str, separator: str, *, has_header: bool) -> Iterator[np.ndarray]:
+    """Yield blocks of rows as float32, in which integers up to 2²⁴ are exact."""
+    with pd.read_csv(
+        path,
+        sep=separator,
+        header=None,
+        skiprows=int(has_header),
+        index_col=False,
+        dtype=np.float32,
+        chunksize=_CHUNK,
+        encoding=_ENCODING,
+        encoding_errors="replace",
+        on_bad_lines="error",
+    ) as reader:
+        for frame in reader:
+            yield frame.to_numpy()
+
+
+def _checked(block: np.ndarray, columns: int) -> np.ndarray:
+    if block.shape[1] != columns or not np.isfinite(block).all():
+        raise ValueError("cells are missing")
+    return compact(block)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False
+
+
+def _find_problem(path: str, separator: str, count: int, *, has_header: bool) -> str:
+    """Describe the first row that is no row of numbers."""
+    with open(path, encoding=_ENCODING, errors="replace", newline="") as file:  # noqa: PTH123
+        reader = csv.reader(file, delimiter=separator)
+        try:
+            for row in reader:
+                if not row or (has_header and reader.line_num == 1):
+                    continue
+                if len(row) != count:
+                    return (
+                        f"line {reader.line_num:,} has {len(row):,} cells; expected {count:,} as "
+                        "in line 1."
+                    )
+                for column, cell in enumerate(row):
+                    if not _is_number(cell):
+                        found = re.sub(r"\s+", " ", cell)[:40]
+                        return (
+                            f"line {reader.line_num:,}, column {column + 1:,} is '{found}'; "
+                            "expected a number."
+                        )
+        except csv.Error as error:
+            return f"line {reader.line_num:,} is no row of a table ({error})."
+    return ""

@@ -1,0 +1,78 @@
+"""Read labeled pictures from folders that are named after their digits."""
+
+from collections import Counter
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mnist_kedro.errors import InputError
+from mnist_kedro.pictures.batches import READ, Pictures
+from mnist_kedro.pictures.files import open_folder
+from mnist_kedro.readers.loaded import (
+    Progress,
+    ReadableFile,
+    RefusalError,
+    check_row_count,
+    loaded_file,
+)
+
+_AT_ONCE = 200  # pictures
+
+
+def open_file(
+    path: str, options: dict[str, Any], progress: Progress
+) -> AbstractContextManager[ReadableFile]:
+    """Prepare all pictures of some folders; skip those without a digit.
+
+    Args:
+        path: of a folder.
+        options: ``folders`` in it, whose last part is a digit.
+        progress: called with the number of pictures that are done, and the total.
+
+    Returns:
+        The arrays ``(n, 28, 28)`` by the names of the folders, and a warning that counts the
+        pictures that were skipped, by reason.
+
+    Raises:
+        RefusalError: if none of the pictures can be used.
+    """
+    folders = {name: _open(Path(path, name)) for name in options["folders"]}
+    total = sum(pictures.total for pictures in folders.values())
+    check_row_count(total, options)
+    arrays: dict[str, np.ndarray] = {}
+    skipped: dict[str, str] = {}
+    done = 0
+    for name, pictures in folders.items():
+        prepared = []
+        for start in range(0, pictures.total, _AT_ONCE):
+            rows = range(start, min(start + _AT_ONCE, pictures.total))
+            for batch in pictures.take(rows):
+                good = np.array([status == READ for status in batch.status])
+                prepared.append(batch.pixels[good, ..., 0])
+                skipped |= {
+                    f"{name}/{file}": status
+                    for file, status in zip(batch.files, batch.status, strict=True)
+                    if status != READ
+                }
+            done += len(rows)
+            progress({"done": done, "total": total})
+        arrays[name] = np.concatenate(prepared)
+    if len(skipped) == total:
+        raise RefusalError(_describe(skipped, total))
+    return loaded_file(arrays, warning=_describe(skipped, total) if skipped else "")
+
+
+def _open(folder: Path) -> Pictures:
+    try:
+        return open_folder(folder, keep_small=True)
+    except InputError as error:
+        raise RefusalError(str(error)) from error
+
+
+def _describe(skipped: dict[str, str], total: int) -> str:
+    reasons = Counter(skipped.values()).most_common(5)
+    counted = "; ".join(f"{count:,} {reason}" for reason, count in reasons)
+    names = ", ".join(list(skipped)[:3]) + (", …" if len(skipped) > 3 else "")
+    return f"skipped {len(skipped):,} of {total:,} pictures ({counted}): {names}."

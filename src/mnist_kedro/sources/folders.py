@@ -1,0 +1,195 @@
+"""Read a folder of files and pictures as one data set."""
+
+import hashlib
+import io
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mnist_kedro.errors import InputError
+from mnist_kedro.sources.child_process import open_in_child
+from mnist_kedro.sources.contents import Contents, StoredArray, corruption_reported
+from mnist_kedro.sources.formats import (
+    SUFFIXES,
+    detect_format,
+    find_compression,
+    stem,
+    strip_compression,
+)
+from mnist_kedro.sources.idx import FILES, open_idx_files
+from mnist_kedro.sources.one_file import ADVICE, EXPECTED, open_file
+
+_MAX_DEPTH = 4  # of sub-folders
+_MAX_FILES = 1_000  # to look at, besides pictures
+_MAX_MERGED = 40  # files that are open at once
+_FOREIGN = {"__MACOSX"}  # has the attributes of the other files
+_PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif"}
+_ONE_ARRAY = {"idx", "npy"}  # formats whose files hold one array
+_COMPLETE = {"hdf5", "npz", "matlab", "pickles"}  # formats whose files may hold all arrays
+_PART = re.compile(
+    r"train|test|t10k|val|dev|eval|image|label|(^|[-_ ])[xyt]([-_ ]|$)", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The files of a folder by format, its sub-folders 0–9 of pictures, and what was left out."""
+
+    folder: Path
+    files: Mapping[Path, str]
+    pictures: tuple[str, ...]  # relative to the folder
+    refused: Mapping[Path, str]  # keys of ADVICE
+
+    def __bool__(self) -> bool:
+        return bool(self.files or self.pictures)
+
+    def check_one_data_set(self) -> None:
+        """Raise InputError if one of several files is a data set of its own."""
+        complete = [
+            path
+            for path, name in self.files.items()
+            if name in _COMPLETE and not _PART.search(stem(path))
+        ]
+        if complete and len(self.files) + len(self.pictures) > 1:
+            names = ", ".join(str(path.relative_to(self.folder)) for path in self.files)
+            found = len(self.files) + bool(self.pictures)
+            more = ", and folders of pictures" if self.pictures else ""
+            raise InputError(
+                f"{self.folder}: expected one MNIST file, found {found} ({names}{more}); "
+                f"name the one to use: --params ingestion.source={complete[0]}"
+            )
+
+
+def survey(folder: Path) -> Survey:
+    """Find the files and folders of pictures that may hold MNIST; follow no links to folders.
+
+    Raises:
+        InputError: if the folder has too many files.
+    """
+    files: dict[Path, str] = {}
+    refused: dict[Path, str] = {}
+    pictures, seen = [], 0
+    for current, folders, names in os.walk(folder):
+        depth = len(Path(current).relative_to(folder).parts)
+        visible = sorted(name for name in folders if name[0] != "." and name not in _FOREIGN)
+        folders[:] = visible if depth < _MAX_DEPTH else []
+        paths = [Path(current, name) for name in sorted(names) if name[0] != "."]
+        others = [path for path in paths if path.suffix.lower() not in _PICTURES]
+        if len(others) < len(paths) and re.fullmatch("[0-9]", Path(current).name) and depth:
+            pictures.append(Path(current).relative_to(folder).as_posix())
+            continue
+        seen += len(others)
+        if seen > _MAX_FILES:
+            raise InputError(f"{folder}: more than {_MAX_FILES:,} files; set MNIST's own folder.")
+        for path in others:
+            if path.is_file():
+                name = _detect(path)
+                if name in ADVICE:
+                    refused[path] = name
+                elif name:
+                    files[path] = name
+    return Survey(folder, _without_copies(files), tuple(pictures), refused)
+
+
+def _detect(path: Path) -> str | None:
+    name = detect_format(path)
+    if name == "delimited" and strip_compression(path).suffix.lower() not in SUFFIXES:
+        return None  # a text, such as a README
+    return name
+
+
+def _without_copies(files: Mapping[Path, str]) -> dict[Path, str]:
+    """Leave out files that equal another one of the same name, compressed or in another folder."""
+    by_name: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(files, key=lambda path: (len(path.parts), len(path.name), path)):
+        by_name[stem(path)].append(path)
+    kept = set()
+    for paths in by_name.values():
+        if len(paths) == 1:
+            kept.add(paths[0])
+        else:
+            kept.update({_digest(path): path for path in reversed(paths)}.values())
+    return {path: name for path, name in files.items() if path in kept}
+
+
+def _digest(path: Path) -> str:
+    opener: Any = find_compression(path) or io.FileIO
+    with corruption_reported(path, "corrupt compressed file"), opener(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def open_folder(folder: Path, max_digits: int) -> Iterator[Contents]:
+    """Open all files and folders of pictures of a folder as one data set.
+
+    The name of an array begins with the path of its file in the folder, without suffixes, as in
+    ``raw/train/pixels``; the only file of a folder keeps its names. MNIST's four IDX files, in
+    whatever sub-folders, are ``x_train``, ``y_train``, ``x_test`` and ``y_test``.
+
+    Raises:
+        InputError: if there are no files, or too many, or one of several files is a data set of its
+            own, or a file is corrupt.
+    """
+    found = survey(folder)
+    if not found:
+        raise InputError(f"{folder}: {_describe_nothing(found)}")
+    found.check_one_data_set()
+    if len(found.files) > _MAX_MERGED:
+        raise InputError(
+            f"{folder}: {len(found.files)} files of data; at most {_MAX_MERGED} are read together. "
+            "Move MNIST's files to a folder of their own."
+        )
+    names = {stem(path): path for path in found.files}
+    if {*found.files.values()} == {"idx"} and {*names} <= {*FILES.values()} and not found.pictures:
+        with open_idx_files(folder, names, max_digits) as contents:
+            yield contents
+        return
+    with ExitStack() as stack:
+        parts = {path: stack.enter_context(open_file(path, max_digits)) for path in found.files}
+        if len(parts) == 1 and not found.pictures and "idx" not in found.files.values():
+            yield next(iter(parts.values()))
+            return
+        merged = _merge(found, parts)
+        if found.pictures:
+            opening = open_in_child(
+                "picture_folders", folder, max_digits, folders=list(found.pictures)
+            )
+            merged |= stack.enter_context(opening).arrays
+        groups = {
+            f"{_prefix(path, folder)}/{group}"
+            for path, part in parts.items()
+            for group in part.groups
+        }
+        attributes = frozenset().union(*(part.attributes for part in parts.values()))
+        yield Contents(folder, merged, groups=frozenset(groups), attributes=attributes)
+
+
+def _merge(found: Survey, parts: Mapping[Path, Contents]) -> dict[str, StoredArray]:
+    merged: dict[str, StoredArray] = {}
+    for path, part in parts.items():
+        prefix = _prefix(path, found.folder)
+        for name, array in part.arrays.items():
+            full_name = prefix if found.files[path] in _ONE_ARRAY else f"{prefix}/{name}"
+            if full_name in merged:
+                raise InputError(
+                    f"{path}: another file of this name has other content; remove one."
+                )
+            merged[full_name] = StoredArray(full_name, array.shape, array.dtype, array.read)
+    return merged
+
+
+def _prefix(path: Path, folder: Path) -> str:
+    return (path.relative_to(folder).parent / stem(path)).as_posix()
+
+
+def _describe_nothing(found: Survey) -> str:
+    if found.folder.suffix.lower() in SUFFIXES:
+        return "a folder; expected a file, because of its suffix."
+    for path, name in found.refused.items():
+        return f"'{path.name}' is {ADVICE[name]}."
+    return f"no file of MNIST in this folder; expected {EXPECTED}."
