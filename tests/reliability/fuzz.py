@@ -7,10 +7,12 @@ digits that the files hold, so that a damaged file could pass for it.
 """
 
 import faulthandler
+import gzip
 import io
 import math
 import multiprocessing
 import os
+import pickle
 import random
 import re
 import signal
@@ -21,20 +23,23 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+from scipy.io import savemat
 from tqdm import tqdm
 
 from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
-from mnist_kedro.sources import canonical, hdf5, hdf5_child, read_mnist
+from mnist_kedro.readers import __main__ as readers
+from mnist_kedro.sources import canonical, child_process, read_mnist
 from mnist_kedro.sources.idx import FILES
 from mnist_kedro.sources.layout import KEYS
 from tests.reliability.runs import report
-from tests.support.files import idx_bytes, write_mnist
+from tests.support.files import idx_bytes, parquet_bytes, png_bytes, table_bytes, write_mnist
 from tests.support.parameters import ingestion
 
 SECONDS = 10.0  # a file may take
@@ -121,9 +126,10 @@ class _Worker:
 
 
 class _ForkedChild:
-    """In the place of ``subprocess.Popen``: the process that reads HDF5, forked from this one.
+    """In the place of ``subprocess.Popen``: the process that reads a file, forked from this one.
 
-    It does the same, but has imported h5py already: 20 times as many files in the same time.
+    It does the same, but has imported the libraries already: 20 times as many files in the same
+    time.
     """
 
     def __init__(self, *_: object, **__: object) -> None:
@@ -134,7 +140,7 @@ class _ForkedChild:
             os.dup2(answers[1], 1)
             os.closerange(3, 256)
             sys.stdin, sys.stdout = io.TextIOWrapper(open(0, "rb")), io.TextIOWrapper(open(1, "wb"))  # noqa: SIM115
-            hdf5_child.main()
+            readers.main()
             os._exit(0)
         os.close(questions[0])
         os.close(answers[1])
@@ -156,7 +162,9 @@ def _serve(pipe: Any, folder: Path) -> None:
     faulthandler.disable()  # crashes of HDF5 are what is looked for
     folder.mkdir(exist_ok=True)
     makers = good_files()
-    hdf5.subprocess.Popen = _ForkedChild
+    for name in child_process.NAMES:
+        import_module(f"mnist_kedro.readers.{name}")
+    child_process.subprocess.Popen = _ForkedChild
     pipe.send("ready")
     while True:
         pipe.send(_outcome(makers, folder, pipe.recv()))
@@ -168,10 +176,11 @@ def _outcome(makers: list[Callable[[Path], Path]], folder: Path, number: int) ->
         if old.is_file():
             old.unlink()
     path = chance.choice(makers)(folder)
-    damaged = chance.choice(sorted(path.iterdir())) if path.is_dir() else path
+    inside = sorted(file for file in path.rglob("*") if file.is_file())
+    damaged = chance.choice(inside) if inside else path
     damaged.write_bytes(damage(damaged.read_bytes(), chance))
     try:
-        mnist = read_mnist(ingestion(path, max_digits=1000))
+        mnist = read_mnist(ingestion(path, max_digits=1000, test_fraction=0.25))
     except InputError as error:
         told = str(error)
         return "NOT ONE LINE" if "\n" in told or str(folder) not in told else _reason(told)
@@ -231,6 +240,7 @@ def good_files() -> list[Callable[[Path], Path]]:
         key: array / np.float32(255) if key[0] == "x" else array for key, array in few.items()
     }
     contents = {f"{name}.hdf5": content for name, content in _hdf5_files(few, floats).items()}
+    contents |= _other_files(few, floats)
     for name, save in (("plain", np.savez), ("packed", np.savez_compressed)):
         file = io.BytesIO()
         save(file, **few)
@@ -248,7 +258,65 @@ def good_files() -> list[Callable[[Path], Path]]:
         return target
 
     writers = [partial(write, name=name) for name in contents]
-    return [*writers, write_idx, lambda folder: write_mnist(folder / "idx", few)]
+    folders = [partial(_write_folder, files=files) for files in _folders(few)]
+    return [*writers, *folders, write_idx, lambda folder: write_mnist(folder / "idx", few)]
+
+
+def _write_folder(folder: Path, files: dict[str, bytes]) -> Path:
+    target = folder / "parts"
+    for name, content in files.items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_bytes(content)
+    return target
+
+
+def _written(write: Callable[..., object], *args: object, **options: object) -> bytes:
+    file = io.BytesIO()
+    write(file, *args, **options)
+    return file.getvalue()
+
+
+def _other_files(few: dict, floats: dict) -> dict[str, bytes]:
+    """The same digits as a table, MATLAB file, pickle, and compressed HDF5 file."""
+    files = {
+        "plain.mat": _written(savemat, few),
+        "packed.mat": _written(savemat, {"mnist": floats}, do_compression=True),
+        "old.mat": _written(
+            savemat, {key: array.reshape(40, -1) for key, array in few.items()}, format="4"
+        ),
+        "table.csv": table_bytes(few["x_train"], few["y_train"]),
+        "packed.csv.gz": gzip.compress(table_bytes(few["x_train"], few["y_train"], sep=";")),
+        "packed.hdf5.gz": gzip.compress(_hdf5_files(few, floats)["plain"]),
+        "table.h5": _written(_write_compound, few),
+    }
+    splits = [(few["x_train"], few["y_train"]), (few["x_test"], few["y_test"])]
+    for protocol, value in ((0, splits), (2, few), (4, floats), (5, splits)):
+        files[f"protocol{protocol}.pkl"] = pickle.dumps(value, protocol)
+    return {**files, "packed.pkl.gz": gzip.compress(files["protocol2.pkl"])}
+
+
+def _write_compound(path: io.BytesIO, few: dict) -> None:
+    """Write a record for each digit, as pandas does."""
+    with h5py.File(path, "w") as file:
+        for split in ("train", "test"):
+            records = np.zeros(40, [("index", "i8"), ("x", "u1", (28, 28)), ("y", "i4")])
+            records["x"], records["y"] = few[f"x_{split}"], few[f"y_{split}"]
+            file[split] = records
+
+
+def _folders(few: dict) -> list[dict[str, bytes]]:
+    """The files of folders: tables, Parquet files, arrays, and pictures."""
+    splits = {split: (few[f"x_{split}"], few[f"y_{split}"]) for split in ("train", "test")}
+    return [
+        {f"{split}.tsv": table_bytes(*digits, sep="\t") for split, digits in splits.items()},
+        {f"{split}-0.parquet": parquet_bytes(*digits) for split, digits in splits.items()},
+        {f"{key}.npy": _written(np.save, array) for key, array in few.items()},
+        {
+            f"{split}/{label}/{i}.png": png_bytes(image)
+            for split, (images, labels) in splits.items()
+            for i, (image, label) in enumerate(zip(images, labels, strict=True))
+        },
+    ]
 
 
 def _hdf5_files(few: dict, floats: dict) -> dict[str, bytes]:

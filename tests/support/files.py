@@ -1,11 +1,14 @@
 """Files of MNIST in each form that is read."""
 
 import gzip
+import io
 import struct
 from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
+from PIL import Image
 
 from mnist_kedro.contracts import Mnist
 from mnist_kedro.sources.idx import FILES
@@ -16,6 +19,26 @@ def idx_bytes(array: np.ndarray) -> bytes:
     """Encode a uint8 array as an IDX file."""
     header = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
     return header + array.tobytes()
+
+
+def png_bytes(image: np.ndarray) -> bytes:
+    """Encode a gray-level picture as PNG."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
+
+
+def table_bytes(images: np.ndarray, labels: np.ndarray, sep: str = ",") -> bytes:
+    """Encode digits as Kaggle's ``train.csv``: a header, and the label before the 784 pixels."""
+    table = pd.DataFrame(images.reshape(len(images), -1)).add_prefix("pixel")
+    table.insert(0, "label", labels)
+    return table.to_csv(index=False, sep=sep).encode()
+
+
+def parquet_bytes(images: np.ndarray, labels: np.ndarray) -> bytes:
+    """Encode digits as Hugging Face's ``mnist``: a struct of a PNG and a path, and the label."""
+    pictures = [{"bytes": png_bytes(image), "path": None} for image in images]
+    return pd.DataFrame({"image": pictures, "label": labels}).to_parquet()
 
 
 def write_mnist(path: Path, mnist: Mnist, **options: object) -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 from mnist_kedro.readers.loaded import RefusalError
 
 _MAX_DEPTH = 6
-_MAX_ARRAYS = 10_000
+_MAX_ARRAYS, _MAX_NODES = 10_000, 100_000
 _SPLITS = {2: ("train", "test"), 3: ("train", "validation", "test")}
 _ROLES = ("images", "labels")
 
@@ -42,9 +42,12 @@ def name_arrays(
 
 class _Walk:
     def __init__(self, max_values: int, finish: Callable[[object], object]) -> None:
-        self._left, self._finish = max_values, finish
+        self._left, self._finish, self._nodes = max_values, finish, 0
 
     def named(self, name: str, value: object, depth: int) -> Iterator[tuple[str, np.ndarray]]:
+        self._nodes += 1
+        if self._nodes > _MAX_NODES:
+            raise RefusalError(f"holds more than {_MAX_NODES:,} values in lists.")
         if depth > _MAX_DEPTH:
             raise RefusalError(f"is nested more than {_MAX_DEPTH} levels deep.")
         array = self._array(value)

@@ -31,7 +31,7 @@ _FIRST_SECONDS = {"hdf5": 8.0, "picture_folders": 300.0}  # pictures: between re
 _COMMAND = [sys.executable, "-P", "-m", "mnist_kedro.readers"]  # -P: no modules of other folders
 _PACKAGE_FOLDER = str(Path(mnist_kedro.__file__).parents[1])
 
-_NAMES = {
+NAMES = {
     "hdf5": "HDF5",
     "delimited": "CSV",
     "matlab": "MATLAB",
@@ -74,7 +74,7 @@ def open_in_child(
     deadline = time.monotonic() + LOCKED_SECONDS
     options = {"max_digits": max_digits, **options}
     while True:
-        with _ChildProcess(shown or path, _NAMES[format_name]) as child:
+        with _ChildProcess(shown or path, NAMES[format_name]) as child:
             answer = child.request([format_name, str(path), options], timeout)
             if answer.get("fault") == "locked" and time.monotonic() < deadline:
                 time.sleep(0.2)
