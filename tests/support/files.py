@@ -8,9 +8,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pandas as pd
+import pytest
 from PIL import Image
 
 from mnist_kedro.contracts import Mnist
+from mnist_kedro.errors import InputError
+from mnist_kedro.sources.files import open_source
 from mnist_kedro.sources.idx import FILES
 from mnist_kedro.sources.layout import KEYS
 
@@ -62,3 +65,20 @@ def write_mnist(path: Path, mnist: Mnist, **options: object) -> Path:
             for key, name in FILES.items():
                 (path / f"{name}.gz").write_bytes(gzip.compress(idx_bytes(arrays[key])))
     return path
+
+
+def read_arrays(path: Path, max_digits: int = 10_000) -> dict[str, np.ndarray]:
+    """Read all arrays of a source by name."""
+    with open_source(path, max_digits) as contents:
+        return {name: array.read(0, slice(None)) for name, array in contents.arrays.items()}
+
+
+def refusal(path: Path, max_digits: int = 10_000) -> str:
+    """Return the message with which a source is rejected: one line that names it."""
+    with pytest.raises(InputError) as error:
+        read_arrays(path, max_digits)
+    message = str(error.value)
+    assert str(path) in message
+    assert "\n" not in message
+    assert len(message) < 1000
+    return message

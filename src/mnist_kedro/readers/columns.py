@@ -39,7 +39,8 @@ def split_columns(names: Sequence[str] | None, values: np.ndarray) -> dict[str, 
         return {"values": compact(values[:, kept])}
     found = f"{values.shape[1]:,} columns"
     if names:
-        found += f" ({', '.join(name[:20] for name in [*names[:4], '…'][: len(names) + 1])})"
+        shown = [*names[:4], "…"] if len(names) > 4 else names
+        found += f" ({', '.join(name[:20] for name in shown)})"
     raise RefusalError(
         f"expected {PIXELS} columns of pixels (28 × 28), and a column 'label' or the label first, "
         f"found {found}; remove or add columns."

@@ -47,6 +47,8 @@ def open_file(
             count += len(block)
             check_row_count(count, options)
             blocks.append(_checked(block, len(first)))
+    except pd.errors.EmptyDataError:
+        blocks = []
     except (ValueError, pd.errors.ParserError) as error:
         problem = _find_problem(path, separator, len(first), has_header=has_header)
         raise RefusalError(problem or f"is no table of numbers ({error}).") from None

@@ -14,6 +14,7 @@ import numpy as np
 
 from mnist_kedro.errors import InputError
 
+_MAX_NAME = 500  # characters
 _PIECE_BYTES = 2**20  # decompressed at once
 # tempfile raises ENOENT if it cannot write to any folder, for example because the disk is full.
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.ENOENT}
@@ -53,6 +54,9 @@ class Contents:
     """The arrays of a file by name, and whatever else identifies its layout.
 
     ``form`` names a format that has only one layout, such as IDX.
+
+    Raises:
+        InputError: if a name is not printable, since errors have to name the arrays.
     """
 
     path: Path
@@ -61,6 +65,14 @@ class Contents:
     groups: frozenset[str] = frozenset()
     attributes: frozenset[str] = frozenset()
     fuel: tuple[FuelRange, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in (*self.arrays, *self.groups):
+            if not name.isprintable() or len(name) > _MAX_NAME:
+                raise InputError(
+                    f"{self.path}: '{ascii(name)[1:60]}' should be a printable name of at most "
+                    f"{_MAX_NAME} characters; rename it, or copy or download the file again."
+                )
 
 
 def select_rows(array: np.ndarray, axis: int, rows: slice) -> np.ndarray:
