@@ -178,7 +178,7 @@ OTHERS = {
     "mnist.bin": (b"\x01\x02\x03" * 50, "unknown format; expected an HDF5, npz"),
     "notes.txt": (b"Seven nines", "unknown format; expected an HDF5, npz"),
     "mnist.mat": (b"\x01\x02\x03" * 50, "corrupt MATLAB file"),
-    "mnist.csv": (b"1 2 3\n" * 50, "expected 784 columns of pixels"),
+    "mnist.csv": (b"1,2,3\n" * 50, "expected 784 columns of pixels"),
     "mnist.pkl": (b"Seven", "corrupt pickle file"),
     "mnist.npy": (b"\x93NUMPY\x09\x09", "corrupt .npy file"),
     "mnist.gz": (b"\x1f\x8b\x08", "corrupt compressed file"),

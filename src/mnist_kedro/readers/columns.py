@@ -49,7 +49,7 @@ def split_columns(names: Sequence[str] | None, values: np.ndarray) -> dict[str, 
 
 def compact(values: np.ndarray) -> np.ndarray:
     """Return integers in 0–255 as uint8; all else stays as it is."""
-    if values.dtype.kind in "biuf" and values.size:
+    if values.dtype.kind in "biuf" and values.size and 0 <= values.min() <= values.max() <= 255:
         small = values.astype(np.uint8)
         if np.array_equal(small, values):
             return small
