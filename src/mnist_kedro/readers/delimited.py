@@ -1,7 +1,6 @@
 """Read tables of numbers separated by commas, semicolons or tabs, with or without a header."""
 
 import csv
-import math
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -21,6 +20,7 @@ from mnist_kedro.readers.loaded import (
 
 _CHUNK = 5_000  # rows parsed at once: 16 MB
 _MAX_LINE = 100_000  # characters
+_MAX_FLOAT = float(np.finfo(np.float32).max)
 _ENCODING = "utf-8-sig"  # skips the byte order mark of Excel
 
 
@@ -43,10 +43,11 @@ def open_file(
     blocks: list[np.ndarray] = []
     count = 0
     try:
-        for block in _parse(path, separator, has_header=has_header):
-            count += len(block)
-            check_row_count(count, options)
-            blocks.append(_checked(block, len(first)))
+        with np.errstate(over="ignore"):  # Infinity is refused.
+            for block in _parse(path, separator, has_header=has_header):
+                count += len(block)
+                check_row_count(count, options)
+                blocks.append(_checked(block, len(first)))
     except pd.errors.EmptyDataError:
         blocks = []
     except (ValueError, pd.errors.ParserError) as error:
@@ -83,7 +84,7 @@ def _checked(block: np.ndarray, columns: int) -> np.ndarray:
 
 def _is_number(cell: str) -> bool:
     try:
-        return math.isfinite(float(cell))
+        return abs(float(cell)) < _MAX_FLOAT  # False for NaN
     except ValueError:
         return False
 
