@@ -87,6 +87,7 @@ def test_joins_files_of_several_formats(tmp_path, mnist):
     put(tmp_path / "README.md", b"a, b, c")
     put(tmp_path / "LICENSE", b"MIT, or whatever, you like")
     put(tmp_path / ".hidden.csv", b"1,2")
+    put(tmp_path / "sample_submission.csv", b"ImageId,Label\n1,0\n2,0\n")
     assert {*read_arrays(tmp_path)} == {
         *("mnist_train/pixels", "mnist_train/label", "x_test", "y_test")
     }

@@ -39,16 +39,14 @@ def main() -> None:
             _send(answers, file.description)
             for line in requests:
                 _send_values(answers, file.read(*json.loads(line)))
-    except MemoryError:
-        _send(answers, {"fault": "memory"})
     except RefusalError as error:
         _send(answers, {"fault": "refused", "reason": _one_line(error)})
     except Exception as error:  # noqa: BLE001  (libraries raise any exception on a corrupt file)
         _send(answers, {"reason": _one_line(error), **explain(error)})
 
 
-def _explain_damage(_: Exception) -> dict[str, str]:
-    return {"fault": "damaged"}
+def _explain_damage(error: Exception) -> dict[str, str]:
+    return {"fault": "memory" if isinstance(error, MemoryError) else "damaged"}
 
 
 def _one_line(error: Exception) -> str:

@@ -49,10 +49,13 @@ def open_file(
         kinds = {field.name: kind for field in file.schema_arrow if (kind := _kind(field.type))}
         if not kinds or len({*file.schema_arrow.names}) < len(file.schema_arrow.names):
             raise RefusalError("has no columns of numbers or pictures, or two of the same name.")
+        first = 0
         for batch in file.iter_batches(_ROWS, use_threads=False):
             for field, column in zip(batch.schema, batch.columns, strict=True):
                 if field.name in kinds:
-                    columns[field.name].append(_convert(column, field, kinds[field.name]))
+                    values = _convert(column, field, kinds[field.name], first)
+                    columns[field.name].append(values)
+            first += len(batch)
     if not columns:
         raise RefusalError("has no rows.")
     try:
@@ -85,7 +88,8 @@ def _kind(kind: pa.DataType) -> str | None:
     return None
 
 
-def _convert(column: pa.Array, field: pa.Field, kind: str) -> np.ndarray:
+def _convert(column: pa.Array, field: pa.Field, kind: str, first: int) -> np.ndarray:
+    """Convert some rows of a column, of which ``first`` is the number of the first."""
     if pa.types.is_struct(field.type):
         column = column.field("bytes")
     if pa.types.is_dictionary(column.type):
@@ -103,7 +107,7 @@ def _convert(column: pa.Array, field: pa.Field, kind: str) -> np.ndarray:
             column = column.flatten()
     _refuse_nulls(column, field.name)
     if kind == "picture":
-        return _decode([value.as_py() for value in column], field.name)
+        return _decode([value.as_py() for value in column], field.name, first)
     if kind == "text":
         texts = [value.as_py().encode()[: MAX_TEXT_BYTES + 1] for value in column]
         return np.array(texts, f"S{MAX_TEXT_BYTES}")
@@ -117,10 +121,10 @@ def _refuse_nulls(column: pa.Array, name: str) -> None:
         )
 
 
-def _decode(contents: list[bytes], name: str) -> np.ndarray:
+def _decode(contents: list[bytes], name: str, first: int) -> np.ndarray:
     """Decode pictures of one size to ``(n, height, width)`` uint8 gray levels."""
     pictures: list[np.ndarray] = []
-    for row, content in enumerate(contents):
+    for row, content in enumerate(contents, first):
         try:
             with Image.open(BytesIO(content), formats=("PNG", "JPEG")) as picture:
                 width, height = picture.size
@@ -130,9 +134,7 @@ def _decode(contents: list[bytes], name: str) -> np.ndarray:
         except MemoryError:
             raise
         except Exception as error:
-            raise RefusalError(
-                f"'{name}' has a corrupt picture in row {row:,} of a block."
-            ) from error
+            raise RefusalError(f"'{name}' has a corrupt picture in row {row:,}.") from error
         if not fits or pictures[-1].shape != pictures[0].shape:
             raise RefusalError(
                 f"'{name}' has a picture of {width} × {height} pixels; expected one size, of at "

@@ -21,6 +21,7 @@ from mnist_kedro.sources.contents import Contents, FuelRange, StoredArray
 
 logger = logging.getLogger(__name__)
 
+_KILLED = -9
 LOCKED_SECONDS = 10.0  # to wait for a program that is writing the file
 TIMEOUT_SECONDS = 8.0  # for an answer of the child process; longer for values
 _LOADING_SECONDS = 20.0  # for the first answer of a reader that loads the file
@@ -190,6 +191,8 @@ class _ChildProcess:
         except (EOFError, BrokenPipeError):
             waited = time.monotonic() - started
             failure = f"takes longer than {seconds:.0f} s" if waited > seconds else "fails"
+            if waited <= seconds and self._process.wait() == _KILLED:  # by the operating system
+                self.raise_fault({"fault": "memory"})
             raise InputError(
                 f"{self.path}: corrupt {self._name} file, reading it {failure}; "
                 "copy or download it again."

@@ -26,6 +26,7 @@ from mnist_kedro.sources.one_file import ADVICE, EXPECTED, open_file
 
 _MAX_DEPTH = 4  # of sub-folders
 _MAX_FILES = 1_000  # to look at, besides pictures
+_HEAD_BYTES, _MIN_SEPARATORS = 20_000, 50  # of the first line of a table of digits
 _MAX_MERGED = 40  # files that are open at once
 _FOREIGN = {"__MACOSX"}  # has the attributes of the other files
 _PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif"}
@@ -98,9 +99,17 @@ def survey(folder: Path) -> Survey:
 
 def _detect(path: Path) -> str | None:
     name = detect_format(path)
-    if name == "delimited" and strip_compression(path).suffix.lower() not in SUFFIXES:
-        return None  # a text, such as a README
-    return name
+    return None if name == "delimited" and not _is_wide_table(path) else name
+
+
+def _is_wide_table(path: Path) -> bool:
+    """Return False for texts such as a README, and for tables such as Kaggle's submissions."""
+    opener: Any = find_compression(path) or io.FileIO
+    with corruption_reported(path, "corrupt compressed file"), opener(path) as file:
+        head = file.read(_HEAD_BYTES)
+    line = head.partition(b"\n")[0]
+    named = strip_compression(path).suffix.lower() in SUFFIXES
+    return named and max(map(line.count, (b",", b";", b"\t"))) >= _MIN_SEPARATORS
 
 
 def _without_copies(files: Mapping[Path, str]) -> dict[Path, str]:

@@ -31,7 +31,7 @@ ADVICE = {
     "torch": "a PyTorch file, which can run code when it is loaded; save its arrays with "
     "numpy.savez('mnist.npz', x_train=…, y_train=…, x_test=…, y_test=…)",
     "picture": "one picture; expected labeled pictures: set a folder with sub-folders 0–9 of "
-    "pictures, or classify this one with --params inference.images=PICTURE",
+    "pictures, or classify it: kedro run --pipelines inference --params inference.images=PICTURE",
 }
 
 
