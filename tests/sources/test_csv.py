@@ -96,6 +96,7 @@ def test_fractions_stay_fractions(tmp_path, digits):
         (lambda line: f"nan{line[1:]}", "line 31, column 1 is 'nan'; expected a number."),
         (lambda line: line[1:], "line 31, column 1 is ''; expected a number."),
         (lambda line: f"inf{line[1:]}", "line 31, column 1 is 'inf'; expected a number."),
+        (lambda line: f"\x1b[2J{line[1:]}", "line 31, column 1 is ' [2J'; expected a number."),
     ],
 )
 def test_names_the_line_that_is_wrong(tmp_path, digits, damage, message):

@@ -58,6 +58,15 @@ def test_other_types_are_named(tmp_path, value, kind):
     assert f"'data' {kind}; expected plain values" in refusal(tmp_path / "x.mat")
 
 
+def test_refuses_values_of_a_type_that_is_gone(tmp_path):
+    path = tmp_path / "x.mat"
+    io.savemat(path, {"data": np.zeros((3, 3))}, format="4")
+    content = bytearray(path.read_bytes())
+    content[:4] = (2000).to_bytes(4, "little")  # VAX
+    path.write_bytes(content)
+    assert "corrupt MATLAB file" in refusal(path)
+
+
 def test_refuses_a_damaged_file(tmp_path, mnist):
     path = tmp_path / "x.mat"
     io.savemat(path, {"data": mnist["x_train"]}, do_compression=True)

@@ -50,7 +50,8 @@ def _explain_damage(error: Exception) -> dict[str, str]:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:500]
+    text = "".join(letter if letter.isprintable() else " " for letter in str(error))
+    return " ".join(text.split())[:500]
 
 
 def _limit_memory() -> None:

@@ -1,5 +1,6 @@
 """Read MATLAB files of versions 4 to 7; those of version 7.3 are HDF5."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -16,7 +17,9 @@ def open_file(path: str, _: dict[str, Any], __: Progress) -> AbstractContextMana
     """Load all variables; the fields of structs are named like ``dataset/train/images``."""
     arrays: dict[str, np.ndarray] = {}
     problems: dict[str, str] = {}
-    with open(path, "rb") as file:  # noqa: PTH123  (of a path, SciPy would also try others)
+    # SciPy only warns about values that it cannot read.
+    with open(path, "rb") as file, warnings.catch_warnings():  # noqa: PTH123
+        warnings.simplefilter("error", UserWarning)
         variables = io.loadmat(file)
     for name, variable in variables.items():
         if not name.startswith("__"):
