@@ -67,7 +67,7 @@ def test_refuses_values_of_a_type_that_is_gone(tmp_path):
     assert "corrupt MATLAB file" in refusal(path)
 
 
-def test_refuses_a_damaged_file(tmp_path, mnist):
+def test_refuses_a_damaged_matlab_file(tmp_path, mnist):
     path = tmp_path / "x.mat"
     io.savemat(path, {"data": mnist["x_train"]}, do_compression=True)
     path.write_bytes(path.read_bytes()[:-100])

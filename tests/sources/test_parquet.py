@@ -97,7 +97,7 @@ def test_names_the_column_that_is_wrong(tmp_path, columns, message):
     assert message in refusal(path, max_digits=10)
 
 
-def test_refuses_a_truncated_file(tmp_path, digits):
+def test_refuses_a_truncated_parquet_file(tmp_path, digits):
     path = tmp_path / "x.parquet"
     path.write_bytes(parquet_bytes(*digits)[:-100])
     assert "corrupt Parquet file" in refusal(path)

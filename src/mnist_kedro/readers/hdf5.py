@@ -45,7 +45,7 @@ def explain_fault(error: Exception) -> dict[str, str]:
     if isinstance(error, _ForeignFileError):
         return {"fault": "foreign"}
     if isinstance(error, BlockingIOError) or "unable to lock file" in reason:
-        return {"fault": "locked"}
+        return {"fault": "locked", "reason": ""}
     return {"fault": "truncated" if "truncated" in reason else "damaged"}
 
 
@@ -91,7 +91,7 @@ class _Contents:
                 link = group.get(name, getlink=True)
                 if not isinstance(link, h5py.SoftLink):
                     raise
-                self.links.append((path, f"a soft link to '{link.path}', which does not exist"))
+                self.links.append((path, f"a soft link to '{link.path}'"))
                 continue
             if isinstance(item, h5py.Dataset):
                 self.arrays += _describe_dataset(item, path)
