@@ -3,6 +3,7 @@ import zipfile
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -91,6 +92,17 @@ def test_joins_files_of_several_formats(tmp_path, mnist):
     assert {*read_arrays(tmp_path)} == {
         *("mnist_train/pixels", "mnist_train/label", "x_test", "y_test")
     }
+
+
+def test_ingests_the_folder_of_kaggles_digit_recognizer(tmp_path, mnist):
+    """The digits of ``test.csv`` have no labels, and those of the submission no pixels."""
+    put(tmp_path / "train.csv", table_bytes(mnist["x_train"], mnist["y_train"]))
+    unlabeled = pd.DataFrame(mnist["x_test"].reshape(-1, 784)).add_prefix("pixel")
+    unlabeled.to_csv(tmp_path / "test.csv", index=False)
+    put(tmp_path / "sample_submission.csv", b"ImageId,Label\n1,0\n2,0\n")
+    result = read_mnist(ingestion(tmp_path))
+    assert len(result["y_train"]) + len(result["y_test"]) == len(mnist["y_train"])
+    assert "held out here" in result["test_split"]
 
 
 def test_joins_a_file_for_each_split(tmp_path, mnist):

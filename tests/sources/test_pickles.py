@@ -165,7 +165,9 @@ def test_refuses_every_call_and_names_it(tmp_path, name, protocol):
 def test_the_refusal_reaches_the_person_in_one_line(tmp_path):
     path = tmp_path / "mnist.pkl"
     path.write_bytes(pickle.dumps(Call(os.system, touch(tmp_path / "canary"))))
-    assert "holds 'posix.system'; only NumPy arrays are read from pickles." in refusal(path)
+    assert "holds 'posix.system'; only NumPy arrays are read from pickles; save arrays" in refusal(
+        path
+    )
     assert not (tmp_path / "canary").exists()
 
 

@@ -17,7 +17,7 @@ from mnist_kedro.readers.arrays_of import name_arrays
 from mnist_kedro.readers.loaded import Progress, ReadableFile, RefusalError, loaded_file
 
 _TYPE_CODE = re.compile(r"[biufSU]\d{1,5}|\?")
-_ONLY_ARRAYS = "only NumPy arrays are read from pickles"
+_ONLY_ARRAYS = "only NumPy arrays are read from pickles; save arrays with numpy.savez"
 
 
 def open_file(
@@ -73,7 +73,7 @@ def _build(content: object, dtype: object, shape: object, order: object) -> np.n
         and order in {"C", "F"}
         and prod(shape) * dtype.dtype.itemsize == len(content)
     ):
-        return np.frombuffer(content, dtype.dtype).reshape(shape, order=order)
+        return np.frombuffer(bytes(content), dtype.dtype).reshape(shape, order=order)
     raise RefusalError(
         "holds an array whose size is not that of its values; write the pickle again."
     )

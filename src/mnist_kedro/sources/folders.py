@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import logging
 import os
 import re
 from collections import defaultdict
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mnist_kedro.contracts import IMAGE_SIDE
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources.child_process import open_in_child
 from mnist_kedro.sources.contents import Contents, StoredArray, corruption_reported
@@ -23,6 +25,8 @@ from mnist_kedro.sources.formats import (
 )
 from mnist_kedro.sources.idx import FILES, open_idx_files
 from mnist_kedro.sources.one_file import ADVICE, EXPECTED, open_file
+
+logger = logging.getLogger(__name__)
 
 _MAX_DEPTH = 4  # of sub-folders
 _MAX_FILES = 1_000  # to look at, besides pictures
@@ -159,10 +163,13 @@ def open_folder(folder: Path, max_digits: int) -> Iterator[Contents]:
             yield contents
         return
     with ExitStack() as stack:
-        parts = {path: stack.enter_context(open_file(path, max_digits)) for path in found.files}
+        parts: Mapping[Path, Contents] = {
+            path: stack.enter_context(open_file(path, max_digits)) for path in found.files
+        }
         if len(parts) == 1 and not found.pictures and "idx" not in found.files.values():
             yield next(iter(parts.values()))
             return
+        parts = _without_unlabeled_tables(found, parts)
         merged = _merge(found, parts)
         if found.pictures:
             opening = open_in_child(
@@ -176,6 +183,23 @@ def open_folder(folder: Path, max_digits: int) -> Iterator[Contents]:
         }
         attributes = frozenset().union(*(part.attributes for part in parts.values()))
         yield Contents(folder, merged, groups=frozenset(groups), attributes=attributes)
+
+
+def _without_unlabeled_tables(
+    found: Survey, parts: Mapping[Path, Contents]
+) -> Mapping[Path, Contents]:
+    """Leave out tables without labels, such as Kaggle's ``test.csv``, beside tables with labels."""
+    tables = {
+        path: sum(array.shape[-1] if array.shape[1:] else 1 for array in part.arrays.values())
+        for path, part in parts.items()
+        if found.files[path] == "delimited"
+    }
+    unlabeled = {path for path, columns in tables.items() if columns == IMAGE_SIDE**2}
+    if len(unlabeled) == len(tables):
+        return parts
+    for path in unlabeled:
+        logger.info("%s: ignored, because it has no labels.", path)
+    return {path: part for path, part in parts.items() if path not in unlabeled}
 
 
 def _merge(found: Survey, parts: Mapping[Path, Contents]) -> dict[str, StoredArray]:
