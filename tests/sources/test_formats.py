@@ -182,6 +182,8 @@ OTHERS = {
     "mnist.pkl": (b"Seven", "corrupt pickle file"),
     "mnist.npy": (b"\x93NUMPY\x09\x09", "corrupt .npy file"),
     "mnist.gz": (b"\x1f\x8b\x08", "corrupt compressed file"),
+    "mnist.csv.bz2": (b"BZh9" + bytes(50), "corrupt compressed file"),
+    "mnist.csv.xz": (b"\xfd7zXZ\x00" + bytes(50), "corrupt compressed file"),
     "mnist.hdf5": (b"", "empty file; copy or download it again"),
 }
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from mnist_kedro.readers.loaded import RefusalError
 
-_MEMORY_BYTES = 2**32  # that a reader may allocate
+_MEMORY_BYTES = 2**32  # that a reader may allocate, unless its module has its own limit
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     try:
         reader = import_module(f"mnist_kedro.readers.{format_name}")
         explain = getattr(reader, "explain_fault", explain)
-        _limit_memory()
+        _limit_memory(getattr(reader, "MEMORY_BYTES", _MEMORY_BYTES))
         with reader.open_file(path, options, lambda progress: _send(answers, progress)) as file:
             _send(answers, file.description)
             for line in requests:
@@ -54,13 +54,13 @@ def _one_line(error: Exception) -> str:
     return " ".join(text.split())[:500]
 
 
-def _limit_memory() -> None:
+def _limit_memory(allowed: int) -> None:
     """Limit the address space, where the system can; what is loaded already does not count."""
     with suppress(ImportError, OSError, ValueError):
         import resource  # noqa: PLC0415  (Windows has none)
 
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-        limit = pages * resource.getpagesize() + _MEMORY_BYTES
+        limit = pages * resource.getpagesize() + allowed
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
 
 

@@ -18,6 +18,7 @@ from mnist_kedro.readers.loaded import (
     loaded_file,
 )
 
+MEMORY_BYTES = 2**36  # Each thread reserves address space; the size of pictures is limited.
 _AT_ONCE = 200  # pictures
 
 

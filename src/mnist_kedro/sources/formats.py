@@ -70,7 +70,9 @@ def detect_format(path: Path, named: Path | None = None) -> str | None:
         try:
             with opener(path) as file:
                 head, last = file.read(1024), b""
-        except (EOFError, ValueError, zlib.error, lzma.LZMAError, gzip.BadGzipFile):
+        except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as error:
+            if getattr(error, "errno", None):
+                raise
             return suffix  # corrupt, which is reported when the file is decompressed
     else:
         with path.open("rb") as file:
