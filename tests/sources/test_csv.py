@@ -106,11 +106,19 @@ def test_names_the_line_that_is_wrong(tmp_path, digits, damage, message):
     assert refusal(tmp_path / "x.csv").endswith(message)
 
 
+@pytest.mark.parametrize("cell", ["seven", "", "nan"])
+def test_a_wrong_first_row_is_no_header(tmp_path, digits, cell):
+    lines = table_bytes(*digits).decode().splitlines()[1:]
+    lines[0] = cell + lines[0][1:]
+    (tmp_path / "x.csv").write_text("\n".join(lines))
+    assert f"line 1, column 1 is '{cell}'; expected a number." in refusal(tmp_path / "x.csv")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("a,b\n1,2\n", "expected 784 columns of pixels .* found 2 columns \\(a, b\\)"),
-        ("1;2;3\n" * 5, "expected 784 columns .* found 3 columns; remove or add columns"),
+        ("5;2;3\n" * 5, "expected 784 columns .* found 3 columns; remove or add columns"),
         (",".join(["x"] * 784) + "\n", "has no rows"),
         ("1," * 100_000, "line 1 has 100,000 characters or more"),
     ],

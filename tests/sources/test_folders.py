@@ -173,7 +173,7 @@ def test_bad_pictures_cost_no_others(tmp_path, mnist, caplog):
     put(tmp_path / "3" / "bad.png", b"no picture")
     put(tmp_path / "3" / "empty.png", b"")
     put(tmp_path / "4" / "blank.png", png_bytes(np.full((28, 28), 255, np.uint8)))
-    put(tmp_path / "4" / "cut.png", png_bytes(mnist["x_train"][0])[:100])
+    put(tmp_path / "4" / "3" / "cut.png", png_bytes(mnist["x_train"][0])[:100])
     assert sum(map(len, read_arrays(tmp_path).values())) == 800
     (record,) = caplog.records
     assert "skipped 4 of 804 pictures (" in record.getMessage()

@@ -38,7 +38,7 @@ def open_file(
         raise RefusalError(f"line 1 has {_MAX_LINE:,} characters or more; expected a table.")
     separator = max(",;\t", key=line.count)
     first = next(csv.reader([line], delimiter=separator), [])
-    has_header = not all(map(_is_number, first)) or first == [str(i) for i in range(len(first))]
+    has_header = _is_header(first)
     names = first if has_header else None
     blocks: list[np.ndarray] = []
     count = 0
@@ -56,6 +56,13 @@ def open_file(
     if not blocks:
         raise RefusalError("has no rows.")
     return loaded_file(split_columns(names, np.concatenate(blocks)))
+
+
+def _is_header(cells: list[str]) -> bool:
+    """Return whether the first row has names or column numbers, and not one corrupt cell."""
+    numbers = [cell for cell in cells if _is_number(cell)]
+    from_zero, from_one = ([str(i + start) for i in range(len(numbers))] for start in (0, 1))
+    return 2 * len(numbers) < len(cells) or numbers in (from_zero, from_one)
 
 
 def _parse(path: str, separator: str, *, has_header: bool) -> Iterator[np.ndarray]:

@@ -87,6 +87,7 @@ def survey(folder: Path) -> Survey:
         others = [path for path in paths if path.suffix.lower() not in _PICTURES]
         if len(others) < len(paths) and re.fullmatch("[0-9]", Path(current).name) and depth:
             pictures.append(Path(current).relative_to(folder).as_posix())
+            folders.clear()
             continue
         seen += len(others)
         if seen > _MAX_FILES:
