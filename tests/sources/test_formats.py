@@ -330,7 +330,7 @@ def test_inference_takes_the_same_formats(tmp_path, mnist, name):
 
 
 def test_inference_refuses_a_damaged_file(tmp_path):
-    put(tmp_path / "x.csv", b"1,2,3\n")
+    put(tmp_path / "x.csv", b"5,2,3\n")
     with pytest.raises(InputError, match="expected 784 columns"):
         open_pictures(tmp_path / "x.csv")
 
