@@ -326,6 +326,29 @@ def test_names_that_end_in_the_digit(few, name):
     assert sum(len(result.arrays[f"y_{split}"]) for split in ("train", "test")) == 70
 
 
+def test_names_of_one_array_are_one(tmp_path, mnist):
+    """As in files with hard links."""
+    with h5py.File(tmp_path / "x.hdf5", "w") as file:
+        for key in KEYS:
+            file[f"store/{key}"] = mnist[key]
+            file[key] = file[f"store/{key}"]
+        file["train_images"] = file["x_train"]
+    result = read_mnist(ingestion(tmp_path / "x.hdf5"))
+    np.testing.assert_array_equal(result["x_test"], mnist["x_test"])
+    assert result["warnings"] == "none"
+
+
+def test_tables_of_pandas(few):
+    images, labels = few
+    arrays = {}
+    for split, rows in ALL.items():
+        arrays[f"{split}/table/values_block_0"] = images[rows].reshape(-1, 784)
+        arrays[f"{split}/table/values_block_1"] = labels[rows][:, np.newaxis]
+    assert_same(read(contents(arrays)), few, "table")
+    frames = {name.replace("table/values_block_", "block"): one for name, one in arrays.items()}
+    assert_same(read(contents({f"{n}_values": one for n, one in frames.items()})), few, "fixed")
+
+
 def test_images_without_labels_are_named_and_not_used(few):
     arrays = ORDINARY(*few)
     del arrays["y_test"]

@@ -115,7 +115,7 @@ def _describe_dataset(dataset: h5py.Dataset, name: str) -> list[dict[str, Any]]:
     try:
         fields = dataset.dtype.fields
         if not fields:
-            return [{"name": name, **_describe_readable(dataset)}]
+            return [{"name": name, "origin": str(_address(dataset)), **_describe_readable(dataset)}]
         whole = _describe_readable(dataset)
         return [
             {

@@ -115,7 +115,7 @@ def _stored_array(child: "_ChildProcess", array: dict[str, Any]) -> StoredArray:
         child.read_into(values, [name, axis, start, stop], array["chunk_bytes"])
         return values
 
-    return StoredArray(name, shape, dtype, read)
+    return StoredArray(name, shape, dtype, read, array.get("origin", ""))
 
 
 class _ChildProcess:

@@ -24,13 +24,20 @@ _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.ENOENT}
 class StoredArray:
     """An array in a file: its name, shape and dtype, and a function that reads a part of it.
 
-    ``read(axis, rows)`` returns the array restricted to those rows of that axis.
+    ``read(axis, rows)`` returns the array restricted to those rows of that axis. Arrays with the
+    same ``origin`` are one array under several names.
     """
 
     name: str
     shape: tuple[int, ...]
     dtype: np.dtype
     read: Callable[[int, slice], np.ndarray]
+    origin: str = ""
+
+    @property
+    def identity(self) -> str:
+        """Return what all names of this array have in common."""
+        return f"#{self.origin}" if self.origin else self.name
 
     @property
     def size(self) -> int:

@@ -5,7 +5,7 @@ if names do not identify it, add a function to ``_RULES``.
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -38,7 +38,7 @@ WEAK_ROLES = {"images": ("data", "default")}
 # These words say nothing.
 FILLERS = (
     *("mnist", "emnist", "dataset", "set", "samples", "digit", "digits", "values", "block"),
-    *("idx", "idx1", "idx3", "ubyte", "byte", "raw", "examples"),
+    *("idx", "ubyte", "byte", "raw", "examples", "table"),
 )
 
 # The set to read from a file with several sets of digits (Brainstorm's files hold both).
@@ -188,7 +188,14 @@ def _layout_by_name(contents: Contents) -> Layout | None:
     complete = {rest: pieces for rest, pieces in found.items() if "train" in pieces}
     if not complete:
         return None
+    if len({tuple(_identities(pieces)) for pieces in complete.values()}) == 1:
+        return _layout_of_splits(next(iter(complete.values())), contents)
     return _layout_of_splits(complete[_choose_set(complete, contents)], contents)
+
+
+def _identities(pieces: Mapping[str, tuple[Piece, ...]]) -> list[str]:
+    """Return the arrays of all pieces, the same for the same arrays under other names."""
+    return [a.identity for parts in pieces.values() for part in parts for a in part.arrays]
 
 
 def _splits_of_set(named: Sequence["_Named"], contents: Contents) -> dict[str, tuple[Piece, ...]]:
@@ -205,7 +212,7 @@ def _splits_of_set(named: Sequence["_Named"], contents: Contents) -> dict[str, t
         labels = _select(by_split[split], "labels", split, contents) or [
             one.array
             for one in by_split[split]
-            if one.role == "" and one.array.size in counts and max(one.array.shape) in counts
+            if one.role == "" and _count_labels(one.array) in counts
         ]
         if images and len(images) == len(labels):
             pieces[split] = tuple(map(Piece, images, labels))
@@ -226,6 +233,7 @@ def _select(
     # An array of 28 × 28 is more likely images than one of another shape, whatever their names.
     sure = [one for one in found if (shape := image_shape(one.array.shape)) and shape.is_plain]
     found = (sure or found) if role == "images" else found
+    found = [*{one.array.identity: one for one in reversed(found)}.values()][::-1]
     if len({one.whole for one in found}) > 1:
         raise InputError(
             f"{contents.path}: '{found[0].array.name}' and '{found[1].array.name}' both seem to be "
@@ -236,25 +244,27 @@ def _select(
     return [one.array for one in sorted(found, key=lambda one: one.array.name)]
 
 
-def _layout_by_shape(contents: Contents) -> Layout | None:
-    """Recognize images and labels under any names: one of each, or two in numbered order."""
-    images = [array for array in contents.arrays.values() if count_images(array)]
-    counts = [count_images(array) or 0 for array in images]
-    labels = [
-        array
-        for array in contents.arrays.values()
-        if array not in images and array.size in counts and max(array.shape) in counts
-    ]
-    if len(images) != len(labels) or len(set(counts)) != len(counts):
+def _layout_of_only_images(contents: Contents) -> Layout | None:
+    """Recognize the only array of images of each split, whatever else the names say."""
+    named = [*map(_describe, contents.arrays.values())]
+    images = Counter(one.split for one in named if one.role == "images")
+    if max(images.values(), default=0) != 1:
         return None
-    labels.sort(key=lambda array: counts.index(array.size))
-    pieces = list(map(Piece, images, labels))
-    if len(pieces) == 1:
-        return _layout_of_splits({"train": (pieces[0],)}, contents)
-    numbered = all(_NUMBERED.fullmatch(array.name) for array in (*images, *labels))
-    if len(pieces) == 2 and numbered and counts == sorted(counts, reverse=True):
-        return _layout_of_splits({"train": (pieces[0],), "test": (pieces[1],)}, contents)
-    return None
+    pieces = _splits_of_set(named, contents)
+    return _layout_of_splits(pieces, contents) if "train" in pieces else None
+
+
+def _layout_by_number(contents: Contents) -> Layout | None:
+    """Recognize two arrays of images and their labels by their order: ``arr_0`` to ``arr_3``."""
+    if len(contents.arrays) != 4 or not all(map(_NUMBERED.fullmatch, contents.arrays)):
+        return None
+    x_train, y_train, x_test, y_test = (array for _, array in sorted(contents.arrays.items()))
+    train_count, test_count = count_images(x_train) or 0, count_images(x_test) or 0
+    fits = (train_count, test_count) == (_count_labels(y_train), _count_labels(y_test))
+    if not fits or train_count < test_count:
+        return None
+    pieces = {"train": (Piece(x_train, y_train),), "test": (Piece(x_test, y_test),)}
+    return _layout_of_splits(pieces, contents)
 
 
 def _choose_set(sets: Mapping[str, object], contents: Contents) -> str:
@@ -294,9 +304,10 @@ def _keys_advice(contents: Contents) -> str:
 def _layout_of_splits(pieces: Mapping[str, tuple[Piece, ...]], contents: Contents) -> Layout:
     used = [array for parts in pieces.values() for part in parts for array in part.arrays]
     name = _join_names(array.name for array in used)
-    unused = [array for array in contents.arrays.values() if array not in used]
+    known = {array.identity for array in used}
+    unused = [array for array in contents.arrays.values() if array.identity not in known]
     further = [array for array in unused if count_images(array)]
-    labels = {max(array.shape) for array in unused if _could_be_labels(array)}
+    labels = {_count_labels(array) for array in unused} - {None}
     if "test" not in pieces and (unclear := [a for a in further if count_images(a) in labels]):
         raise InputError(
             f"{contents.path}: '{unclear[0].name}' holds further images with labels, perhaps to "
@@ -316,7 +327,13 @@ def _layout_of_splits(pieces: Mapping[str, tuple[Piece, ...]], contents: Content
     return Layout(name, pieces, tuple(array.name for array in further))
 
 
-_RULES = (_fuel_layout, _layout_by_name, _layout_by_digit, _layout_by_shape)
+_RULES = (
+    _fuel_layout,
+    _layout_by_name,
+    _layout_by_digit,
+    _layout_of_only_images,
+    _layout_by_number,
+)
 
 
 class _Named(NamedTuple):
@@ -339,12 +356,18 @@ def _describe(array: StoredArray) -> _Named:
     if count_images(array) and array.dtype.kind in "buif":
         role = "images"
     else:
-        role = parsed.role or ("" if _could_be_labels(array) else "other")
+        role = parsed.role or ("" if _count_labels(array) else "other")
     return _Named(array, parsed.split or "", role, parsed.rest, _PART.sub("", array.name))
 
 
-def _could_be_labels(array: StoredArray) -> bool:
-    return array.dtype.kind in "buifSU" and array.size == max(array.shape, default=0)
+def _count_labels(array: StoredArray) -> int | None:
+    """Return the number of labels, one-hot or not, that an array may be; None if it is no such."""
+    if array.dtype.kind not in "buifSU":
+        return None
+    match [length for length in array.shape if length != 1]:
+        case [count] | [count, 10] | [10, count]:
+            return count
+    return None
 
 
 @dataclass(frozen=True)
@@ -356,7 +379,7 @@ class _ParsedName:
 
 def _parse_name(name: str) -> _ParsedName:
     """Parse an array's name: ``training_data/labels`` means the labels of the training split."""
-    texts = re.findall("t10k|idx[13]|[a-z]+|[0-9]+", _PART.sub("", name).lower())
+    texts = re.findall("t10k|[a-z]+|[0-9]+", _NUMBER.sub("", _PART.sub("", name).lower()))
     words = [word for text in texts for word in _subwords(text)]
     split = next((_SPLIT_OF[word] for word in words if word in _SPLIT_OF), None)
     strong = [_ROLE_OF[word] for word in words if word in _ROLE_OF]
@@ -380,6 +403,7 @@ _WORDS = sorted([*_SPLIT_OF, *_ROLE_OF, *_WEAK_ROLE_OF, *FILLERS], key=len, reve
 _KNOWN_WORD = re.compile("|".join(_WORDS))
 # A part of an array: of a writer in TensorFlow Federated's files, of a file in Hugging Face's.
 _PART = re.compile(r"(?<=examples)/[^/]+|[0-9]{5}-of-[0-9]{5}")
+_NUMBER = re.compile(r"(?<=idx)[13]|(?<=block)_?[0-9]")  # in names of IDX files and pandas' tables
 _DIGIT_AT_END = re.compile(r"(?P<group>(?:.*[^0-9])?)(?P<digit>[0-9])")
 _NUMBERED = re.compile(r".*[^0-9][0-9]")
 

@@ -20,12 +20,12 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.parameters import RemoteParameters
 from mnist_kedro.remote_store import SourceStore, is_web, public_address
 from mnist_kedro.sources.download import in_background
-from mnist_kedro.sources.files import OPENERS
 from mnist_kedro.sources.idx import FILES
 
 logger = logging.getLogger(__name__)
 
 _PIECE_BYTES = 2**20  # read at once
+_MAX_DEPTH = 4  # of sub-folders, as of folders on this machine
 _BLOCK_BYTES = 2**21  # read ahead of a piece; smaller blocks take more requests, larger ones stall
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _DENIED = {401, 403}  # statuses of HTTP
@@ -36,7 +36,7 @@ _Wait = Callable[..., Any]  # calls a function with arguments, and waits for its
 
 @contextmanager
 def local_copy(address: str, store: SourceStore, limits: RemoteParameters) -> Iterator[Path]:
-    """Copy a file, or the IDX files of a folder, to the temporary folder; remove the copy at exit.
+    """Copy a file, or the files of a folder, to the temporary folder; remove the copy at exit.
 
     Args:
         address: of a file or folder; over HTTP, addresses of folders end with a slash.
@@ -63,14 +63,11 @@ def local_copy(address: str, store: SourceStore, limits: RemoteParameters) -> It
 
 
 def find_remote_source(folder: str, store: SourceStore, limits: RemoteParameters) -> str | None:
-    """Find the file of MNIST in a folder of a store.
+    """Find MNIST in a folder of a store.
 
     Returns:
-        The address of the file; that of the folder if it holds IDX files; None if there is neither,
-        or if the folder cannot be listed, with a warning.
-
-    Raises:
-        InputError: if there are several files.
+        The address of its only file; that of the folder if it has several; None if it has none, or
+        if it cannot be listed, with a warning.
     """
     try:
         with _explained(public_address(folder), store):
@@ -80,15 +77,9 @@ def find_remote_source(folder: str, store: SourceStore, limits: RemoteParameters
     except InputError as error:
         logger.warning("MNIST: no source is looked for in %s", error)
         return None
-    files = [name for name in names if PurePosixPath(name).suffix.lower() in OPENERS]
-    if len(files) > 1:
-        raise InputError(
-            f"{public_address(folder)}: expected one MNIST file, found {len(files)} "
-            f"({', '.join(files)}); name the one to use as ingestion.source."
-        )
-    if files:
-        return _join(folder, files[0])
-    return f"{folder.rstrip('/')}/" if any("idx" in name for name in names) else None
+    if len(names) == 1:
+        return _join(folder, names[0])
+    return f"{folder.rstrip('/')}/" if names else None
 
 
 def _copy(address: str, folder: Path, store: SourceStore, limits: RemoteParameters) -> Path:
@@ -107,10 +98,13 @@ def _copy(address: str, folder: Path, store: SourceStore, limits: RemoteParamete
         return target
     if limits.sha256:
         raise InputError("a folder; expected a file, because ingestion.remote.sha256 is set")
-    names = wait(_find_idx_files, fs, path)
+    names = wait(_find_idx_files if is_web(path) else _list_files, fs, path)
+    if not names:
+        raise InputError("a folder without files; expected MNIST in it")
     size = 0
     for name in names:
-        file, target = _join(path, name), folder / Path(name).name
+        file, target = _join(path, name), folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
         with _explained(public_address(_join(address, name)), store):
             size, _ = _copy_file(fs, file, target, size, limits.max_bytes, wait)
     logger.info("MNIST: copied %d files, %d bytes.", len(names), size)
@@ -124,29 +118,23 @@ def _is_folder(fs: fsspec.AbstractFileSystem, path: str, wait: _Wait) -> bool:
 
 
 def _find_idx_files(fs: fsspec.AbstractFileSystem, path: str) -> list[str]:
-    """Return the names of the IDX files in a folder; over HTTP, of those that should be there."""
-    if is_web(path):
-        zipped = {name: f"{name}.gz" for name in FILES.values()}
-        return [name if fs.exists(_join(path, name)) else zipped[name] for name in zipped]
-    names = _list_files(fs, path)
-    found = [name for name in names if "idx" in name]
-    if not found:
-        raise InputError(
-            f"a folder without IDX files; expected {', '.join(FILES.values())}, each with or "
-            f"without .gz; found {', '.join(names[:5]) or 'no files'}"
-        )
-    return found
+    """Return the names of the four IDX files that should be in a folder, which HTTP cannot list."""
+    zipped = {name: f"{name}.gz" for name in FILES.values()}
+    return [name if fs.exists(_join(path, name)) else zipped[name] for name in zipped]
 
 
 def _list_files(fs: fsspec.AbstractFileSystem, path: str) -> list[str]:
-    """Return the names of the files that lie directly in a folder; none if there is no folder."""
+    """Return the names of the files in a folder and its sub-folders; none if there is no folder."""
     if is_web(path):
         raise InputError("folders cannot be listed over HTTP")
     try:
-        infos = fs.ls(path, detail=True)
+        found = fs.find(path, maxdepth=_MAX_DEPTH)
     except FileNotFoundError:  # stores have no empty folders
         return []
-    return sorted(PurePosixPath(i["name"]).name for i in infos if i["type"] == "file")
+    root = fs._strip_protocol(path)  # noqa: SLF001  (fsspec has no public name for it)
+    names = [PurePosixPath(file).relative_to(root) for file in found]
+    # Hidden files are of other programs, and the copy must not leave its folder.
+    return sorted(str(name) for name in names if not any(part[0] == "." for part in name.parts))
 
 
 def _join(folder: str, name: str) -> str:
