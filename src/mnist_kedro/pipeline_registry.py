@@ -59,6 +59,7 @@ def _arguments(parameters: Parameters) -> dict[str, tuple[Any, ...]]:
         "tuning": (models[0],),
         "adversarial": (models,),
         "compare_runs": (),
+        "data_quality": (parameters.data_quality.label_errors,),
         "ink_finder": (),
         "digit_detector": (),
     }

@@ -68,7 +68,7 @@ def _users(pipeline: Pipeline, parameter: str) -> list[Node]:
 def _belongs_to_network(node: Node) -> bool:
     """Return whether a node loads or saves a dataset of a network, such as ``cnn.model``."""
     return any(
-        "." in name and not name.startswith("figures.")
+        "." in name and not name.startswith(("figures.", "findings."))
         for name in node.inputs + node.outputs
         if not is_parameter(name)
     )

@@ -17,7 +17,12 @@ from mnist_kedro.origin import describe_origin
 logger = logging.getLogger(__name__)
 
 _WIDTH = 101  # of a message; time and level take 19 of 120 columns
-_RESULTS = {"report": "Report", "digit_predictions": "Predictions", "runs": "Runs"}
+_RESULTS = {
+    "report": "Report",
+    "digit_predictions": "Predictions",
+    "runs": "Runs",
+    "data_quality_page": "Data quality",
+}
 
 
 class SummaryHooks:

@@ -6,6 +6,7 @@ value out of range, fails before any data is loaded. ``networks/`` has the param
 
 from mnist_kedro.parameters.adversarial import AdversarialParameters
 from mnist_kedro.parameters.check import Parameters, check_parameters
+from mnist_kedro.parameters.data_quality import DataQualityParameters
 from mnist_kedro.parameters.digit_detector import DigitDetectorParameters
 from mnist_kedro.parameters.digits import (
     DataProcessingParameters,
@@ -25,6 +26,7 @@ __all__ = [
     "AdversarialParameters",
     "AugmentationParameters",
     "DataProcessingParameters",
+    "DataQualityParameters",
     "DigitDetectorParameters",
     "InferenceParameters",
     "IngestionParameters",

@@ -11,6 +11,7 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameter_types import Group
 from mnist_kedro.parameters.adversarial import AdversarialParameters
+from mnist_kedro.parameters.data_quality import DataQualityParameters
 from mnist_kedro.parameters.digit_detector import DigitDetectorParameters
 from mnist_kedro.parameters.digits import DataProcessingParameters, IngestionParameters
 from mnist_kedro.parameters.inference import InferenceParameters
@@ -47,6 +48,7 @@ class Parameters(Group):
     picture_calibration: PictureCalibrationParameters
     promotion: PromotionParameters
     ink_finder: InkFinderParameters
+    data_quality: DataQualityParameters
     digit_detector: DigitDetectorParameters
 
     @property

@@ -1,11 +1,13 @@
 """Render the report and the model card; their sentences are in ``templates/``."""
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
 from omegaconf import OmegaConf
 
 from mnist_kedro.contracts import GIVEN
@@ -20,6 +22,11 @@ _HIGH_CONFIDENCE = 0.99
 def percent(share: float, digits: int = 2) -> str:
     """Format a share in 0–1 as a percentage."""
     return f"{share:.{digits}%}"
+
+
+def small_percent(share: float) -> str:
+    """Format a share in 0–1 as a percentage with two significant digits, such as 0.0043%."""
+    return f"{share:.0%}" if share >= 0.1 else f"{100 * share:.2g}%"
 
 
 def interval(bounds: Sequence[float], digits: int = 2) -> str:
@@ -48,7 +55,7 @@ COLUMNS = (
     Column("Training, s", "", "{training_seconds:.1f}"),
 )
 
-_ENVIRONMENT = Environment(
+ENVIRONMENT = Environment(
     loader=PackageLoader(__package__, "templates"),
     autoescape=select_autoescape(["html.jinja"]),
     undefined=StrictUndefined,
@@ -56,13 +63,15 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_ENVIRONMENT.filters |= {
+ENVIRONMENT.filters |= {
     "percent": percent,
+    "small_percent": small_percent,
     "interval": interval,
     "count": lambda number: f"{number:,}",
     "one_line": lambda text: " ".join(text.split()),
     "title_of": model_title,
     "base64": lambda data: base64.b64encode(data).decode(),
+    "code": lambda text: Markup(re.sub("`(.*?)`", r"<code>\1</code>", escape(text))),  # noqa: S704
     "yaml": lambda data: OmegaConf.to_yaml(OmegaConf.create(data)),
 }
 
@@ -90,7 +99,7 @@ def render_report(
     """
     pictures = {key.removeprefix("figure_"): picture for key, picture in figures.items()}
     variables = _template_variables(metrics, corruptions, confidences, layers)
-    template = _ENVIRONMENT.get_template("report.html.jinja")
+    template = ENVIRONMENT.get_template("report.html.jinja")
     return template.render(variables, run=run, pictures=pictures, sections=sections)
 
 
@@ -107,7 +116,7 @@ def render_model_card(
     The arguments are those of :func:`render_report`.
     """
     variables = _template_variables(metrics, corruptions, confidences, layers)
-    return _ENVIRONMENT.get_template("model_card.md.jinja").render(variables, run=run)
+    return ENVIRONMENT.get_template("model_card.md.jinja").render(variables, run=run)
 
 
 def _template_variables(

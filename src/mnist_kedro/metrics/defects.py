@@ -1,0 +1,80 @@
+"""Find digits that cannot be recognized, or are not in MNIST's form, and average all digits."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_kedro.arrays import blocks
+from mnist_kedro.contracts import CLASSES, IMAGE_SIDE, Labels, ManyPixels, Pixels
+
+_BRIGHT, _VISIBLE = 128, 64  # gray levels
+_CONTRAST = 32  # gray levels; noise on a blank image has less
+_FEW_PIXELS = 10  # visible ones of a digit; MNIST's thinnest digit has 15 bright ones
+_EDGE_PIXELS = 4  # bright ones in the outermost rows and columns; 3 of MNIST's 70,000 digits have 4
+_OFF_CENTER = 3.0  # pixels; MNIST's digits are at most 1.4 from the center
+DEFECTS = ("blank", "inverted", "filled", "faint", "cut", "off_center")
+
+_Y, _X = (grid.reshape(-1) - (IMAGE_SIDE - 1) / 2 for grid in np.indices(2 * (IMAGE_SIDE,)))
+_EDGE = np.maximum(abs(_Y), abs(_X)) > IMAGE_SIDE / 2 - 1
+
+
+class Inspection(NamedTuple):
+    """What one pass over a split's pixels shows."""
+
+    defects: dict[str, NDArray[np.int64]]  # rows by the name of the defect; a row has at most one
+    means: Pixels  # the mean image of each class, (10, 28, 28); 0 for a class without digits
+    lowest: int  # gray level of a pixel
+    highest: int
+    mean_ink: float  # mean and standard deviation of the digits' mean gray levels
+    ink_deviation: float
+
+
+def inspect_digits(images: ManyPixels, labels: Labels) -> Inspection:
+    """Find defects and average the digits of each class, in blocks.
+
+    Args:
+        images: ``(n, 28, 28)`` uint8 in 0–255, n ≥ 1.
+        labels: ``(n,)`` integers in 0–9.
+    """
+    found: dict[str, list[NDArray[np.int64]]] = {name: [] for name in DEFECTS}
+    sums = np.zeros((CLASSES, IMAGE_SIDE**2))
+    ink: list[NDArray[np.float32]] = []
+    lowest, highest = 255, 0
+    for start, block in blocks(images):
+        pixels = block.reshape(len(block), -1)
+        values = pixels.astype(np.float32)
+        classes = np.eye(CLASSES, dtype=np.float32)[labels[start : start + len(block)]]
+        sums += classes.T @ values  # exact, below 2**24
+        ink.append(values.mean(axis=1))
+        lowest, highest = min(lowest, int(pixels.min())), max(highest, int(pixels.max()))
+        for name, rows in _find_defects(pixels, values).items():
+            found[name].append(start + rows)
+    counts = np.maximum(np.bincount(labels, minlength=CLASSES), 1)
+    means = (sums / counts[:, None]).round().astype(np.uint8)
+    all_ink = np.concatenate(ink)
+    return Inspection(
+        defects={name: np.concatenate(rows) for name, rows in found.items()},
+        means=means.reshape(CLASSES, IMAGE_SIDE, IMAGE_SIDE),
+        lowest=lowest,
+        highest=highest,
+        mean_ink=float(all_ink.mean(dtype=np.float64)),
+        ink_deviation=float(all_ink.std(dtype=np.float64)),
+    )
+
+
+def _find_defects(pixels: Pixels, values: NDArray[np.float32]) -> dict[str, NDArray[np.int64]]:
+    """Return the rows of each defect in ``(n, 784)`` pixels; a digit counts for the first only."""
+    mass = np.maximum(values.sum(axis=1), 1)
+    offset = np.hypot(values @ _Y.astype(np.float32), values @ _X.astype(np.float32)) / mass
+    edge = pixels[:, _EDGE]
+    masks = (
+        pixels.max(axis=1) - pixels.min(axis=1) < _CONTRAST,
+        edge.mean(axis=1) >= _BRIGHT,
+        values.mean(axis=1) >= _BRIGHT,
+        (pixels >= _VISIBLE).sum(axis=1) < _FEW_PIXELS,
+        (edge >= _BRIGHT).sum(axis=1) >= _EDGE_PIXELS,
+        offset > _OFF_CENTER,
+    )
+    first = np.argmax(np.stack([*masks, np.ones(len(pixels), bool)]), axis=0)
+    return {name: np.flatnonzero(first == number) for number, name in enumerate(DEFECTS)}
