@@ -12,7 +12,7 @@ _BRIGHT, _VISIBLE = 128, 64  # gray levels
 _CONTRAST = 32  # gray levels; noise on a blank image has less
 _FEW_PIXELS = 10  # visible ones of a digit; MNIST's thinnest digit has 15 bright ones
 _EDGE_PIXELS = 4  # bright ones in the outermost rows and columns; 3 of MNIST's 70,000 digits have 4
-_OFF_CENTER = 3.0  # pixels; MNIST's digits are at most 1.4 from the center
+_NEAR_CENTER, _OFF_CENTER = 1.5, 3.0  # pixels; MNIST's digits are at most 1.41 from the center
 DEFECTS = ("blank", "inverted", "filled", "faint", "cut", "off_center")
 
 _Y, _X = (grid.reshape(-1) - (IMAGE_SIDE - 1) / 2 for grid in np.indices(2 * (IMAGE_SIDE,)))
@@ -68,12 +68,13 @@ def _find_defects(pixels: Pixels, values: NDArray[np.float32]) -> dict[str, NDAr
     mass = np.maximum(values.sum(axis=1), 1)
     offset = np.hypot(values @ _Y.astype(np.float32), values @ _X.astype(np.float32)) / mass
     edge = pixels[:, _EDGE]
+    touching = (edge >= _BRIGHT).sum(axis=1)
     masks = (
         pixels.max(axis=1) - pixels.min(axis=1) < _CONTRAST,
         edge.mean(axis=1) >= _BRIGHT,
         values.mean(axis=1) >= _BRIGHT,
         (pixels >= _VISIBLE).sum(axis=1) < _FEW_PIXELS,
-        (edge >= _BRIGHT).sum(axis=1) >= _EDGE_PIXELS,
+        touching >= np.where(offset > _NEAR_CENTER, 1, _EDGE_PIXELS),
         offset > _OFF_CENTER,
     )
     first = np.argmax(np.stack([*masks, np.ones(len(pixels), bool)]), axis=0)

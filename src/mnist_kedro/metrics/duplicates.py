@@ -47,7 +47,7 @@ def find_copies(mnist: Mnist) -> Copies:
     """Find all digits that equal another digit, by 64-bit hashes of their pixels.
 
     The pixels of the first 100,000 of them are compared. Among 8.1 million digits, the probability
-    that any two different digits have the same hash is 2e-6.
+    that any two different digits have the same hash is 2e-6. Blank images are not copies.
     """
     hashes = np.concatenate([hash_rows(mnist["x_train"]), hash_rows(mnist["x_test"])])
     order = np.argsort(hashes, kind="stable")
@@ -57,8 +57,9 @@ def find_copies(mnist: Mnist) -> Copies:
     if len(rows):
         checked = min(len(rows), _VERIFIED)
         pixels = concatenate([mnist["x_train"], mnist["x_test"]])[rows[:checked]]
-        starts[1:checked] |= (pixels[1:] != pixels[:-1]).any(axis=(1, 2))
-    copied = ~starts | ~np.append(starts[1:], True)  # Different digits with one hash drop out.
+        differ = (pixels[1:] != pixels[:-1]).any(axis=(1, 2))  # although their hashes are equal
+        starts[1:checked] |= differ | ~pixels[1:].any(axis=(1, 2))
+    copied = ~starts | ~np.append(starts[1:], True)
     return Copies(rows[copied], np.cumsum(starts)[copied])
 
 

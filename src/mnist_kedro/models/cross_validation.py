@@ -11,6 +11,7 @@ from mnist_kedro.models.fitting import fit_network
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameters import TrainingParameters
 
+_EPOCHS = 6  # of few digits, each of which is seen several times, so that the log stays short
 _MONITORED = 1000  # digits that are predicted after each epoch, to show the progress
 
 
@@ -39,14 +40,16 @@ def cross_validate(
     """
     count = len(train["labels"])
     fold_of = np.random.default_rng(training.seed).permutation(count) % folds
-    epochs = math.ceil(steps / max(1, (count - count // folds) // training.batch_size))
+    batches = max(1, (count - math.ceil(count / folds)) // training.batch_size)
+    repeats = max(1, round(steps / (_EPOCHS * batches)))  # of the few digits of a small data set
+    epochs = math.ceil(steps / (repeats * batches))
     recipe = training.model_copy(update={"epochs": epochs, "resume": False})
     held_out = np.empty((count, 10), np.float32)
     average = np.zeros((len(test["labels"]), 10), np.float32)
     for fold in range(folds):
         rest, rows = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
         model, _ = fit_network(
-            _select(train, rest),
+            _select(train, np.tile(rest, repeats)),
             _select(train, rows[:_MONITORED]),
             statistics,
             recipe,

@@ -71,7 +71,7 @@ ENVIRONMENT.filters |= {
     "one_line": lambda text: " ".join(text.split()),
     "title_of": model_title,
     "base64": lambda data: base64.b64encode(data).decode(),
-    "code": lambda text: Markup(re.sub("`(.*?)`", r"<code>\1</code>", escape(text))),  # noqa: S704
+    "code": lambda text: Markup(re.sub("`(.*?)`", r"<code>\1</code>", str(escape(text)))),  # noqa: S704
     "yaml": lambda data: OmegaConf.to_yaml(OmegaConf.create(data)),
 }
 

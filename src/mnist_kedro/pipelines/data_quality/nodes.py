@@ -51,8 +51,8 @@ def check_classes(mnist: Mnist) -> Findings:
                 rate(ratio, 2, 10),
                 f"The digit {frequent} is {ratio:.1f} times as frequent as the digit {rare}",
                 total,
-                f"Collect more digits {rare}. Until then, look at the recall of each digit in the "
-                "report: the accuracy hardly depends on rare classes.",
+                f"Collect more digits of class {rare}. Until then, look at the recall of each "
+                "digit in the report: the accuracy hardly depends on rare classes.",
             ),
             measure(
                 "class_proportions",
@@ -247,7 +247,10 @@ def check_label_errors(
 def collect_findings(mnist: Mnist, **checks: Findings) -> dict[str, Any]:
     """Collect the findings of all checks, the worst first; log the problems and warnings."""
     every = chain.from_iterable(check["findings"] for check in checks.values())
-    findings = sorted(every, key=lambda finding: SEVERITIES.index(finding["severity"]))
+    findings = sorted(
+        every,
+        key=lambda found: (SEVERITIES.index(found["severity"]), -found["count"] / found["of"]),
+    )
     for finding in findings:
         if finding["severity"] in ("problem", "warning"):
             logger.warning("Data quality: %s.", finding["sentence"])
