@@ -276,7 +276,7 @@ def test_the_page_of_good_digits_is_calm(mnist):
     quality, means = check(mnist)
     page = render_data_quality(mnist, means, quality, RUN)
     assert "No problems found in the sample" in page
-    assert "All checks passed." in page
+    assert "All 16 checks passed." in page
     assert 'class="badge problem"' not in page
 
 

@@ -8,15 +8,16 @@ from numpy.typing import NDArray
 from mnist_kedro.arrays import blocks
 from mnist_kedro.contracts import CLASSES, IMAGE_SIDE, Labels, ManyPixels, Pixels
 
-_BRIGHT, _VISIBLE = 128, 64  # gray levels
+_BRIGHT = 128  # gray level
 _CONTRAST = 32  # gray levels; noise on a blank image has less
-_FEW_PIXELS = 10  # visible ones of a digit; MNIST's thinnest digit has 15 bright ones
+_FAINT = 3  # mean gray level; that of MNIST's thinnest digit is 6.5
 _EDGE_PIXELS = 4  # bright ones in the outermost rows and columns; 3 of MNIST's 70,000 digits have 4
 _NEAR_CENTER, _OFF_CENTER = 1.5, 3.0  # pixels; MNIST's digits are at most 1.41 from the center
 DEFECTS = ("blank", "inverted", "filled", "faint", "cut", "off_center")
 
 _Y, _X = (grid.reshape(-1) - (IMAGE_SIDE - 1) / 2 for grid in np.indices(2 * (IMAGE_SIDE,)))
 _EDGE = np.maximum(abs(_Y), abs(_X)) > IMAGE_SIDE / 2 - 1
+_SUMS = np.stack([np.ones_like(_Y), _EDGE, _Y, _X], axis=1).astype(np.float32)
 
 
 class Inspection(NamedTuple):
@@ -38,20 +39,21 @@ def inspect_digits(images: ManyPixels, labels: Labels) -> Inspection:
         labels: ``(n,)`` integers in 0–9.
     """
     found: dict[str, list[NDArray[np.int64]]] = {name: [] for name in DEFECTS}
-    sums = np.zeros((CLASSES, IMAGE_SIDE**2))
-    ink: list[NDArray[np.float32]] = []
+    totals = np.zeros((CLASSES, IMAGE_SIDE**2))
+    ink: list[NDArray[np.floating]] = []
     lowest, highest = 255, 0
     for start, block in blocks(images):
         pixels = block.reshape(len(block), -1)
         values = pixels.astype(np.float32)
         classes = np.eye(CLASSES, dtype=np.float32)[labels[start : start + len(block)]]
-        sums += classes.T @ values  # exact, below 2**24
-        ink.append(values.mean(axis=1))
+        totals += classes.T @ values  # exact, below 2**24
+        sums = values @ _SUMS
+        ink.append(sums[:, 0] / IMAGE_SIDE**2)
         lowest, highest = min(lowest, int(pixels.min())), max(highest, int(pixels.max()))
-        for name, rows in _find_defects(pixels, values).items():
+        for name, rows in _find_defects(pixels, sums).items():
             found[name].append(start + rows)
     counts = np.maximum(np.bincount(labels, minlength=CLASSES), 1)
-    means = (sums / counts[:, None]).round().astype(np.uint8)
+    means = (totals / counts[:, None]).round().astype(np.uint8)
     all_ink = np.concatenate(ink)
     return Inspection(
         defects={name: np.concatenate(rows) for name, rows in found.items()},
@@ -63,17 +65,16 @@ def inspect_digits(images: ManyPixels, labels: Labels) -> Inspection:
     )
 
 
-def _find_defects(pixels: Pixels, values: NDArray[np.float32]) -> dict[str, NDArray[np.int64]]:
+def _find_defects(pixels: Pixels, sums: NDArray[np.float32]) -> dict[str, NDArray[np.int64]]:
     """Return the rows of each defect in ``(n, 784)`` pixels; a digit counts for the first only."""
-    mass = np.maximum(values.sum(axis=1), 1)
-    offset = np.hypot(values @ _Y.astype(np.float32), values @ _X.astype(np.float32)) / mass
-    edge = pixels[:, _EDGE]
-    touching = (edge >= _BRIGHT).sum(axis=1)
+    ink, edge, down, right = sums.T
+    offset = np.hypot(down, right) / np.maximum(ink, 1)
+    touching = (pixels[:, _EDGE] >= _BRIGHT).sum(axis=1)
     masks = (
         pixels.max(axis=1) - pixels.min(axis=1) < _CONTRAST,
-        edge.mean(axis=1) >= _BRIGHT,
-        values.mean(axis=1) >= _BRIGHT,
-        (pixels >= _VISIBLE).sum(axis=1) < _FEW_PIXELS,
+        edge >= _BRIGHT * _EDGE.sum(),
+        ink >= _BRIGHT * IMAGE_SIDE**2,
+        ink < _FAINT * IMAGE_SIDE**2,
         touching >= np.where(offset > _NEAR_CENTER, 1, _EDGE_PIXELS),
         offset > _OFF_CENTER,
     )

@@ -190,13 +190,15 @@ def _examples(
     return shown
 
 
-def measure(name: str, severity: Severity, sentence: str, of: int, advice: str) -> Finding:
-    """Create a finding about a whole data set."""
+def measure(
+    name: str, severity: Severity, sentence: str, count: int, of: int, advice: str
+) -> Finding:
+    """Create a finding about a data set as a whole, or about ``count`` of its digits."""
     return Finding(
         name=name,
         severity=severity,
         sentence=sentence,
-        count=0 if severity == "ok" else of,
+        count=count,
         of=of,
         rows={split: [] for split in SPLITS},
         examples=[],

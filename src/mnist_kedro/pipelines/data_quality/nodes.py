@@ -49,8 +49,11 @@ def check_classes(mnist: Mnist) -> Findings:
             measure(
                 "class_balance",
                 rate(ratio, 2, 10),
-                f"The digit {frequent} is {ratio:.1f} times as frequent as the digit {rare}",
-                total,
+                f"The digit {frequent} is {ratio:.1f} times as frequent as the digit {rare}"
+                if ratio > 1
+                else "All classes are equally frequent",
+                int(worst.min()),
+                int(worst.sum()),
                 f"Collect more digits of class {rare}. Until then, look at the recall of each "
                 "digit in the report: the accuracy hardly depends on rare classes.",
             ),
@@ -58,6 +61,7 @@ def check_classes(mnist: Mnist) -> Findings:
                 "class_proportions",
                 rate(distance, 0.1, 0.3),
                 f"The class proportions of training and test digits differ by {distance:.1%}",
+                total,
                 total,
                 "Split your digits at random: without a test split in your file, ingestion holds "
                 "out the same share of each class (`ingestion.test_fraction`).",
@@ -97,6 +101,7 @@ def check_images(
             "ok" if brightest - darkest >= 200 else "warning",
             f"The pixels range from {darkest} to {brightest}",
             total,
+            total,
             "Scale the pixels of your file to 0–255.",
         ),
         measure(
@@ -104,6 +109,7 @@ def check_images(
             rate(abs(train.mean_ink - test.mean_ink) / deviation, 0.5, 1),
             f"The mean gray level is {train.mean_ink:.1f} in training digits and "
             f"{test.mean_ink:.1f} in test digits",
+            total,
             total,
             "Prepare the test digits in the same way as the training digits.",
         ),
