@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 
 from mnist_kedro.arrays import Rows
-from mnist_kedro.contracts import LabeledImages, provenance
 from mnist_kedro.lineage import KEY, lineage_of
-from mnist_kedro.metrics.confident_learning import find_label_errors
 from mnist_kedro.parameters import check_parameters
 from mnist_kedro.pipelines.data_quality import nodes
 from mnist_kedro.pipelines.data_quality.nodes import (
@@ -226,20 +224,12 @@ def test_label_errors_are_searched_in_a_sample_of_many_digits(mislabeled, monkey
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_of_mnists_wrong_labels_nine_of_ten_are_found(seed):
-    from mnist_kedro.models.cross_validation import cross_validate  # imports TensorFlow
-
     mnist = read_mnist(ingestion(FULL_MNIST))
     labels, flipped = flip_labels(mnist["y_train"], 0.01, seed)
-    train, test = (
-        LabeledImages(images=images[..., np.newaxis], labels=own, **provenance(mnist))
-        for images, own in ((mnist["x_train"], labels), (mnist["x_test"][:100], mnist["y_test"]))
-    )
     base = check_parameters(configured("local"))
-    recipe = base.training.model_copy(update={"batch_size": 256})
-    statistics = {"mean": 33.3, "standard_deviation": 78.6}
-    options = (base.networks["cnn"], base.data_quality.folds, base.data_quality.steps)
-    probabilities, _ = cross_validate(train, test, statistics, recipe, *options)
-    found = find_label_errors(labels, probabilities)
+    options = (base.data_quality, base.training, base.networks["cnn"])
+    table, _ = check_label_errors({**mnist, "y_train": labels}, *options)
+    found = table.loc[table["split"] == "train", "row"]
     assert np.isin(flipped, found).mean() >= 0.9
     assert np.isin(found, flipped).mean() >= 0.8
 

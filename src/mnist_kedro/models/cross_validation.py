@@ -1,12 +1,13 @@
-"""Predict each training digit with a network that was not trained on it."""
+"""Train networks so that each digit can be predicted by a network that was not trained on it."""
 
 import math
+from collections.abc import Iterator
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from mnist_kedro.contracts import LabeledImages, PixelStatistics
-from mnist_kedro.metrics.prediction import probabilities_of
 from mnist_kedro.models.fitting import fit_network
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameters import TrainingParameters
@@ -15,28 +16,26 @@ _EPOCHS = 6  # of few digits, each of which is seen several times, so that the l
 _MONITORED = 1000  # digits that are predicted after each epoch, to show the progress
 
 
-def cross_validate(
+def train_folds(
     train: LabeledImages,
-    test: LabeledImages,
     statistics: PixelStatistics,
     training: TrainingParameters,
     network: NetworkParameters,
     folds: int,
     steps: int,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Train a network on all folds but one, for each fold, and predict that fold.
+) -> Iterator[tuple[keras.Model, NDArray[np.int64]]]:
+    """Train a network for each fold of the digits, on all other folds.
 
     Args:
         train: digits to divide into folds; in memory.
-        test: further digits, which all networks predict; their predictions are averaged.
         statistics: of the training pixels.
         training: the recipe; its seed also divides the digits.
         network: which network.
         folds: number of folds, at least 2.
         steps: smallest number of training steps of each network.
 
-    Returns:
-        Probabilities of the training digits, ``(n, 10)``, and of the test digits, ``(m, 10)``.
+    Yields:
+        Each network, and the rows of the digits that it was not trained on.
     """
     count = len(train["labels"])
     fold_of = np.random.default_rng(training.seed).permutation(count) % folds
@@ -44,8 +43,6 @@ def cross_validate(
     repeats = max(1, round(steps / (_EPOCHS * batches)))  # of the few digits of a small data set
     epochs = math.ceil(steps / (repeats * batches))
     recipe = training.model_copy(update={"epochs": epochs, "resume": False})
-    held_out = np.empty((count, 10), np.float32)
-    average = np.zeros((len(test["labels"]), 10), np.float32)
     for fold in range(folds):
         rest, rows = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
         model, _ = fit_network(
@@ -57,9 +54,7 @@ def cross_validate(
             checkpoints=None,
             name=f"label errors, network {fold + 1} of {folds}",
         )
-        held_out[rows] = probabilities_of(model, train["images"][rows])
-        average += probabilities_of(model, test["images"]) / folds
-    return held_out, average
+        yield model, rows
 
 
 def _select(digits: LabeledImages, rows: NDArray[np.int64]) -> LabeledImages:

@@ -14,7 +14,7 @@ from mnist_kedro.metrics.confident_learning import find_label_errors
 from mnist_kedro.metrics.defects import DEFECTS, inspect_digits
 from mnist_kedro.metrics.duplicates import find_copies, hash_rows, have_conflicts
 from mnist_kedro.metrics.near_duplicates import find_near_duplicates
-from mnist_kedro.metrics.prediction import spread
+from mnist_kedro.metrics.prediction import probabilities_of, spread
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameters import DataQualityParameters, TrainingParameters
 from mnist_kedro.pipelines.data_processing.nodes import compute_pixel_statistics
@@ -204,21 +204,26 @@ def check_label_errors(
         A row for each label that is probably wrong, with ``split``, ``row``, ``label``,
         ``suggested`` and the probabilities of both; and the findings.
     """
-    from mnist_kedro.models.cross_validation import cross_validate  # noqa: PLC0415  (TensorFlow)
+    from mnist_kedro.models.cross_validation import train_folds  # noqa: PLC0415  (TensorFlow)
 
     rows = {split: spread(len(mnist[f"y_{split}"]), _PREDICTED) for split in SPLITS}  # type: ignore[literal-required]
     digits = {split: _load(mnist, split, rows[split]) for split in SPLITS}
-    probabilities = cross_validate(
+    networks = train_folds(
         digits["train"],
-        digits["test"],
         compute_pixel_statistics(digits["train"]),
         training.model_copy(update={"seed": data_quality.seed, "batch_size": _BATCH}),
         network,
         data_quality.folds,
         data_quality.steps,
     )
+    probabilities = {split: np.zeros((len(rows[split]), CLASSES)) for split in SPLITS}
+    for model, held_out in networks:
+        images = digits["train"]["images"][held_out]
+        probabilities["train"][held_out] = probabilities_of(model, images)
+        tested = probabilities_of(model, digits["test"]["images"])
+        probabilities["test"] += tested / data_quality.folds
     tables, findings = [], []
-    for split, predicted in zip(SPLITS, probabilities, strict=True):
+    for split, predicted in probabilities.items():
         labels, total = digits[split]["labels"], len(mnist[f"y_{split}"])  # type: ignore[literal-required]
         wrong = find_label_errors(labels, predicted)
         others = np.where(np.arange(CLASSES) == labels[wrong, None], 0, predicted[wrong])
