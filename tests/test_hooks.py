@@ -187,6 +187,7 @@ def check_parameter(pipeline, name, catalog=None, *, only_missing_outputs=False)
         ("reporting", "training.models"),
         ("inference", "training.models"),
         ("tuning", "tuning.search.batch_size"),
+        ("data_quality", "data_quality.label_errors"),
     ],
 )
 def test_a_parameter_that_the_run_uses_is_accepted(pipeline, name):
@@ -203,6 +204,7 @@ def test_a_parameter_that_the_run_uses_is_accepted(pipeline, name):
         ),
         ("data_processing", "training.models", "nodes of 'training' do"),
         ("training", "resnet.network.filters", "no node uses it; .*'training.models'"),
+        ("data_quality", "data_quality.steps", "no node uses it; .*'data_quality.label_errors'"),
     ],
 )
 def test_a_parameter_without_effect_is_rejected(pipeline, name, told):

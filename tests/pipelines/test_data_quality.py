@@ -40,13 +40,13 @@ def damaged(mnist):
 
 def check(mnist):
     """Run all checks but that of the labels; return the findings, and the mean digits."""
-    images, means = check_images(mnist, QUALITY)
+    images, means = check_images(mnist, QUALITY.examples)
     quality = collect_findings(
         mnist,
         classes=check_classes(mnist),
         images=images,
-        duplicates=check_duplicates(mnist, QUALITY),
-        near_duplicates=check_near_duplicates(mnist, QUALITY),
+        duplicates=check_duplicates(mnist, QUALITY.examples),
+        near_duplicates=check_near_duplicates(mnist, QUALITY.examples),
     )
     return quality, means
 
@@ -168,7 +168,7 @@ def test_digits_in_a_file_are_read_in_blocks(damaged, monkeypatch):
 
 def test_near_duplicates_are_searched_in_a_sample_of_many_digits(damaged, monkeypatch):
     monkeypatch.setattr(nodes, "_COMPARED", 300)
-    (leaked, within) = check_near_duplicates(damaged, QUALITY)["findings"]
+    (leaked, within) = check_near_duplicates(damaged, QUALITY.examples)["findings"]
     assert (leaked["of"], within["of"]) == (150, 300)
     assert within["sentence"].endswith("among 300 sampled digits")
 

@@ -14,7 +14,9 @@ from mnist_kedro.mappings import flatten
 from mnist_kedro.parameters import check_parameters
 from mnist_kedro.pipeline_registry import register_pipelines, use_parameters
 
-_NETWORKS = ("training.models", "training.members")  # determine which nodes the pipelines have
+# These determine which nodes the pipelines have.
+_NETWORKS = ("training.models", "training.members")
+_LABEL_ERRORS = "data_quality.label_errors"
 
 
 class ParameterHooks:
@@ -57,6 +59,8 @@ def _users(pipeline: Pipeline, parameter: str) -> list[Node]:
     """Return the nodes that take a parameter, or that exist because of it."""
     if parameter in _NETWORKS:
         return [node for node in pipeline.nodes if _belongs_to_network(node)]
+    if parameter == _LABEL_ERRORS:
+        return [node for node in pipeline.nodes if "data_quality" in node.tags]
     return [
         node
         for node in pipeline.nodes
@@ -88,8 +92,10 @@ def _describe_unused(parameter: str, pipeline: Pipeline) -> str:
         if pipeline.nodes and set(pipeline.nodes) & set(pipelines[name].nodes)
     ]
     if not using:
-        models = "parameter 'training.models' says which networks the run has"
-        return f"parameter '{parameter}' has no effect: no node uses it; {models}."
+        return (
+            f"parameter '{parameter}' has no effect: no node uses it; parameters 'training.models' "
+            f"and '{_LABEL_ERRORS}' say which networks the run has."
+        )
     return (
         f"parameter '{parameter}' has no effect: no node of this run uses it, but nodes of "
         f"'{using[0]}' do; add that pipeline: --pipelines {','.join([using[0], *run])}."

@@ -71,9 +71,7 @@ def check_classes(mnist: Mnist) -> Findings:
 
 
 @mark_as_checking
-def check_images(
-    mnist: Mnist, data_quality: DataQualityParameters
-) -> tuple[Findings, dict[str, Any]]:
+def check_images(mnist: Mnist, examples: int) -> tuple[Findings, dict[str, Any]]:
     """Check each image for defects, and whether the images of the splits look alike.
 
     Returns:
@@ -89,7 +87,7 @@ def check_images(
             defect,
             np.concatenate([train.defects[defect], training + test.defects[defect]]),
             total,
-            data_quality.examples,
+            examples,
         )
         for defect in DEFECTS
     ]
@@ -123,7 +121,7 @@ def check_images(
 
 
 @with_lineage
-def check_duplicates(mnist: Mnist, data_quality: DataQualityParameters) -> Findings:
+def check_duplicates(mnist: Mnist, examples: int) -> Findings:
     """Find exact copies within the splits and between them, and copies with different labels."""
     copies = find_copies(mnist)
     rows, groups = copies
@@ -143,10 +141,10 @@ def check_duplicates(mnist: Mnist, data_quality: DataQualityParameters) -> Findi
                 name,
                 rows[mask],
                 of,
-                data_quality.examples,
+                examples,
                 groups=[
                     _ends(rows[groups == group])
-                    for group in np.unique(groups[mask])[: data_quality.examples // 2]
+                    for group in np.unique(groups[mask])[: examples // 2]
                 ],
             )
             for name, (mask, of) in found.items()
@@ -155,7 +153,7 @@ def check_duplicates(mnist: Mnist, data_quality: DataQualityParameters) -> Findi
 
 
 @with_lineage
-def check_near_duplicates(mnist: Mnist, data_quality: DataQualityParameters) -> Findings:
+def check_near_duplicates(mnist: Mnist, examples: int) -> Findings:
     """Find digits that are almost equal, among at most 100,000 digits."""
     training, test = len(mnist["y_train"]), len(mnist["y_test"])
     tested = spread(test, max(_COMPARED // 2, _COMPARED - training))
@@ -176,7 +174,7 @@ def check_near_duplicates(mnist: Mnist, data_quality: DataQualityParameters) -> 
                 name,
                 np.unique(close[:, 1]),
                 of,
-                data_quality.examples,
+                examples,
                 groups=close,
                 among=len(sampled) if len(sampled) < training + test else None,
             )

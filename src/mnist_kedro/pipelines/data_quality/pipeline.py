@@ -33,19 +33,19 @@ def create_pipeline(label_errors: bool = False) -> Pipeline:
         ),
         Node(
             func=check_images,
-            inputs=["mnist", "params:data_quality"],
+            inputs=["mnist", "params:data_quality.examples"],
             outputs=["findings.images", "mean_digits"],
             name="check_images",
         ),
         Node(
             func=check_duplicates,
-            inputs=["mnist", "params:data_quality"],
+            inputs=["mnist", "params:data_quality.examples"],
             outputs="findings.duplicates",
             name="check_duplicates",
         ),
         Node(
             func=check_near_duplicates,
-            inputs=["mnist", "params:data_quality"],
+            inputs=["mnist", "params:data_quality.examples"],
             outputs="findings.near_duplicates",
             name="check_near_duplicates",
         ),
