@@ -42,7 +42,7 @@ def render_data_quality(
 
 def _pictures(mnist: Mnist, findings: list[Mapping[str, Any]]) -> dict[str, dict[int, str]]:
     """Load the examples of all findings: PNG files in Base64, by split and row."""
-    groups = [group for finding in findings for group in finding["examples"]]
+    groups = [group for finding in findings for group in finding.get("examples", [])]
     pictures = {}
     for split, images in (("train", mnist["x_train"]), ("test", mnist["x_test"])):
         rows = sorted(

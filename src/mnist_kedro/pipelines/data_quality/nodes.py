@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mnist_kedro.arrays import concatenate, select
-from mnist_kedro.contracts import CLASSES, LabeledImages, Mnist, provenance
+from mnist_kedro.contracts import CLASSES, LabeledImages, ManyPixels, Mnist, provenance
 from mnist_kedro.lineage import KEY, lineage_of, mark_as_checking, with_lineage
 from mnist_kedro.metrics.confident_learning import find_label_errors
 from mnist_kedro.metrics.defects import DEFECTS, inspect_digits
@@ -20,10 +20,9 @@ from mnist_kedro.parameters import DataQualityParameters, TrainingParameters
 from mnist_kedro.pipelines.data_processing.nodes import compute_pixel_statistics
 from mnist_kedro.pipelines.data_quality.findings import (
     SEVERITIES,
-    SPLITS,
+    Describer,
     Findings,
-    find,
-    measure,
+    describe_all,
     rate,
 )
 
@@ -37,37 +36,33 @@ _BATCH = 256  # With training.batch_size, 512, as many steps take twice as long.
 @with_lineage
 def check_classes(mnist: Mnist) -> Findings:
     """Check that all classes are about as frequent, and in the same proportions in both splits."""
-    counts = [np.bincount(np.asarray(mnist[f"y_{split}"]), minlength=CLASSES) for split in SPLITS]  # type: ignore[literal-required]
-    worst = max(counts, key=lambda split: split.max() / max(1, split.min()))
-    ratio, frequent, rare = worst.max() / max(1, worst.min()), worst.argmax(), worst.argmin()
-    proportions = [split / split.sum() for split in counts]
-    distance = float(abs(proportions[0] - proportions[1]).sum() / 2)
-    total = int(sum(split.sum() for split in counts))
-    return {
-        "counts": {split: count.tolist() for split, count in zip(SPLITS, counts, strict=True)},
-        "findings": [
-            measure(
-                "class_balance",
-                rate(ratio, 2, 10),
-                f"The digit {frequent} is {ratio:.1f} times as frequent as the digit {rare}"
-                if ratio > 1
-                else "All classes are equally frequent",
-                int(worst.min()),
-                int(worst.sum()),
-                f"Collect more digits of class {rare}. Until then, look at the recall of each "
-                "digit in the report: the accuracy hardly depends on rare classes.",
-            ),
-            measure(
-                "class_proportions",
-                rate(distance, 0.1, 0.3),
-                f"The class proportions of training and test digits differ by {distance:.1%}",
-                total,
-                total,
-                "Split your digits at random: without a test split in your file, ingestion holds "
-                "out the same share of each class (`ingestion.test_fraction`).",
-            ),
-        ],
-    }
+    labels = np.asarray(mnist["y_train"]), np.asarray(mnist["y_test"])
+    train, test = (np.bincount(split, minlength=CLASSES) for split in labels)
+    worst = max(train, test, key=lambda split: split.max() / max(1, split.min()))
+    ratio = worst.max() / max(1, worst.min())
+    distance = float(abs(train / train.sum() - test / test.sum()).sum() / 2)  # total variation
+    balance = describe_all(
+        "class_balance",
+        rate(ratio, 2, 10),
+        f"The digit {worst.argmax()} is {ratio:.1f} times as frequent as the digit {worst.argmin()}"
+        if ratio > 1
+        else "All classes are equally frequent",
+        int(worst.min()),
+        int(worst.sum()),
+        f"Collect more digits of class {worst.argmin()}. Until then, look at the recall of each "
+        "digit in the report: the accuracy hardly depends on rare classes.",
+    )
+    proportions = describe_all(
+        "class_proportions",
+        rate(distance, 0.1, 0.3),
+        f"The class proportions of training and test digits differ by {distance:.1%}",
+        len(labels[1]),
+        len(labels[1]),
+        "Split your digits at random: without a test split in your file, ingestion holds out the "
+        "same share of each class (`ingestion.test_fraction`).",
+    )
+    counts = {"train": train.tolist(), "test": test.tolist()}
+    return {"findings": [balance, proportions], "counts": counts}
 
 
 @mark_as_checking
@@ -78,75 +73,57 @@ def check_images(mnist: Mnist, examples: int) -> tuple[Findings, dict[str, Any]]
         The findings, and the mean digits: ``images`` ``(20, 28, 28)`` uint8 of the training
         classes, then of the test classes, and ``labels`` ``(20,)``.
     """
-    train = inspect_digits(mnist["x_train"], np.asarray(mnist["y_train"]))
-    test = inspect_digits(mnist["x_test"], np.asarray(mnist["y_test"]))
-    training, total = len(mnist["y_train"]), len(mnist["y_train"]) + len(mnist["y_test"])
-    findings = [
-        find(
-            mnist,
-            defect,
-            np.concatenate([train.defects[defect], training + test.defects[defect]]),
-            total,
-            examples,
-        )
-        for defect in DEFECTS
-    ]
+    digits = Describer(mnist, examples)
+    train = inspect_digits(mnist["x_train"], digits.train)
+    test = inspect_digits(mnist["x_test"], digits.test)
+    rows = {d: np.append(train.defects[d], len(digits.train) + test.defects[d]) for d in DEFECTS}
+    findings = [digits.describe(defect, rows[defect], digits.total) for defect in DEFECTS]
     darkest, brightest = min(train.lowest, test.lowest), max(train.highest, test.highest)
     deviation = max(np.hypot(train.ink_deviation, test.ink_deviation) / np.sqrt(2), 1e-9)
-    findings += [
-        measure(
-            "pixel_range",
-            "ok" if brightest - darkest >= 200 else "warning",
-            f"The pixels range from {darkest} to {brightest}",
-            total,
-            total,
-            "Scale the pixels of your file to 0–255.",
-        ),
-        measure(
-            "split_difference",
-            rate(abs(train.mean_ink - test.mean_ink) / deviation, 0.5, 1),
-            f"The mean gray level is {train.mean_ink:.1f} in training digits and "
-            f"{test.mean_ink:.1f} in test digits",
-            total,
-            total,
-            "Prepare the test digits in the same way as the training digits.",
-        ),
-    ]
+    pixel_range = describe_all(
+        "pixel_range",
+        "ok" if brightest - darkest >= 200 else "warning",
+        f"The pixels range from {darkest} to {brightest}",
+        *(digits.total, digits.total),
+        "Scale the pixels of your file to 0–255.",
+    )
+    difference = describe_all(
+        "split_difference",
+        rate(abs(train.mean_ink - test.mean_ink) / deviation, 0.5, 1),
+        f"The mean gray level is {train.mean_ink:.1f} in training and {test.mean_ink:.1f} in test "
+        "digits",
+        *(len(digits.test), len(digits.test)),
+        "Prepare the test digits in the same way as the training digits.",
+    )
     means = {
         "images": np.concatenate([train.means, test.means]),
         "labels": np.tile(np.arange(CLASSES, dtype=np.uint8), 2),
         **provenance(mnist),
     }
-    return {"findings": findings, KEY: lineage_of(mnist)}, means
+    return {"findings": [*findings, pixel_range, difference], KEY: lineage_of(mnist)}, means
 
 
 @with_lineage
 def check_duplicates(mnist: Mnist, examples: int) -> Findings:
     """Find exact copies within the splits and between them, and copies with different labels."""
-    copies = find_copies(mnist)
+    digits, copies = Describer(mnist, examples), find_copies(mnist)
     rows, groups = copies
-    training, test = len(mnist["y_train"]), len(mnist["y_test"])
-    in_test = rows >= training
+    in_test = rows >= len(digits.train)
     again = (np.diff(groups, prepend=-1) == 0) & (np.diff(in_test, prepend=False) == 0)
     found = {
-        "leaked": (in_test & np.isin(groups, groups[~in_test]), test),
-        "conflicting_labels": (have_conflicts(copies, mnist), training + test),
-        "train_duplicates": (again & ~in_test, training),
-        "test_duplicates": (again & in_test, test),
+        "leaks": (in_test & np.isin(groups, groups[~in_test]), len(digits.test)),
+        "conflicting_labels": (have_conflicts(copies, mnist), digits.total),
+        "train_duplicates": (again & ~in_test, len(digits.train)),
+        "test_duplicates": (again & in_test, len(digits.test)),
     }
+
+    def ends(group: int) -> np.ndarray:  # The last copies of leaked digits are test digits.
+        equal = rows[groups == group]
+        return equal if len(equal) <= 4 else equal[[0, 1, -2, -1]]
+
     return {
         "findings": [
-            find(
-                mnist,
-                name,
-                rows[mask],
-                of,
-                examples,
-                groups=[
-                    _ends(rows[groups == group])
-                    for group in np.unique(groups[mask])[: examples // 2]
-                ],
-            )
+            digits.describe(name, rows[mask], of, groups=map(ends, np.unique(groups[mask])))
             for name, (mask, of) in found.items()
         ]
     }
@@ -155,28 +132,25 @@ def check_duplicates(mnist: Mnist, examples: int) -> Findings:
 @with_lineage
 def check_near_duplicates(mnist: Mnist, examples: int) -> Findings:
     """Find digits that are almost equal, among at most 100,000 digits."""
-    training, test = len(mnist["y_train"]), len(mnist["y_test"])
+    digits = Describer(mnist, examples)
+    training, test = len(digits.train), len(digits.test)
     tested = spread(test, max(_COMPARED // 2, _COMPARED - training))
-    sampled = np.concatenate([spread(training, _COMPARED - len(tested)), training + tested])
+    sampled = np.append(spread(training, _COMPARED - len(tested)), training + tested)
     images = concatenate([mnist["x_train"], mnist["x_test"]])[sampled]
     _, different = np.unique(hash_rows(images), return_index=True)
     different.sort()
     pairs = sampled[different[find_near_duplicates(images[different])]]
     between = (pairs[:, 0] < training) != (pairs[:, 1] < training)
     found = {
-        "near_leaked": (pairs[between], len(tested)),
+        "near_leaks": (pairs[between], len(tested)),
         "near_duplicates": (pairs[~between], len(sampled)),
     }
     return {
         "findings": [
-            find(
-                mnist,
-                name,
-                np.unique(close[:, 1]),
-                of,
-                examples,
+            digits.describe(
+                *(name, np.unique(close[:, 1]), of),
                 groups=close,
-                among=len(sampled) if len(sampled) < training + test else None,
+                sampled=len(sampled) < digits.total,
             )
             for name, (close, of) in found.items()
         ]
@@ -199,65 +173,57 @@ def check_label_errors(
         network: which network.
 
     Returns:
-        A row for each label that is probably wrong, with ``split``, ``row``, ``label``,
-        ``suggested`` and the probabilities of both; and the findings.
+        A row for each label that is probably wrong, the worst first, with ``split``, ``row``,
+        ``label``, ``suggested`` and the probabilities of both; and the findings.
     """
     from mnist_kedro.models.cross_validation import train_folds  # noqa: PLC0415  (TensorFlow)
 
-    rows = {split: spread(len(mnist[f"y_{split}"]), _PREDICTED) for split in SPLITS}  # type: ignore[literal-required]
-    digits = {split: _load(mnist, split, rows[split]) for split in SPLITS}
-    networks = train_folds(
-        digits["train"],
-        compute_pixel_statistics(digits["train"]),
-        training.model_copy(update={"seed": data_quality.seed, "batch_size": _BATCH}),
-        network,
-        data_quality.folds,
-        data_quality.steps,
+    digits = Describer(mnist, 2 * data_quality.examples)
+    train_rows, test_rows = (spread(len(y), _PREDICTED) for y in (digits.train, digits.test))
+    train = _load(mnist, mnist["x_train"], digits.train, train_rows)
+    test = _load(mnist, mnist["x_test"], digits.test, test_rows)
+    recipe = training.model_copy(update={"seed": data_quality.seed, "batch_size": _BATCH})
+    statistics = compute_pixel_statistics(train)
+    folds = data_quality.folds
+    held_out, averages = np.zeros((len(train_rows), CLASSES)), np.zeros((len(test_rows), CLASSES))
+    for model, rows in train_folds(train, statistics, recipe, network, folds, data_quality.steps):
+        held_out[rows] = probabilities_of(model, train["images"][rows])
+        averages += probabilities_of(model, test["images"]) / folds
+
+    predicted = np.concatenate([held_out, averages])
+    labels = np.concatenate([train["labels"], test["labels"]])
+    split = np.repeat(["train", "test"], [len(held_out), len(averages)])
+    wrong = np.append(
+        find_label_errors(train["labels"], held_out),
+        len(held_out) + find_label_errors(test["labels"], averages),
     )
-    probabilities = {split: np.zeros((len(rows[split]), CLASSES)) for split in SPLITS}
-    for model, held_out in networks:
-        images = digits["train"]["images"][held_out]
-        probabilities["train"][held_out] = probabilities_of(model, images)
-        tested = probabilities_of(model, digits["test"]["images"])
-        probabilities["test"] += tested / data_quality.folds
-    tables, findings = [], []
-    for split, predicted in probabilities.items():
-        labels, total = digits[split]["labels"], len(mnist[f"y_{split}"])  # type: ignore[literal-required]
-        wrong = find_label_errors(labels, predicted)
-        others = np.where(np.arange(CLASSES) == labels[wrong, None], 0, predicted[wrong])
-        suggested = others.argmax(axis=1)
-        table = pd.DataFrame(
-            {
-                "split": split,
-                "row": rows[split][wrong],
-                "label": labels[wrong],
-                "suggested": suggested,
-                "label_probability": predicted[wrong, labels[wrong]],
-                "suggested_probability": predicted[wrong, suggested],
-            }
-        )
-        found = table["row"].to_numpy() + (split == "test") * len(mnist["y_train"])
-        findings.append(
-            find(
-                mnist,
-                f"{split}_label_errors",
-                found,
-                len(labels),
-                2 * data_quality.examples,
-                suggested=dict(zip(found.tolist(), suggested.tolist(), strict=True)),
-                among=len(labels) if len(labels) < total else None,
-            )
-        )
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True), {"findings": findings}
+    wrong = wrong[np.argsort(predicted[wrong, labels[wrong]], kind="stable")]
+    others = np.where(np.arange(CLASSES) == labels[wrong, None], 0, predicted[wrong])
+    table = pd.DataFrame(
+        {
+            "split": split[wrong],
+            "row": np.append(train_rows, test_rows)[wrong],
+            "label": labels[wrong],
+            "suggested": others.argmax(axis=1),
+            "label_probability": predicted[wrong, labels[wrong]],
+            "suggested_probability": others.max(axis=1),
+        }
+    )
+    found = table["row"].to_numpy() + (table["split"] == "test").to_numpy() * len(digits.train)
+    suggested = dict(zip(found.tolist(), table["suggested"].tolist(), strict=True))
+    finding = digits.describe(
+        *("label_errors", found, len(labels)),
+        suggested=suggested,
+        sampled=len(labels) < digits.total,
+    )
+    return table, {"findings": [finding]}
 
 
 @with_lineage
 def collect_findings(mnist: Mnist, **checks: Findings) -> dict[str, Any]:
     """Collect the findings of all checks, the worst first; log the problems and warnings."""
-    every = chain.from_iterable(check["findings"] for check in checks.values())
     findings = sorted(
-        every,
+        chain.from_iterable(check["findings"] for check in checks.values()),
         key=lambda found: (SEVERITIES.index(found["severity"]), -found["count"] / found["of"]),
     )
     for finding in findings:
@@ -273,13 +239,7 @@ def collect_findings(mnist: Mnist, **checks: Findings) -> dict[str, Any]:
     }
 
 
-def _ends(rows: np.ndarray) -> np.ndarray:
-    """Return at most four rows: the last ones of leaked digits are test digits."""
-    return rows if len(rows) <= 4 else rows[[0, 1, -2, -1]]
-
-
-def _load(mnist: Mnist, split: str, rows: np.ndarray) -> LabeledImages:
+def _load(mnist: Mnist, images: ManyPixels, labels: np.ndarray, rows: np.ndarray) -> LabeledImages:
     """Load digits of a split into memory."""
-    images = np.asarray(select(mnist[f"x_{split}"], rows))[..., np.newaxis]  # type: ignore[literal-required]
-    labels = np.asarray(mnist[f"y_{split}"])[rows]  # type: ignore[literal-required]
-    return LabeledImages(images=images, labels=labels, **provenance(mnist))
+    pixels = np.asarray(select(images, rows))[..., np.newaxis]
+    return LabeledImages(images=pixels, labels=labels[rows], **provenance(mnist))
