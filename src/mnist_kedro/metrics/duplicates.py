@@ -1,12 +1,13 @@
 """Find exact copies of digits, within splits and between them, in any number of digits."""
 
-from typing import NamedTuple, TypedDict
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnist_kedro.arrays import blocks, concatenate
-from mnist_kedro.contracts import ManyPixels, Mnist
+from mnist_kedro.contracts import ManyPixels
 
 _VERIFIED = 100_000  # rows whose pixels are compared; the hash alone errs once in 500,000 data sets
 
@@ -27,7 +28,7 @@ class DuplicateCounts(TypedDict):
     conflicting: int  # digits that equal a digit with another label
 
 
-def count_duplicates(mnist: Mnist) -> DuplicateCounts:
+def count_duplicates(mnist: Mapping[str, Any]) -> DuplicateCounts:
     """Count exact copies within the training and the test split, and between the splits.
 
     It takes 0.1 s for MNIST's 70,000 digits, and 16 bytes of memory for each digit.
@@ -43,7 +44,7 @@ def count_duplicates(mnist: Mnist) -> DuplicateCounts:
     )
 
 
-def find_copies(mnist: Mnist) -> Copies:
+def find_copies(mnist: Mapping[str, Any]) -> Copies:
     """Find all digits that equal another digit, by 64-bit hashes of their pixels.
 
     The pixels of the first 100,000 of them are compared. Among 8.1 million digits, the probability
@@ -76,7 +77,7 @@ def hash_rows(images: ManyPixels) -> NDArray[np.int64]:
     return hashes
 
 
-def have_conflicts(copies: Copies, mnist: Mnist) -> NDArray[np.bool_]:
+def have_conflicts(copies: Copies, mnist: Mapping[str, Any]) -> NDArray[np.bool_]:
     """Return for each row of ``copies`` whether the labels in its group differ."""
     labels = concatenate([np.asarray(mnist["y_train"]), np.asarray(mnist["y_test"])])[copies.rows]
     starts = np.flatnonzero(np.diff(copies.groups, prepend=-1))

@@ -10,6 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from mnist_kedro.arrays import ArrayLike, Rows
 from mnist_kedro.contracts import CLASSES, Labels, Pixels
 from mnist_kedro.errors import InputError
+from mnist_kedro.metrics.duplicates import count_duplicates
 from mnist_kedro.parameters import IngestionParameters
 from mnist_kedro.sources.reference import ORIENTATIONS, Classified, classify
 
@@ -21,6 +22,7 @@ _DOUBTFUL = 0.75  # if fewer agree, a part of the images may be of another form
 _UNRELATED = 0.5  # if fewer agree, images and labels are not what they seem
 _PERMUTED = 0.7  # of the labels agree after the best permutation; of ten letters, half do
 _WRONG = 0.1  # of clear digits have other labels: at most 5% of photographs do
+_COPIES = 0.01  # of the digits of a split may be copies
 _SHIFTS = (1, -1, 2, -2)  # rows by which labels may be displaced
 TEN_IS_ZERO = (*range(CLASSES), 0)
 ONE_IS_ZERO = (0, *range(CLASSES))
@@ -91,6 +93,24 @@ def check_content(splits: Splits, where: str, parameters: IngestionParameters) -
         images = reorient(splits[sample.name].images, orientation)
         repaired[sample.name] = Split(images, sample.labels.astype(np.uint8))
     return Checked(repaired, conversions, warnings)
+
+
+def describe_duplicates(arrays: Mapping[str, ArrayLike]) -> Iterator[str]:
+    """Yield warnings of digits that occur more than once; canonical MNIST has none.
+
+    Args:
+        arrays: ``x_train``, ``y_train``, ``x_test`` and ``y_test``.
+    """
+    counts = count_duplicates(arrays)
+    training, test = len(arrays["y_train"]), len(arrays["y_test"])
+    if counts["leaked"]:
+        yield f"{counts['leaked']:,} of {test:,} test digits are also training digits"
+    if counts["conflicting"]:
+        yield f"{counts['conflicting']:,} digits equal digits with another label"
+    copies = ("training", counts["train"], training), ("test", counts["test"], test)
+    for split, count, total in copies:
+        if count > _COPIES * total:
+            yield f"{count:,} of {total:,} {split} digits are copies of others"
 
 
 def reorient(images: ArrayLike, orientation: str) -> ArrayLike:
@@ -175,6 +195,33 @@ def _orientation(sample: _Sample) -> str:
     return best if fits[best] >= max(_FITS, fit + _BETTER) else "as_is"
 
 
+class Comparison(NamedTuple):
+    """How well some images of a split fit their labels, in comparison with real digits."""
+
+    compared: int
+    agreeing: float  # share of images that are classified as labeled
+    clear: int  # images whose class is clear
+    wrong: int  # clear images with another label
+    orientation: str  # in which the images fit best, if that is certain; else as_is
+
+
+def compare(name: str, split: Split) -> Comparison:
+    """Compare up to 1,000 images of a split with the digits of the embedded sample."""
+    sample = _take_sample(name, split)
+    orientation = _orientation(sample)
+    found = classify(ORIENTATIONS[orientation](sample.images))
+    agree = found.labels == sample.own
+    clear = int(found.clear.sum())
+    return Comparison(
+        len(agree), float(agree.mean()), clear, int((found.clear & ~agree).sum()), orientation
+    )
+
+
+def seem_wrong(clear: int, wrong: int) -> bool:
+    """Return whether more clear digits have other labels than photographs of digits have."""
+    return wrong > _WRONG * clear + 2 * np.sqrt(_WRONG * (1 - _WRONG) * clear)
+
+
 def _check_labels(
     sample: _Sample, orientation: str, where: str, parameters: IngestionParameters
 ) -> Iterator[str]:
@@ -193,7 +240,7 @@ def _check_labels(
         if reason:
             raise InputError(f"{where}: {reason}; {_AS_IS}.")
     clear, wrong = found.clear.sum(), (found.clear & ~agree).sum()
-    if wrong > _WRONG * clear + 2 * np.sqrt(_WRONG * (1 - _WRONG) * clear):
+    if seem_wrong(clear, wrong):
         yield (
             f"{wrong / clear:.0%} of the {sample.name} labels seem wrong "
             f"(of {clear:,} digits whose class is clear)"

@@ -15,7 +15,7 @@ from mnist_kedro.parameters import IngestionParameters
 from mnist_kedro.remote_store import SourceStore, is_remote, public_address
 from mnist_kedro.sources.assemble import assemble, hold_out_test, join_validation
 from mnist_kedro.sources.canonical import Arrays, is_canonical
-from mnist_kedro.sources.content import Splits, check_content
+from mnist_kedro.sources.content import Splits, check_content, describe_duplicates
 from mnist_kedro.sources.contents import Contents, OpenFile
 from mnist_kedro.sources.download import download_mnist
 from mnist_kedro.sources.files import find_source, open_source, resolve_path
@@ -157,9 +157,12 @@ def read_contents(
         splits, test_split = hold_out_test(splits, where, parameters)
         arrays = _arrays(splits)
     check_mnist(arrays, where)
+    digests = digests or _digests(arrays)
+    if not (trusted or is_canonical(digests)):
+        warnings = [*warnings, *describe_duplicates(arrays)]
     return _describe(
         arrays,
-        digests or _digests(arrays),
+        digests,
         source=source,
         layout=contents.form or layout.name,
         conversions="; ".join(conversions) or "none",

@@ -22,9 +22,11 @@ from mnist_kedro.pipelines.data_quality.findings import (
     SEVERITIES,
     Describer,
     Findings,
+    Severity,
     describe_all,
     rate,
 )
+from mnist_kedro.sources.content import Split, compare, seem_wrong
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +65,37 @@ def check_classes(mnist: Mnist) -> Findings:
     )
     counts = {"train": train.tolist(), "test": test.tolist()}
     return {"findings": [balance, proportions], "counts": counts}
+
+
+@with_lineage
+def check_content(mnist: Mnist) -> Findings:
+    """Compare up to 1,000 digits of each split with the digits of the embedded sample."""
+    splits = {
+        "training": Split(mnist["x_train"], np.asarray(mnist["y_train"])),
+        "test": Split(mnist["x_test"], np.asarray(mnist["y_test"])),
+    }
+    findings = []
+    for name, split in splits.items():
+        found = compare(name, split)
+        severity: Severity = "warning" if seem_wrong(found.clear, found.wrong) else "ok"
+        sentence = (
+            f"{found.agreeing:.0%} of {found.compared:,} {name} digits resemble MNIST's digits of "
+            "the same label"
+        )
+        if found.orientation != "as_is":
+            severity = "problem"
+            sentence = f"The {name} images are {found.orientation.replace('_', ' ')}"
+        findings.append(
+            describe_all(
+                f"{name}_content",
+                severity,
+                sentence,
+                *(found.wrong, found.clear),
+                "Ingest your file again: `ingestion.orientation` turns images. If many labels are "
+                "wrong, search for them with `--params data_quality.label_errors=true`.",
+            )
+        )
+    return {"findings": findings}
 
 
 @mark_as_checking

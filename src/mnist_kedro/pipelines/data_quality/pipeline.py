@@ -4,6 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.pipelines.data_quality.nodes import (
     check_classes,
+    check_content,
     check_duplicates,
     check_images,
     check_label_errors,
@@ -13,7 +14,7 @@ from mnist_kedro.pipelines.data_quality.nodes import (
 from mnist_kedro.reports.data_quality import render_data_quality
 
 # Each check is a node that saves its findings as `findings.<check>`.
-CHECKS = ("classes", "images", "duplicates", "near_duplicates")
+CHECKS = ("classes", "content", "images", "duplicates", "near_duplicates")
 LABEL_ERRORS = "label_errors"
 
 
@@ -30,6 +31,12 @@ def create_pipeline(label_errors: bool = False) -> Pipeline:
             inputs="mnist",
             outputs="findings.classes",
             name="check_classes",
+        ),
+        Node(
+            func=check_content,
+            inputs="mnist",
+            outputs="findings.content",
+            name="check_content",
         ),
         Node(
             func=check_images,
