@@ -85,11 +85,13 @@ def test_a_wrong_file_is_named_and_earlier_outputs_stay(project, tmp_path, mnist
     project.make(*slices)
     before = project.files()
     assert len(before) == 6  # with the manifest
-    wrong = {**mnist, **{key: mnist[key].astype(int) + 1 for key in ("y_train", "y_test")}}
-    path = write_mnist(tmp_path / "labels of one to ten.hdf5", wrong)
+    wrong = {**mnist, **{key: mnist[key].astype(int) + 7 for key in ("y_train", "y_test")}}
+    path = write_mnist(tmp_path / "other labels.hdf5", wrong)
     outcome = project.run(*slices, "--params", f"ingestion.source={path}")
     assert outcome.status == 1
-    assert outcome.last_line.startswith(f"Error: {path}: 'y_train' should be labels 0–9, but label")
+    assert outcome.last_line.startswith(
+        f"Error: {path}: 'y_train' should be labels 0–10, but label"
+    )
     assert "Traceback" not in outcome.log
     assert project.files() == before
 

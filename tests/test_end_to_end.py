@@ -266,6 +266,19 @@ def test_an_ensemble_is_reported_beside_its_members(project):
 
 
 @pytest.mark.slow
+def test_a_few_digits_of_some_classes_are_enough(project, mnist, tmp_path):
+    rows = np.concatenate([np.flatnonzero(mnist["y_train"] == digit)[:25] for digit in (0, 1, 7)])
+    np.savez(tmp_path / "mine.npz", images=mnist["x_train"][rows], labels=mnist["y_train"][rows])
+    source = f"ingestion.source={tmp_path}/mine.npz"
+    outcome = project.run("--pipelines", "ingestion", "--params", source)
+    assert outcome.status == 1
+    assert "lacks 2, 3, 4, 5, 6, 8, 9; to ingest it without them, add" in outcome.last_line
+    project.make("--params", f"{source},ingestion.allow_missing_classes=true")
+    confusion = np.array(project.metrics()["models"]["cnn"]["confusion"])
+    assert confusion.sum(axis=1).tolist() == [4, 4, 0, 0, 0, 0, 0, 3, 0, 0]
+
+
+@pytest.mark.slow
 def test_runs_are_compared(finished):
     changed = "training.epochs=1,training.models=[cnn]"
     finished.make("--params", changed, "--to-outputs", "metrics")

@@ -15,7 +15,7 @@ ALLOWED = {
         *("datasets", "metrics", "models", "networks", "paper", "parameters", "pictures"),
         *("plots", "reports", "sources"),
     },
-    "sources": {"parameters"},
+    "sources": {"metrics", "parameters"},
     "readers": {"pictures"},
     "networks": {"models"},
     "models": {"datasets", "networks", "parameters"},

@@ -108,6 +108,14 @@ def test_arrays_are_taken_as_they_are(tmp_path, images):
         open_pictures(tmp_path / "mine.npz")
 
 
+def test_labeled_arrays_are_turned_upright(tmp_path, mnist, caplog):
+    turned = mnist["x_test"].transpose(0, 2, 1)
+    np.savez(tmp_path / "mine.npz", images=turned, labels=mnist["y_test"])
+    (batch,) = all_of(open_pictures(tmp_path / "mine.npz"))
+    np.testing.assert_array_equal(batch.pixels[..., 0], mnist["x_test"])
+    assert "mine.npz: the images are transposed; they are turned upright." in caplog.text
+
+
 @pytest.mark.parametrize("name", ["missing", "missing.hdf5", "empty"])
 def test_where_there_is_nothing_it_says_so(tmp_path, name):
     (tmp_path / "empty").mkdir()

@@ -12,6 +12,7 @@ from mnist_kedro.parameters import check_parameters
 from mnist_kedro.pipelines.data_quality import nodes
 from mnist_kedro.pipelines.data_quality.nodes import (
     check_classes,
+    check_content,
     check_duplicates,
     check_images,
     check_label_errors,
@@ -44,6 +45,7 @@ def check(mnist):
     quality = collect_findings(
         mnist,
         classes=check_classes(mnist),
+        content=check_content(mnist),
         images=images,
         duplicates=check_duplicates(mnist, QUALITY.examples),
         near_duplicates=check_near_duplicates(mnist, QUALITY.examples),
@@ -64,7 +66,7 @@ def severities_of(mnist):
 def test_real_digits_have_no_fault(mnist):
     quality, _ = check(mnist)
     assert [found["name"] for found in quality["findings"] if found["severity"] != "ok"] == []
-    assert quality["severities"] == {"problem": 0, "warning": 0, "note": 0, "ok": 16}
+    assert quality["severities"] == {"problem": 0, "warning": 0, "note": 0, "ok": 18}
     assert quality[KEY] == lineage_of(mnist)
     json.dumps(quality)
 
@@ -85,6 +87,16 @@ def test_copies_are_found_within_and_between_the_splits(damaged):
     assert second["row"] == first["row"] - 200
     assert sorted(found["conflicting_labels"]["rows"]["train"]) == [20, 21, 22, 120, 121, 122]
     assert found["near_duplicates"]["count"] == 0  # They are not counted twice.
+
+
+def test_digits_that_do_not_resemble_their_labels_are_found(damaged):
+    damaged["x_test"] = damaged["x_test"].transpose(0, 2, 1)
+    damaged["y_train"], _ = flip_labels(damaged["y_train"], 0.3, seed=0)
+    found = findings_of(damaged)
+    assert found["test_content"]["severity"] == "problem"
+    assert found["test_content"]["sentence"] == "The test images are transposed"
+    assert found["training_content"]["severity"] == "warning"
+    assert "% of 800 training digits resemble" in found["training_content"]["sentence"]
 
 
 def test_edited_copies_are_found(damaged):
@@ -238,7 +250,7 @@ def test_the_checks_do_not_import_tensorflow():
     code = """if True:
         import sys
         from mnist_kedro.pipelines.data_quality import create_pipeline
-        assert len(create_pipeline(label_errors=True).nodes) == 7
+        assert len(create_pipeline(label_errors=True).nodes) == 8
         assert not {"tensorflow", "keras"} & sys.modules.keys()
     """
     done = python(ROOT, "-c", code)
@@ -266,7 +278,7 @@ def test_the_page_of_good_digits_is_calm(mnist):
     quality, means = check(mnist)
     page = render_data_quality(mnist, means, quality, RUN)
     assert "No problems found in the sample" in page
-    assert "All 16 checks passed." in page
+    assert "All 18 checks passed." in page
     assert 'class="badge problem"' not in page
 
 
@@ -277,7 +289,7 @@ def test_a_run_writes_the_findings_and_the_page(finished):
     assert "Data quality: data/smoke/08_reporting/data_quality.html" in log
     assert finished.versions("08_reporting/label_errors.csv")
     quality = finished.latest_json("08_reporting/data_quality.json")
-    assert len(quality["findings"]) == 17
+    assert len(quality["findings"]) == 19
     page = finished.latest("08_reporting/data_quality.html").read_text()
     assert "probably wrong" in page
     assert "Not checked" not in page

@@ -1,11 +1,13 @@
 import logging
 
+import numpy as np
 from kedro.io import DataCatalog
 from kedro.runner import SequentialRunner
 
 from mnist_kedro.pipelines.ingestion import create_pipeline
 from mnist_kedro.pipelines.ingestion.nodes import ingest_mnist
 from mnist_kedro.remote_store import SourceStore
+from mnist_kedro.sources.layout import KEYS
 from tests.support.parameters import ingestion
 from tests.support.paths import FULL_MNIST, needs_full_mnist
 
@@ -15,6 +17,16 @@ def test_says_what_it_read(caplog):
     mnist = ingest_mnist(ingestion("sample"), SourceStore())
     assert len(mnist["x_train"]) == 4000
     assert "4000 training and 1000 test digits from 'sample'; not the canonical" in caplog.text
+
+
+def test_warns_of_doubtful_digits_with_the_command(tmp_path, mnist, caplog):
+    arrays = {key: mnist[key].copy() for key in KEYS}
+    arrays["x_test"][:20], arrays["y_test"][:20] = mnist["x_train"][:20], mnist["y_train"][:20]
+    np.savez(tmp_path / "x.npz", extra=mnist["x_test"][:7], **arrays)
+    result = ingest_mnist(ingestion(tmp_path / "x.npz"), SourceStore())
+    said = "'extra' is not used; 20 of 200 test digits are also training digits"
+    assert result["warnings"] == said
+    assert f"{said}; 'kedro run --pipelines data_quality' shows the digits" in caplog.text
 
 
 @needs_full_mnist

@@ -140,9 +140,19 @@ def _group(file: h5py.File) -> None:
     file.create_group("x_test")
 
 
-def _standardize(file: h5py.File) -> None:
+def _scale_each(file: h5py.File) -> None:
     for key in ("x_train", "x_test"):
-        _put(key, lambda x: ((x - 33.3) / 78.6).astype(np.float32))(file)
+        _put(key, lambda x: x * np.linspace(0.0004, 0.002, len(x))[:, None, None])(file)
+
+
+def _normalize(file: h5py.File) -> None:
+    for key in ("x_train", "x_test"):
+        _put(key, lambda x: x / np.maximum(1, np.linalg.norm(x, axis=1, keepdims=True)))(file)
+
+
+def _transpose_half(images: np.ndarray) -> np.ndarray:
+    images[::2] = images[::2].transpose(0, 2, 1)
+    return images
 
 
 def _empty_test(file: h5py.File) -> None:
@@ -332,7 +342,7 @@ FAULTS = (
     ),
     Fault(4, "a folder", "test_refuses_a_folder", given(Path.mkdir)),
     Fault(5, "unknown layout", "test_refuses_what_is_something_else", ingested(_rename)),
-    wrong(5, "key missing", lambda file: file.__delitem__("y_test")),
+    wrong(5, "images missing", lambda file: file.__delitem__("x_test")),
     Fault(
         5,
         "a file of ann-benchmarks",
@@ -341,12 +351,42 @@ FAULTS = (
     ),
     Fault(6, "a group where a dataset belongs", "test_names_a_group", ingested(_group)),
     wrong(7, "wrong shape", _put("x_test", lambda x: x[:, :27])),
-    wrong(8, "no known range of pixels", _standardize),
+    Fault(
+        7,
+        "images in two orientations",
+        "test_refuses_images_of_two_orientations",
+        ingested(_put("x_train", _transpose_half)),
+    ),
+    wrong(8, "no known range of pixels", _scale_each),
+    Fault(
+        8,
+        "pixels of unit length",
+        "test_refuses_pixels_scaled_to_unit_length",
+        ingested(_normalize),
+    ),
     wrong(
         8, "ranges that differ between the splits", _put("x_test", lambda x: x / np.float32(255))
     ),
     wrong(9, "counts differ", _put("y_train", lambda y: y[:-1])),
     wrong(10, "label outside 0–9", _put("y_train", _at(7, 10, "u1"))),
+    Fault(
+        10,
+        "labels that stand for other digits",
+        "test_refuses_labels_of_another_order_and_takes_them_as_told",
+        ingested(_put("y_train", lambda y: (y + 1) % 10)),
+    ),
+    Fault(
+        10,
+        "labels displaced by a row",
+        "test_refuses_labels_that_are_displaced",
+        ingested(_put("y_train", lambda y: np.roll(y, 1))),
+    ),
+    Fault(
+        10,
+        "labels of other images",
+        "test_refuses_labels_of_other_images",
+        ingested(_put("y_train", lambda y: np.random.default_rng(0).permutation(y))),
+    ),
     wrong(11, "NaN", _put("x_train", _at((3, 4, 5), np.nan, "f4"))),
     wrong(11, "pixel out of range", _put("x_train", _at((9, 1, 2), 300, "i4"))),
     wrong(12, "empty split", _empty_test),

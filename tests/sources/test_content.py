@@ -258,9 +258,7 @@ def letters(characters, count):
 def test_refuses_ten_letters_unless_it_is_told_to_take_them(tmp_path, characters):
     images, labels = letters(characters, 120)
     np.savez(tmp_path / "x.npz", images=images, labels=labels)
-    with pytest.raises(
-        InputError, match=r"only \d+% of 120 train images .* look like digits"
-    ) as no:
+    with pytest.raises(InputError, match=r"only \d+% of 120 train images .* resemble digits") as no:
         read_mnist(ingestion(tmp_path / "x.npz"))
     result = read_mnist(ingestion(tmp_path / "x.npz", **advised(str(no.value))))
     assert len(result["y_train"]) + len(result["y_test"]) == 120
@@ -272,6 +270,20 @@ def test_takes_printed_digits(tmp_path):
     result = read_mnist(ingestion(tmp_path / "x.npz"))
     both = np.concatenate([result["x_train"], result["x_test"]])
     assert sorted(image.tobytes() for image in both) == sorted(image.tobytes() for image in images)
+
+
+def test_warns_of_copies_and_leaks(read, mnist):
+    twice = {
+        "x_train": np.concatenate([mnist["x_train"], mnist["x_train"][:100]]),
+        "y_train": np.append(mnist["y_train"], (mnist["y_train"][:100] + 1) % 10),
+        "x_test": np.concatenate([mnist["x_test"], mnist["x_test"][:50], mnist["x_train"][:30]]),
+        "y_test": np.concatenate([mnist["y_test"], mnist["y_test"][:50], mnist["y_train"][:30]]),
+    }
+    assert read(**twice)["warnings"] == (
+        "30 of 280 test digits are also training digits; 230 digits equal digits with another "
+        "label; 100 of 900 training digits are copies of others; 50 of 280 test digits are copies "
+        "of others"
+    )
 
 
 def test_splits_may_lack_classes_where_that_is_asked_for(read, mnist):

@@ -598,6 +598,10 @@ WRONG = {
         changed("x_train", at((9, 1, 2), 300, np.int64)),
         "pixel (1, 2) of image 9 is 300",
     ),
+    "no known range": (
+        lambda few: ORDINARY(few[0] * np.linspace(0.0004, 0.002, 70)[:, None, None], few[1]),
+        "should be pixels in 0–255, 0–1 or −1…1, but its values range from 0 to 0.",
+    ),
     "another range for the test digits": (
         changed("x_test", lambda x: x / 255),
         "'x_test' should be pixels from 0 to 255 like the",

@@ -1,15 +1,18 @@
 """Follow the advice of each refusal to the letter: then the file is ingested."""
 
 import re
+import zipfile
 from typing import Any
 
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources import read_mnist
 from mnist_kedro.sources.layout import KEYS
+from tests.support.files import write_mnist
 from tests.support.parameters import ingestion
 
 RANDOM = np.random.default_rng(0)
@@ -220,3 +223,82 @@ def test_the_advice_of_a_refusal_works(tmp_path, mnist, name):
         assert "--params ingestion.keys.x_train=…,ingestion.keys.y_train=…" in message
         result = ingest(build(mnist), keys=remedy)
     assert len(result["y_train"])
+
+
+def zipped(folder, mnist):
+    np.savez(folder / "mnist.npz", **{key: mnist[key] for key in KEYS})
+    with zipfile.ZipFile(folder / "mnist.zip", "w") as archive:
+        archive.write(folder / "mnist.npz", "mnist.npz")
+    (folder / "mnist.npz").unlink()
+    return folder / "mnist.zip"
+
+
+def unzip(path):
+    target = path.parent / "unzipped"
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(target)
+    return target
+
+
+def one_of_four(folder, mnist):
+    write_mnist(folder / "idx", mnist)
+    return folder / "idx" / "train-images-idx3-ubyte.gz"
+
+
+def two_data_sets(folder, mnist):
+    for name in ("a.npz", "b.hdf5"):
+        write_mnist(folder / name, mnist)
+    return folder
+
+
+def one_picture(folder, mnist):
+    for split in ("train", "test"):
+        for row in range(60):
+            target = folder / split / str(mnist[f"y_{split}"][row]) / f"{row}.png"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(mnist[f"x_{split}"][row]).save(target)
+    return next(folder.rglob("*.png"))
+
+
+def wide_table(folder, mnist):
+    table = np.column_stack([mnist["y_train"], mnist["x_train"].reshape(-1, 784)])
+    np.savetxt(folder / "mnist.csv", np.c_[table, table[:, :3]], fmt="%d", delimiter=",")
+    return folder / "mnist.csv"
+
+
+def without_columns(path):
+    lines = [line.split(",")[:785] for line in path.read_text().splitlines()]
+    path.write_text("\n".join(map(",".join, lines)))
+    return path
+
+
+def nothing(folder, _mnist):
+    return folder / "mnist.hdf5"
+
+
+FILES: dict[str, tuple[Any, str, Any]] = {
+    "a zip archive": (zipped, "unzip it, and set the folder", unzip),
+    "one of the IDX files": (one_of_four, "set the folder with all four", None),
+    "two data sets": (two_data_sets, "name the one to use: --params", None),
+    "one picture": (
+        one_picture,
+        "set a folder with sub-folders 0–9 of pictures",
+        lambda path: path.parents[2],
+    ),
+    "too many columns": (wide_table, "remove or add columns", without_columns),
+    "no file": (nothing, "docs/data.md lists", lambda _: "sample"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_advice_about_a_file_works(tmp_path, mnist, name):
+    build, expected, remedy = FILES[name]
+    source = build(tmp_path, mnist)
+    with pytest.raises(InputError, match=expected) as refused:
+        read_mnist(ingestion(source))
+    message = str(refused.value)
+    assert "\n" not in message
+    assert message.startswith(str(source))
+    advised = re.search(r"--params ingestion\.source=(\S+?)[.;]?$", message)
+    better = remedy(source) if remedy else advised[1]
+    assert len(read_mnist(ingestion(better, allow_missing_classes=True))["y_train"])

@@ -90,6 +90,6 @@ def _provenance(catalog: DataCatalog, loaded: Iterable[str]) -> dict[str, Any]:
         dataset = catalog.get(name)
         if isinstance(dataset, HDF5Dataset):
             attributes = dataset.attributes()
-            if attributes.keys() >= Provenance.__annotations__.keys():
+            if attributes.keys() >= Provenance.__annotations__.keys() - {"warnings"}:
                 return {**provenance(attributes)}
     return {}

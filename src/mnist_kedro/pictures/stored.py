@@ -12,6 +12,7 @@ from mnist_kedro.digest import sha256
 from mnist_kedro.errors import InputError
 from mnist_kedro.pictures.batches import BATCH, BLANK, READ, Batch, Pictures
 from mnist_kedro.pictures.thumbnail import Thumbnail, make_thumbnail
+from mnist_kedro.sources.content import Split, compare, reorient
 from mnist_kedro.sources.contents import Contents, OpenFile, StoredArray
 from mnist_kedro.sources.images import Images, are_few, recognize
 from mnist_kedro.sources.labels import labels_of
@@ -47,6 +48,12 @@ def open_arrays(path: Path, trained_on: str | None = None) -> Pictures:
         part.survey(keep=are_few(parts))
     form = recognize(parts)
     pixels = concatenate([part.converted(form) for part in parts])
+    if labels is not None:
+        orientation = compare("images", Split(pixels, labels)).orientation
+        if orientation != "as_is":
+            shown = orientation.replace("_", " ")
+            logger.warning("%s: the images are %s; they are turned upright.", path, shown)
+            pixels = reorient(pixels, orientation)
     firsts = [rows.start or 0 for _, rows in arrays]
     ends = np.cumsum([len(part) for part in parts])
 
@@ -88,7 +95,7 @@ def _labeled_splits(
 ) -> list[tuple[StoredArray, slice, Labels]]:
     """Return the images, rows and labels of all splits; an empty list without MNIST's layout."""
     try:
-        layout = find_layout(contents)
+        layout = find_layout(contents, by_names=True)
     except InputError:
         return []
     splits = []

@@ -235,7 +235,7 @@ def _check_labels(
         reason = (
             (parameters.orientation == "auto" and _reason_of_mixture(upright, agree, sample))
             or _reason_of_order(found, sample)
-            or (agree.mean() < _UNRELATED and _reason_of_content(agree, sample))
+            or (agree.mean() < _UNRELATED and _reason_of_content(found, agree, sample))
         )
         if reason:
             raise InputError(f"{where}: {reason}; {_AS_IS}.")
@@ -287,12 +287,9 @@ def _reason_of_order(found: Classified, sample: _Sample) -> str:
     return ""
 
 
-def _reason_of_content(agree: NDArray[np.bool_], sample: _Sample) -> str:
-    from mnist_kedro.pictures.detector import score_digits  # noqa: PLC0415  (needs ONNX Runtime)
-
-    look_alike = (score_digits(sample.images[..., np.newaxis]) >= 0.5).mean()
+def _reason_of_content(found: Classified, agree: NDArray[np.bool_], sample: _Sample) -> str:
     return (
         f"only {agree.mean():.0%} of {len(agree):,} {sample.name} images are classified as labeled "
-        f"by comparison with MNIST's digits, and {look_alike:.0%} look like digits; expected the "
-        "digits 0–9 with their labels"
+        f"by comparison with MNIST's digits, and {found.digits.mean():.0%} resemble digits; "
+        "expected the digits 0–9 with their labels"
     )

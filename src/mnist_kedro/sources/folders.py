@@ -8,11 +8,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mnist_kedro.contracts import IMAGE_SIDE
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources.child_process import open_in_child
 from mnist_kedro.sources.contents import Contents, StoredArray, corruption_reported
@@ -170,7 +169,6 @@ def open_folder(folder: Path, max_digits: int) -> Iterator[Contents]:
         if len(parts) == 1 and not found.pictures and "idx" not in found.files.values():
             yield next(iter(parts.values()))
             return
-        parts = _without_unlabeled_tables(found, parts)
         merged = _merge(found, parts)
         if found.pictures:
             opening = open_in_child(
@@ -186,23 +184,6 @@ def open_folder(folder: Path, max_digits: int) -> Iterator[Contents]:
         yield Contents(folder, merged, groups=frozenset(groups), attributes=attributes)
 
 
-def _without_unlabeled_tables(
-    found: Survey, parts: Mapping[Path, Contents]
-) -> Mapping[Path, Contents]:
-    """Leave out tables without labels, such as Kaggle's ``test.csv``, beside tables with labels."""
-    tables = {
-        path: sum(array.shape[-1] if array.shape[1:] else 1 for array in part.arrays.values())
-        for path, part in parts.items()
-        if found.files[path] == "delimited"
-    }
-    unlabeled = {path for path, columns in tables.items() if columns == IMAGE_SIDE**2}
-    if len(unlabeled) == len(tables):
-        return parts
-    for path in unlabeled:
-        logger.info("%s: ignored, because it has no labels.", path)
-    return {path: part for path, part in parts.items() if path not in unlabeled}
-
-
 def _merge(found: Survey, parts: Mapping[Path, Contents]) -> dict[str, StoredArray]:
     merged: dict[str, StoredArray] = {}
     for path, part in parts.items():
@@ -213,7 +194,8 @@ def _merge(found: Survey, parts: Mapping[Path, Contents]) -> dict[str, StoredArr
                 raise InputError(
                     f"{path}: another file of this name has other content; remove one."
                 )
-            merged[full_name] = StoredArray(full_name, array.shape, array.dtype, array.read)
+            origin = f"{prefix}/{array.origin}" if array.origin else ""
+            merged[full_name] = replace(array, name=full_name, origin=origin)
     return merged
 
 

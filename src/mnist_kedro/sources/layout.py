@@ -84,13 +84,16 @@ class Layout:
     unused: tuple[str, ...] = ()
 
 
-def find_layout(contents: Contents, keys: Mapping[str, str] | None = None) -> Layout:
+def find_layout(
+    contents: Contents, keys: Mapping[str, str] | None = None, *, by_names: bool = False
+) -> Layout:
     """Find MNIST in a file.
 
     Args:
         contents: of the file.
         keys: the names of the arrays ``x_train``, ``y_train``, ``x_validation`` and so on; if
             missing, the layout is recognized from the contents.
+        by_names: recognize labels only if an array is named so, not by its shape.
 
     Raises:
         InputError: if the file has no known layout; names the expected and the found arrays.
@@ -98,7 +101,7 @@ def find_layout(contents: Contents, keys: Mapping[str, str] | None = None) -> La
     contents = replace(contents, arrays=split_tables(contents.arrays))
     if keys:
         return _layout_of_keys(contents, keys)
-    for rule in _RULES:
+    for rule in _NAME_RULES if by_names else (*_NAME_RULES, *_SHAPE_RULES):
         layout = rule(contents)
         if layout is not None:
             return layout
@@ -327,13 +330,8 @@ def _layout_of_splits(pieces: Mapping[str, tuple[Piece, ...]], contents: Content
     return Layout(name, pieces, tuple(array.name for array in further))
 
 
-_RULES = (
-    _fuel_layout,
-    _layout_by_name,
-    _layout_by_digit,
-    _layout_of_only_images,
-    _layout_by_number,
-)
+_NAME_RULES = (_fuel_layout, _layout_by_name, _layout_by_digit)
+_SHAPE_RULES = (_layout_of_only_images, _layout_by_number)
 
 
 class _Named(NamedTuple):

@@ -29,10 +29,11 @@ ORIENTATIONS: Mapping[str, Callable[[Pixels], Pixels]] = {
 
 
 class Classified(NamedTuple):
-    """Classes of images, and which of them are clear."""
+    """Classes of images, which of them are clear, and which images resemble digits."""
 
     labels: Labels  # (n,) in 0–9
     clear: NDArray[np.bool_]  # (n,)
+    digits: NDArray[np.bool_]  # (n,), nearer to a class than the farthest 1% of the sample
 
 
 def classify(images: Pixels) -> Classified:
@@ -44,14 +45,29 @@ def classify(images: Pixels) -> Classified:
     Args:
         images: ``(n, 28, 28)`` uint8, 0 background, 255 full ink.
     """
+    scores = _score(images)
+    second, first = np.sort(scores, axis=1)[:, -2:].T
+    return Classified(
+        scores.argmax(axis=1).astype(np.uint8), first - second >= _CLEAR, first >= _least_score()
+    )
+
+
+def _score(images: Pixels) -> NDArray[np.float32]:
+    """Return twice the log-likelihood of each class, ``(n, 10)``, up to a constant."""
     mean, components, classes = _fit()
     projected = (_reduce(images) - mean) @ components
     scores = np.empty((len(images), CLASSES), np.float32)
     for digit, (center, precision, log_det) in enumerate(classes):
         distances = projected - center
         scores[:, digit] = -((distances @ precision) * distances).sum(axis=1) - log_det
-    second, first = np.sort(scores, axis=1)[:, -2:].T
-    return Classified(scores.argmax(axis=1).astype(np.uint8), first - second >= _CLEAR)
+    return scores
+
+
+@cache
+def _least_score() -> float:
+    """Return the score that 99% of the sample's digits exceed."""
+    images, _ = _read_sample()
+    return float(np.percentile(_score(images).max(axis=1), 1))
 
 
 def _reduce(images: Pixels) -> NDArray[np.float32]:
@@ -65,9 +81,8 @@ def _reduce(images: Pixels) -> NDArray[np.float32]:
 @cache
 def _fit() -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, np.ndarray, float]]]:
     """Return the mean and the components of the sample's digits, and a Gaussian a class."""
-    with h5py.File(SAMPLE) as file:
-        pixels = _reduce(np.concatenate([file["x_train"][()], file["x_test"][()]]))
-        labels = np.concatenate([file["y_train"][()], file["y_test"][()]])
+    images, labels = _read_sample()
+    pixels = _reduce(images)
     mean = pixels.mean(axis=0)
     # The eigenvalues are in ascending order.
     components = np.linalg.eigh(np.cov((pixels - mean).T))[1][:, -_COMPONENTS:].astype(np.float32)
@@ -80,3 +95,12 @@ def _fit() -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, np.ndarray, f
         precision = np.linalg.inv(covariance).astype(np.float32)
         classes.append((own.mean(axis=0), precision, float(np.linalg.slogdet(covariance)[1])))
     return mean, components, classes
+
+
+def _read_sample() -> tuple[Pixels, Labels]:
+    with h5py.File(SAMPLE) as file:
+        images, labels = (
+            np.concatenate([file[f"{role}_{split}"][()] for split in ("train", "test")])
+            for role in "xy"
+        )
+    return images, labels
