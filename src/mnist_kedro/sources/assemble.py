@@ -72,7 +72,9 @@ def _read_labels(
     chosen = parameters.labels
     limit = len(chosen) if isinstance(chosen, tuple) else CLASSES + (chosen == "auto")
     labels, forms = _read_labels_below(limit, layout, where)
-    if chosen == "auto" and len(np.unique(np.concatenate([*labels.values()]))) > CLASSES:
+    lowest = min(split.min() for split in labels.values())
+    highest = max(split.max() for split in labels.values())
+    if chosen == "auto" and lowest == 0 and highest == CLASSES:
         labels, forms = _read_labels_below(CLASSES, layout, where)  # raises an error
     return labels, forms
 

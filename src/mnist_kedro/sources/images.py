@@ -73,7 +73,7 @@ class Images:
             pixels = block.reshape(len(block), -1)
             lows.append(pixels.min(axis=1))
             highs.append(pixels.max(axis=1))
-            borders.append(block[:, _BORDER].mean(axis=1, dtype=np.float64))
+            borders.append(block[:, _BORDER].sum(axis=1, dtype=np.float32) / _BORDER.sum())
         lowest, highest = np.concatenate(lows), np.concatenate(highs)
         self.low, self.high = float(lowest.min()), float(highest.max())
         if not (np.isfinite(self.low) and np.isfinite(self.high)):
