@@ -1,45 +1,21 @@
 """Find MNIST in a file by the names, shapes and attributes of the file's contents.
 
-``docs/data.md`` lists the layouts. To support a new layout, add its words to the tables below or,
-if names do not identify it, add a function to ``_RULES``.
+``docs/data.md`` lists the layouts. To support a new layout, add its words to the tables of
+``names.py`` or, if names do not identify it, add a function to ``_SHAPE_RULES``.
 """
 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources.contents import Contents, StoredArray
+from mnist_kedro.sources.names import SPLITS, Named, count_labels, describe, parse_name
 from mnist_kedro.sources.shapes import count_images, image_shape
 from mnist_kedro.sources.tables import split_tables
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
-
-# The meaning of the words in an array's name. Case and separators are ignored.
-SPLITS = {
-    "train": ("train", "training", "tr", "trn"),
-    "validation": ("validation", "valid", "val", "dev"),
-    "test": ("test", "testing", "te", "tst", "eval", "evaluation", "holdout", "t10k"),
-}
-ROLES = {
-    "images": (
-        *("x", "image", "images", "img", "imgs", "picture", "pictures", "pixel", "pixels"),
-        *("feature", "features", "input", "inputs"),
-    ),
-    "labels": (
-        *("y", "t", "label", "labels", "lbl", "lbls", "target", "targets", "output", "outputs"),
-        *("class", "classes"),
-    ),
-}
-# These words mean images, unless the name has a word above: "training_data/labels" are labels.
-WEAK_ROLES = {"images": ("data", "default")}
-# These words say nothing.
-FILLERS = (
-    *("mnist", "emnist", "dataset", "set", "samples", "digit", "digits", "values", "block"),
-    *("idx", "ubyte", "byte", "raw", "examples", "table"),
-)
 
 # The set to read from a file with several sets of digits (Brainstorm's files hold both).
 PREFERRED_SETS = ("normalized full", "normalized split")
@@ -56,6 +32,9 @@ FOREIGN = {
     "input_raw_data": "Moving MNIST, sequences of images without labels",
 }
 _MOVING_MNIST_SIDE = 64
+
+_DIGIT_AT_END = re.compile(r"(?P<group>(?:.*[^0-9])?)(?P<digit>[0-9])")
+_NUMBERED = re.compile(r".*[^0-9][0-9]")
 
 
 @dataclass(frozen=True)
@@ -137,8 +116,8 @@ def _fuel_layout(contents: Contents) -> Layout | None:
     """Recognize Fuel: an array per source, and an attribute with the rows of each split."""
     rows = {}
     for fuel in contents.fuel:
-        role = _parse_name(fuel.source).role
-        split = _parse_name(fuel.split).split
+        role = parse_name(fuel.source).role
+        split = parse_name(fuel.split).split
         if role and split:
             if fuel.scattered:
                 raise InputError(
@@ -171,7 +150,7 @@ def _layout_by_digit(contents: Contents) -> Layout | None:
     origins: dict[str, str] = {}
     for group, arrays in groups.items():
         if len(arrays) > 1 and all(map(count_images, arrays.values())):
-            split = _parse_name(group).split or "train"
+            split = parse_name(group).split or "train"
             if split in pieces:
                 raise InputError(
                     f"{contents.path}: '{origins[split]}' and '{group}' both hold the digits of "
@@ -184,8 +163,8 @@ def _layout_by_digit(contents: Contents) -> Layout | None:
 
 def _layout_by_name(contents: Contents) -> Layout | None:
     """Recognize arrays by their names: ``x_train``, ``test/labels``, or ``images`` for all."""
-    sets: dict[str, list[_Named]] = defaultdict(list)
-    for one in map(_describe, contents.arrays.values()):
+    sets: dict[str, list[Named]] = defaultdict(list)
+    for one in map(describe, contents.arrays.values()):
         sets[one.rest].append(one)
     found = {rest: _splits_of_set(named, contents) for rest, named in sets.items()}
     complete = {rest: pieces for rest, pieces in found.items() if "train" in pieces}
@@ -201,9 +180,9 @@ def _identities(pieces: Mapping[str, tuple[Piece, ...]]) -> list[str]:
     return [a.identity for parts in pieces.values() for part in parts for a in part.arrays]
 
 
-def _splits_of_set(named: Sequence["_Named"], contents: Contents) -> dict[str, tuple[Piece, ...]]:
+def _splits_of_set(named: Sequence[Named], contents: Contents) -> dict[str, tuple[Piece, ...]]:
     """Return the pieces of each split of arrays whose names differ only in split and role."""
-    by_split: dict[str, list[_Named]] = defaultdict(list)
+    by_split: dict[str, list[Named]] = defaultdict(list)
     for one in named:
         by_split[one.split].append(one)
     if not any(one.role == "images" for one in by_split["train"]):
@@ -215,7 +194,7 @@ def _splits_of_set(named: Sequence["_Named"], contents: Contents) -> dict[str, t
         labels = _select(by_split[split], "labels", split, contents) or [
             one.array
             for one in by_split[split]
-            if one.role == "" and _count_labels(one.array) in counts
+            if one.role == "" and count_labels(one.array) in counts
         ]
         if images and len(images) == len(labels):
             pieces[split] = tuple(map(Piece, images, labels))
@@ -224,9 +203,7 @@ def _splits_of_set(named: Sequence["_Named"], contents: Contents) -> dict[str, t
     return pieces
 
 
-def _select(
-    named: Sequence["_Named"], role: str, split: str, contents: Contents
-) -> list[StoredArray]:
+def _select(named: Sequence[Named], role: str, split: str, contents: Contents) -> list[StoredArray]:
     """Return the array of a role: one, or the parts of one in their order.
 
     Raises:
@@ -249,7 +226,7 @@ def _select(
 
 def _layout_of_only_images(contents: Contents) -> Layout | None:
     """Recognize the only array of images of each split, whatever else the names say."""
-    named = [*map(_describe, contents.arrays.values())]
+    named = [*map(describe, contents.arrays.values())]
     images = Counter(one.split for one in named if one.role == "images")
     if max(images.values(), default=0) != 1:
         return None
@@ -263,7 +240,7 @@ def _layout_by_number(contents: Contents) -> Layout | None:
         return None
     x_train, y_train, x_test, y_test = (array for _, array in sorted(contents.arrays.items()))
     train_count, test_count = count_images(x_train) or 0, count_images(x_test) or 0
-    fits = (train_count, test_count) == (_count_labels(y_train), _count_labels(y_test))
+    fits = (train_count, test_count) == (count_labels(y_train), count_labels(y_test))
     if not fits or train_count < test_count:
         return None
     pieces = {"train": (Piece(x_train, y_train),), "test": (Piece(x_test, y_test),)}
@@ -284,7 +261,7 @@ def _choose_set(sets: Mapping[str, object], contents: Contents) -> str:
 def _missing_images(split: str, labels: StoredArray, contents: Contents) -> str:
     """Describe the images that a split lacks."""
     for name in contents.groups:
-        parsed = _parse_name(name)
+        parsed = parse_name(name)
         if (parsed.split, parsed.role) == (split, "images"):
             return (
                 f"'{name}' is a group; expected a dataset with the {split} images; choose one: "
@@ -310,7 +287,7 @@ def _layout_of_splits(pieces: Mapping[str, tuple[Piece, ...]], contents: Content
     known = {array.identity for array in used}
     unused = [array for array in contents.arrays.values() if array.identity not in known]
     further = [array for array in unused if count_images(array)]
-    labels = {_count_labels(array) for array in unused} - {None}
+    labels = {count_labels(array) for array in unused} - {None}
     if "test" not in pieces and (unclear := [a for a in further if count_images(a) in labels]):
         raise InputError(
             f"{contents.path}: '{unclear[0].name}' holds further images with labels, perhaps to "
@@ -332,78 +309,6 @@ def _layout_of_splits(pieces: Mapping[str, tuple[Piece, ...]], contents: Content
 
 _NAME_RULES = (_fuel_layout, _layout_by_name, _layout_by_digit)
 _SHAPE_RULES = (_layout_of_only_images, _layout_by_number)
-
-
-class _Named(NamedTuple):
-    """An array, and what its name and shape say about it."""
-
-    array: StoredArray
-    split: str  # empty if the name has none
-    role: str  # empty if it may be labels, by its shape; "other" if it is neither
-    rest: str  # the words that name neither
-    whole: str  # the name, without what numbers a part of it
-
-    @property
-    def is_part(self) -> bool:
-        """Return whether the array is a part of a larger one."""
-        return self.whole != self.array.name
-
-
-def _describe(array: StoredArray) -> _Named:
-    parsed = _parse_name(array.name)
-    if count_images(array) and array.dtype.kind in "buif":
-        role = "images"
-    else:
-        role = parsed.role or ("" if _count_labels(array) else "other")
-    return _Named(array, parsed.split or "", role, parsed.rest, _PART.sub("", array.name))
-
-
-def _count_labels(array: StoredArray) -> int | None:
-    """Return the number of labels, one-hot or not, that an array may be; None if it is no such."""
-    if array.dtype.kind not in "buifSU":
-        return None
-    match [length for length in array.shape if length != 1]:
-        case [count] | [count, 10] | [10, count]:
-            return count
-    return None
-
-
-@dataclass(frozen=True)
-class _ParsedName:
-    split: str | None
-    role: str | None
-    rest: str  # the words that name neither
-
-
-def _parse_name(name: str) -> _ParsedName:
-    """Parse an array's name: ``training_data/labels`` means the labels of the training split."""
-    texts = re.findall("t10k|[a-z]+|[0-9]+", _NUMBER.sub("", _PART.sub("", name).lower()))
-    words = [word for text in texts for word in _subwords(text)]
-    split = next((_SPLIT_OF[word] for word in words if word in _SPLIT_OF), None)
-    strong = [_ROLE_OF[word] for word in words if word in _ROLE_OF]
-    weak = [_WEAK_ROLE_OF[word] for word in words if word in _WEAK_ROLE_OF]
-    rest = [word for word in words if word not in _WORDS]
-    return _ParsedName(split, next(iter((strong or weak)[-1:]), None), " ".join(rest))
-
-
-def _subwords(text: str) -> Sequence[str]:
-    """Split words that are written together, as in ``trainX``, if all of them are known."""
-    known = re.fullmatch(f"(?:{_KNOWN_WORD.pattern})+", text)
-    return _KNOWN_WORD.findall(text) if known else (text,)
-
-
-def _by_word(table: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    return {word: meaning for meaning, words in table.items() for word in words}
-
-
-_SPLIT_OF, _ROLE_OF, _WEAK_ROLE_OF = _by_word(SPLITS), _by_word(ROLES), _by_word(WEAK_ROLES)
-_WORDS = sorted([*_SPLIT_OF, *_ROLE_OF, *_WEAK_ROLE_OF, *FILLERS], key=len, reverse=True)
-_KNOWN_WORD = re.compile("|".join(_WORDS))
-# A part of an array: of a writer in TensorFlow Federated's files, of a file in Hugging Face's.
-_PART = re.compile(r"(?<=examples)/[^/]+|[0-9]{5}-of-[0-9]{5}")
-_NUMBER = re.compile(r"(?<=idx)[13]|(?<=block)_?[0-9]")  # in names of IDX files and pandas' tables
-_DIGIT_AT_END = re.compile(r"(?P<group>(?:.*[^0-9])?)(?P<digit>[0-9])")
-_NUMBERED = re.compile(r".*[^0-9][0-9]")
 
 
 def _reason_not_found(contents: Contents) -> str:

@@ -1,0 +1,104 @@
+"""Read from the names and shapes of arrays which split and role they have."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from mnist_kedro.sources.contents import StoredArray
+from mnist_kedro.sources.shapes import count_images
+
+# The meaning of the words in an array's name. Case and separators are ignored.
+SPLITS = {
+    "train": ("train", "training", "tr", "trn"),
+    "validation": ("validation", "valid", "val", "dev"),
+    "test": ("test", "testing", "te", "tst", "eval", "evaluation", "holdout", "t10k"),
+}
+ROLES = {
+    "images": (
+        *("x", "image", "images", "img", "imgs", "picture", "pictures", "pixel", "pixels"),
+        *("feature", "features", "input", "inputs"),
+    ),
+    "labels": (
+        *("y", "t", "label", "labels", "lbl", "lbls", "target", "targets", "output", "outputs"),
+        *("class", "classes"),
+    ),
+}
+# These words mean images, unless the name has a word above: "training_data/labels" are labels.
+WEAK_ROLES = {"images": ("data", "default")}
+# These words say nothing.
+FILLERS = (
+    *("mnist", "emnist", "dataset", "set", "samples", "digit", "digits", "values", "block"),
+    *("idx", "ubyte", "byte", "raw", "examples", "table"),
+)
+
+
+class Named(NamedTuple):
+    """An array, and what its name and shape say about it."""
+
+    array: StoredArray
+    split: str  # empty if the name has none
+    role: str  # empty if it may be labels, by its shape; "other" if it is neither
+    rest: str  # the words that name neither
+    whole: str  # the name, without what numbers a part of it
+
+    @property
+    def is_part(self) -> bool:
+        """Return whether the array is a part of a larger one."""
+        return self.whole != self.array.name
+
+
+def describe(array: StoredArray) -> Named:
+    """Describe an array by its name and shape."""
+    parsed = parse_name(array.name)
+    if count_images(array) and array.dtype.kind in "buif":
+        role = "images"
+    else:
+        role = parsed.role or ("" if count_labels(array) else "other")
+    return Named(array, parsed.split or "", role, parsed.rest, _PART.sub("", array.name))
+
+
+def count_labels(array: StoredArray) -> int | None:
+    """Return the number of labels, one-hot or not, that an array may be; None if it is no such."""
+    if array.dtype.kind not in "buifSU":
+        return None
+    match [length for length in array.shape if length != 1]:
+        case [count] | [count, 10] | [10, count]:
+            return count
+    return None
+
+
+class ParsedName(NamedTuple):
+    """What a name says: the split and the role, None if it names none, and all other words."""
+
+    split: str | None
+    role: str | None
+    rest: str
+
+
+def parse_name(name: str) -> ParsedName:
+    """Parse an array's name: ``training_data/labels`` means the labels of the training split."""
+    texts = re.findall("t10k|[a-z]+|[0-9]+", _NUMBER.sub("", _PART.sub("", name).lower()))
+    words = [word for text in texts for word in _subwords(text)]
+    split = next((_SPLIT_OF[word] for word in words if word in _SPLIT_OF), None)
+    strong = [_ROLE_OF[word] for word in words if word in _ROLE_OF]
+    weak = [_WEAK_ROLE_OF[word] for word in words if word in _WEAK_ROLE_OF]
+    rest = [word for word in words if word not in _WORDS]
+    return ParsedName(split, next(iter((strong or weak)[-1:]), None), " ".join(rest))
+
+
+def _subwords(text: str) -> Sequence[str]:
+    """Split words that are written together, as in ``trainX``, if all of them are known."""
+    known = re.fullmatch(f"(?:{_KNOWN_WORD.pattern})+", text)
+    return _KNOWN_WORD.findall(text) if known else (text,)
+
+
+def _by_word(table: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    return {word: meaning for meaning, words in table.items() for word in words}
+
+
+_SPLIT_OF, _ROLE_OF, _WEAK_ROLE_OF = _by_word(SPLITS), _by_word(ROLES), _by_word(WEAK_ROLES)
+_WORDS = sorted([*_SPLIT_OF, *_ROLE_OF, *_WEAK_ROLE_OF, *FILLERS], key=len, reverse=True)
+_KNOWN_WORD = re.compile("|".join(_WORDS))
+# A part of an array: of a writer in TensorFlow Federated's files, of a file in Hugging Face's.
+_PART = re.compile(r"(?<=examples)/[^/]+|[0-9]{5}-of-[0-9]{5}")
+_NUMBER = re.compile(r"(?<=idx)[13]|(?<=block)_?[0-9]")  # in names of IDX files and pandas' tables
