@@ -95,7 +95,7 @@ def test_turning_is_a_permutation_of_the_pixels(mnist, orientation):
 def test_refuses_images_of_two_orientations(read, mnist):
     images = mnist["x_train"].copy()
     images[::2] = stored("transposed", images[::2])
-    with pytest.raises(InputError, match=r"about \d\d% of the train images are transposed, unlike"):
+    with pytest.raises(InputError, match=r"at least \d\d% of the train images are transposed, unlike"):
         read(x_train=images)
 
 

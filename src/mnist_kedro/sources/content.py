@@ -254,7 +254,7 @@ def _reason_of_mixture(upright: Pixels, agree: NDArray[np.bool_], sample: _Sampl
         for name in ORIENTATIONS:
             if _agreement(upright[rest], sample.own[rest], name) >= _FITS:
                 return (
-                    f"about {rest.mean():.0%} of the {sample.name} images are "
+                    f"at least {rest.mean():.0%} of the {sample.name} images are "
                     f"{name.replace('_', ' ')}, unlike the others; store all images alike"
                 )
     return ""
