@@ -84,6 +84,8 @@ def check_content(splits: Splits, where: str, parameters: IngestionParameters) -
     orientations = _orientations(samples, parameters)
     repaired: dict[str, Split] = {}
     warnings: list[str] = []
+    if max(len(sample.images) for sample in samples) < _FEW:
+        warnings.append(f"fewer than {_FEW} digits, which were not compared with real digits")
     for sample in samples:
         orientation = orientations[sample.name]
         if orientation != "as_is":
