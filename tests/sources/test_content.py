@@ -149,6 +149,23 @@ def test_the_range_can_be_set(read, mnist):
         read({"pixel_range": [0, 0.3]}, **images)
 
 
+@pytest.mark.parametrize("value", [-0.1, 1.1, -20, 280])
+def test_a_few_pixels_do_not_decide_the_range(read, mnist, value):
+    scale = 255 if abs(value) < 2 else 1
+    images = {key: mnist[key] / scale for key in ("x_train", "x_test")}
+    images["x_train"][3, 0, 0] = value
+    with pytest.raises(InputError, match="should be pixels in"):
+        read(**images)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.01, 1), (0.1, 0.9), (-0.9, 0.9), (20, 250)])
+def test_the_background_is_the_lowest_value_of_all_images(read, mnist, low, high):
+    scaled = {
+        key: low + mnist[key] * np.float32((high - low) / 255) for key in ("x_train", "x_test")
+    }
+    assert_restored(read(**scaled), mnist)
+
+
 @pytest.mark.parametrize("axes", [(1,), (2,), (1, 2)])
 def test_refuses_pixels_scaled_to_unit_length(read, mnist, axes):
     """As ``keras.utils.normalize`` does."""
@@ -176,6 +193,50 @@ def test_refuses_labels_that_are_displaced(read, mnist, shift):
     labels = np.roll(mnist["y_train"], shift)
     with pytest.raises(InputError, match="train labels are displaced by 1 row: image 0 belongs to"):
         read(y_train=labels)
+
+
+def test_a_label_list_is_for_all_splits_or_not_advised(read, mnist):
+    shifted = (mnist["y_test"] + 1) % 10
+    with pytest.raises(InputError, match="the test labels stand for other digits") as refused:
+        read(y_test=shifted)
+    digits = re.search(r"np\.array\((\[[\d,]+\])\)\[labels\] corrects these", str(refused.value))[1]
+    assert "--params 'ingestion.labels=[" not in str(refused.value)
+    corrected = np.array([int(digit) for digit in digits[1:-1].split(",")])[shifted]
+    assert_restored(read(y_test=corrected), mnist)
+    with pytest.raises(InputError, match="the train labels stand for other digits"):
+        read({"labels": [9, *range(9)]}, y_test=shifted)
+
+
+def test_digits_that_are_hard_to_classify_may_be_sorted(mnist):
+    """Neighbors in a sorted file have the same labels, so displaced labels fit as well."""
+    random = np.random.default_rng(0)
+    order = np.argsort(mnist["y_train"], kind="stable")
+    turned = [
+        np.asarray(Image.fromarray(image).rotate(random.uniform(-50, 50)))
+        for image in mnist["x_train"][order]
+    ]
+    split = Split(np.array(turned), mnist["y_train"][order])
+    checked = check_content({"train": split}, "x", ingestion("x"))
+    np.testing.assert_array_equal(checked.splits["train"].images, split.images)
+
+
+@pytest.mark.parametrize(("share", "orientation"), [(0.1, "transposed"), (0.2, "rotated_180")])
+def test_warns_of_some_turned_images(read, mnist, share, orientation):
+    rows = np.random.default_rng(0).random(len(mnist["x_train"])) < share
+    images = mnist["x_train"].copy()
+    images[rows] = stored(orientation, images[rows])
+    shown = orientation.replace("_", " ")
+    warnings = read(x_train=images)["warnings"]
+    assert re.match(rf"at least \d+% of the train images are {shown}, unlike", warnings)
+
+
+@pytest.mark.parametrize("filling", ["blank", "noise"])
+def test_warns_of_images_that_are_no_digits(read, mnist, filling):
+    random = np.random.default_rng(0)
+    images = mnist["x_train"].copy()
+    images[::4] = 0 if filling == "blank" else random.integers(0, 256, images[::4].shape)
+    warnings = read(x_train=images)["warnings"]
+    assert re.match("2[45]% of the train images do not resemble digits", warnings)
 
 
 def test_refuses_labels_of_other_images(read, mnist):

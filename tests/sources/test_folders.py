@@ -251,3 +251,27 @@ def test_finds_a_source_of_several_files(tmp_path, mnist):
     for split in ("train", "test"):
         put(tmp_path / f"{split}.csv", table_bytes(mnist[f"x_{split}"], mnist[f"y_{split}"]))
     assert find_source(tmp_path) == tmp_path
+
+
+@pytest.mark.parametrize("header", [False, True])
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_joins_tables_of_pixels_and_of_labels(tmp_path, mnist, header, one_hot):
+    for split in ("train", "test"):
+        labels = np.eye(10, dtype=int)[mnist[f"y_{split}"]] if one_hot else mnist[f"y_{split}"]
+        names = ",".join(f"c{column}" for column in range(10)) if one_hot else "label"
+        options = {"fmt": "%d", "delimiter": ",", "header": names if header else "", "comments": ""}
+        np.savetxt(tmp_path / f"y_{split}.csv", labels, **options)
+        images = mnist[f"x_{split}"].reshape(-1, 784)
+        np.savetxt(tmp_path / f"x_{split}.csv", images, fmt="%d", delimiter=",")
+    result = read_mnist(ingestion(tmp_path))
+    for key in ("x_train", "y_train", "x_test", "y_test"):
+        np.testing.assert_array_equal(result[key], mnist[key])
+
+
+def test_the_training_files_of_idx_are_enough(tmp_path, mnist):
+    folder = write_mnist(tmp_path / "idx", mnist)
+    for path in folder.glob("t10k*"):
+        path.unlink()
+    result = read_mnist(ingestion(folder))
+    assert len(result["y_train"]) + len(result["y_test"]) == 800
+    assert result["test_split"].startswith("held out here")

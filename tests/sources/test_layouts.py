@@ -120,6 +120,8 @@ LABELS = {
     "(n, 1) int64": lambda y: y[:, np.newaxis].astype(np.int64),
     "one-hot": lambda y: np.eye(10, dtype=np.float32)[y],
     "unicode": lambda y: y.astype("U1"),
+    "one-hot −1, 1": lambda y: 2 * np.eye(10)[y] - 1,
+    "one-hot, smoothed": lambda y: np.where(np.eye(10)[y] == 1, 0.99, 0.01),
     "one-hot bool": lambda y: np.eye(10, dtype=bool)[y],
     "float": lambda y: y.astype(np.float64),
     "bytes": lambda y: y.astype("S1"),
@@ -347,6 +349,27 @@ def test_tables_of_pandas(few):
     assert_same(read(contents(arrays)), few, "table")
     frames = {name.replace("table/values_block_", "block"): one for name, one in arrays.items()}
     assert_same(read(contents({f"{n}_values": one for n, one in frames.items()})), few, "fixed")
+
+
+def test_further_labels_are_not_missed_images(few):
+    arrays = ORDINARY(*few)
+    for split, rows in ALL.items():
+        arrays[f"y_{split}_onehot"] = np.eye(10)[few[1][rows]]
+    assert_same(read(contents(arrays)), few, "onehot")
+
+
+def test_an_array_a_digit_beside_a_test_split(few):
+    images, labels = few
+    arrays = {f"train{digit}": images[:50][labels[:50] == digit] for digit in range(10)}
+    result = read(contents({**arrays, "x_test": images[50:], "y_test": labels[50:]}))
+    np.testing.assert_array_equal(result.arrays["x_test"], images[50:])
+    assert result.test_split == "given"
+
+
+def test_arrays_that_may_name_splits_are_named(few):
+    images, labels = few
+    given = contents({"X": images, "y": labels, "is_test": np.arange(70) >= 50})
+    assert read(given, test_fraction=0.3).warnings == "'is_test' is not used"
 
 
 def test_images_without_labels_are_named_and_not_used(few):

@@ -131,7 +131,7 @@ REFUSED: dict[str, tuple[Any, str, Any]] = {
     ),
     "colors": (
         both(lambda images: np.stack([images, images // 2, images], axis=-1)),
-        r"convert them to gray, such as with images.mean\(axis=-1\)",
+        "convert them to gray: the mean of the channels of each pixel",
         both(lambda images: np.stack([images, images // 2, images], axis=-1).mean(axis=-1)),
     ),
     "ink in the padding": (

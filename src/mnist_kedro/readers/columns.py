@@ -7,6 +7,7 @@ import numpy as np
 from mnist_kedro.readers.loaded import RefusalError
 
 PIXELS = 784
+_CLASSES = 10
 _LABEL_NAMES = {"label", "labels", "class", "target", "targets", "y", "digit"}
 
 
@@ -19,15 +20,18 @@ def split_columns(names: Sequence[str] | None, values: np.ndarray) -> dict[str, 
 
     Returns:
         ``label`` ``(n,)`` and ``pixels`` ``(n, 784)``; only ``pixels`` of a table without labels;
-        ``values`` ``(n, 784)`` or ``(n, 785)`` if the columns have no names that say more.
+        ``values`` ``(n, 784)`` or ``(n, 785)`` if the columns have no names that say more;
+        ``labels`` ``(n,)`` or one-hot ``(n, 10)`` if the table has one column, or ten.
 
     Raises:
         RefusalError: if the table has another number of columns.
     """
     columns = [name.strip().lower() for name in names or ()]
-    kept = np.ones(values.shape[1], bool)
-    if columns and (not columns[0] or columns[0].startswith("unnamed")):  # the index of pandas
-        kept[0] = False
+    if values.shape[1] in {1, _CLASSES}:  # one-hot
+        return {"labels": compact(values if values.shape[1] > 1 else values[:, 0])}
+    kept = np.array([not _is_index(name, place) for place, name in enumerate(columns)], bool)
+    if not columns:
+        kept = np.ones(values.shape[1], bool)
     labels = [i for i, name in enumerate(columns) if name in _LABEL_NAMES]
     if len(labels) == 1:
         kept[labels] = False
@@ -45,6 +49,12 @@ def split_columns(names: Sequence[str] | None, values: np.ndarray) -> dict[str, 
         f"expected {PIXELS} columns of pixels (28 × 28), and a column 'label' or the label first, "
         f"found {found}; remove or add columns."
     )
+
+
+def _is_index(name: str, place: int) -> bool:
+    """Return whether a column numbers the rows, as pandas and Kaggle write it."""
+    first = place == 0 and (name in {"", "id", "index"} or name.startswith("unnamed"))
+    return first or name.startswith("__index_level_")
 
 
 def compact(values: np.ndarray) -> np.ndarray:

@@ -62,7 +62,8 @@ def _is_header(cells: list[str]) -> bool:
     """Return whether the first row has names or column numbers, and not one corrupt cell."""
     numbers = [cell for cell in cells if _is_number(cell)]
     from_zero, from_one = ([str(i + start) for i in range(len(numbers))] for start in (0, 1))
-    return 2 * len(numbers) < len(cells) or numbers in (from_zero, from_one)
+    numbered = len(cells) > 1 and numbers in (from_zero, from_one)
+    return 2 * len(numbers) < len(cells) or numbered
 
 
 def _parse(path: str, separator: str, *, has_header: bool) -> Iterator[np.ndarray]:

@@ -20,6 +20,8 @@ _FITS = 0.6  # of the labels agree where nothing is wrong: 96% of MNIST, 82% of 
 _BETTER = 0.25  # so much more labels agree after a repair
 _DOUBTFUL = 0.75  # if fewer agree, a part of the images may be of another form
 _UNRELATED = 0.5  # if fewer agree, images and labels are not what they seem
+_TURNED = 0.5  # of the images that disagree fit in another orientation; of MNIST's, at most 30% do
+_OTHERS = 0.05  # of the images do not resemble digits; of MNIST's, 1% do not
 _PERMUTED = 0.7  # of the labels agree after the best permutation; of ten letters, half do
 _WRONG = 0.1  # of clear digits have other labels: at most 5% of photographs do
 _COPIES = 0.01  # of the digits of a split may be copies
@@ -90,8 +92,8 @@ def check_content(splits: Splits, where: str, parameters: IngestionParameters) -
         orientation = orientations[sample.name]
         if orientation != "as_is":
             conversions.append(f"{sample.name} images {orientation.replace('_', ' ')}")
-        if parameters.labels == "auto":
-            warnings += _check_labels(sample, orientation, where, parameters)
+        if parameters.labels != "as_is":
+            warnings += _check_labels(sample, orientation, where, parameters, samples)
         images = reorient(splits[sample.name].images, orientation)
         repaired[sample.name] = Split(images, sample.labels.astype(np.uint8))
     return Checked(repaired, conversions, warnings)
@@ -225,7 +227,11 @@ def seem_wrong(clear: int, wrong: int) -> bool:
 
 
 def _check_labels(
-    sample: _Sample, orientation: str, where: str, parameters: IngestionParameters
+    sample: _Sample,
+    orientation: str,
+    where: str,
+    parameters: IngestionParameters,
+    samples: Sequence[_Sample],
 ) -> Iterator[str]:
     """Yield a warning if some labels seem wrong; raise InputError if most of them do."""
     if len(sample.images) < _FEW:
@@ -235,12 +241,17 @@ def _check_labels(
     agree = found.labels == sample.own
     if agree.mean() < _DOUBTFUL:
         reason = (
-            (parameters.orientation == "auto" and _reason_of_mixture(upright, agree, sample))
-            or _reason_of_order(found, sample)
+            (parameters.orientation == "auto" and _describe_mixture(upright, agree, sample))
+            or _reason_of_order(found, sample, [one for one in samples if one is not sample])
             or (agree.mean() < _UNRELATED and _reason_of_content(found, agree, sample))
         )
         if reason:
             raise InputError(f"{where}: {reason}; {_AS_IS}.")
+    elif mixture := _describe_mixture(upright, agree, sample):
+        yield mixture
+    others, count = (~found.digits).sum(), len(found.digits)
+    if others > _OTHERS * count + 3 * np.sqrt(_OTHERS * (1 - _OTHERS) * count):
+        yield f"{others / count:.0%} of the {sample.name} images do not resemble digits"
     clear, wrong = found.clear.sum(), (found.clear & ~agree).sum()
     if seem_wrong(clear, wrong):
         yield (
@@ -249,24 +260,26 @@ def _check_labels(
         )
 
 
-def _reason_of_mixture(upright: Pixels, agree: NDArray[np.bool_], sample: _Sample) -> str:
+def _describe_mixture(upright: Pixels, agree: NDArray[np.bool_], sample: _Sample) -> str:
     """Describe images that are stored in another orientation than the others, if there are."""
     rest = ~agree
     if rest.sum() >= _FEW:
-        for name in ORIENTATIONS:
-            if _agreement(upright[rest], sample.own[rest], name) >= _FITS:
-                return (
-                    f"at least {rest.mean():.0%} of the {sample.name} images are "
-                    f"{name.replace('_', ' ')}, unlike the others; store all images alike"
-                )
+        fits = {name: _agreement(upright[rest], sample.own[rest], name) for name in ORIENTATIONS}
+        best = max(fits, key=fits.__getitem__)
+        if fits[best] >= _TURNED:
+            return (
+                f"at least {rest.mean() * fits[best]:.0%} of the {sample.name} images are "
+                f"{best.replace('_', ' ')}, unlike the others; store all images alike"
+            )
     return ""
 
 
-def _reason_of_order(found: Classified, sample: _Sample) -> str:
+def _reason_of_order(found: Classified, sample: _Sample, others: Sequence[_Sample]) -> str:
     """Describe labels that are displaced, or stand for other digits, if they do."""
+    fit = (found.labels == sample.own).mean() + _BETTER
     for shift in _SHIFTS:
         rows = (sample.rows + shift) % len(sample.labels)
-        if (found.labels == sample.labels[rows]).mean() >= _FITS:
+        if (found.labels == sample.labels[rows]).mean() >= max(_FITS, fit):
             return (
                 f"the {sample.name} labels are displaced by {abs(shift)} "
                 f"row{'s' * (abs(shift) > 1)}: image 0 belongs to label "
@@ -275,17 +288,19 @@ def _reason_of_order(found: Classified, sample: _Sample) -> str:
     counts = np.zeros((CLASSES, CLASSES), np.int64)
     np.add.at(counts, (sample.own, found.labels), 1)
     labels, digits = linear_sum_assignment(-counts)
-    fit = (found.labels == sample.own).mean() + _BETTER
     if counts[labels, digits].sum() >= max(_PERMUTED, fit) * len(sample.images):
         moved = (labels != digits) & counts.any(axis=1)
         pairs = ", ".join(
             f"{label} for {digit}"
             for label, digit in zip(labels[moved], digits[moved], strict=True)
         )
-        return (
-            f"the {sample.name} labels stand for other digits ({pairs}); if that is so, add "
-            f"--params 'ingestion.labels={_no_spaces(digits)}'"
+        alike = all(_agreement(one.images, digits[one.own]) >= _FITS for one in others)
+        remedy = (
+            f"if that is so, add --params 'ingestion.labels={_no_spaces(digits)}'"
+            if alike
+            else f"the other labels do not: np.array({_no_spaces(digits)})[labels] corrects these"
         )
+        return f"the {sample.name} labels stand for other digits ({pairs}); {remedy}"
     return ""
 
 

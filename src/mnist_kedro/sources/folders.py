@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mnist_kedro.contracts import CLASSES
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources.child_process import open_in_child
 from mnist_kedro.sources.contents import Contents, StoredArray, corruption_reported
@@ -23,6 +24,7 @@ from mnist_kedro.sources.formats import (
     strip_compression,
 )
 from mnist_kedro.sources.idx import FILES, open_idx_files
+from mnist_kedro.sources.names import parse_name
 from mnist_kedro.sources.one_file import ADVICE, EXPECTED, open_file
 
 logger = logging.getLogger(__name__)
@@ -103,17 +105,22 @@ def survey(folder: Path) -> Survey:
 
 def _detect(path: Path) -> str | None:
     name = detect_format(path)
-    return None if name == "delimited" and not _is_wide_table(path) else name
+    return None if name == "delimited" and not _is_table(path) else name
 
 
-def _is_wide_table(path: Path) -> bool:
-    """Return False for texts such as a README, and for tables such as Kaggle's submissions."""
+def _is_table(path: Path) -> bool:
+    """Return False for texts such as a README, and for tables such as Kaggle's submissions.
+
+    A table of digits has many columns; one of labels has one or ten, and a name that says so.
+    """
     opener: Any = find_compression(path) or io.FileIO
     with corruption_reported(path, "corrupt compressed file"), opener(path) as file:
         head = file.read(_HEAD_BYTES)
     line = head.partition(b"\n")[0]
     named = strip_compression(path).suffix.lower() in SUFFIXES
-    return named and max(map(line.count, (b",", b";", b"\t"))) >= _MIN_SEPARATORS
+    columns = max(map(line.count, (b",", b";", b"\t"))) + 1
+    labels = columns in {1, CLASSES} and parse_name(stem(path)).role == "labels"
+    return named and (labels or columns > _MIN_SEPARATORS)
 
 
 def _without_copies(files: Mapping[Path, str]) -> dict[Path, str]:

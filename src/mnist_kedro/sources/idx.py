@@ -31,7 +31,9 @@ _UNSIGNED_BYTE = 8
 
 @contextmanager
 def open_idx_files(folder: Path, files: Mapping[str, Path], max_digits: int) -> Iterator[Contents]:
-    """Open and describe MNIST's four IDX files, and map their values into memory.
+    """Open and describe MNIST's four IDX files, or only those of the training digits.
+
+    Their values are mapped into memory.
 
     Args:
         folder: that holds the files, for error messages.
@@ -41,13 +43,17 @@ def open_idx_files(folder: Path, files: Mapping[str, Path], max_digits: int) -> 
     Raises:
         InputError: if a file is missing, corrupt or not an IDX file.
     """
-    for name in FILES.values():
+    test = {FILES["x_test"], FILES["y_test"]}
+    expected = {key: name for key, name in FILES.items() if name not in test or test & {*files}}
+    for name in expected.values():
         if name not in files:
             raise InputError(
                 f"{folder}: IDX file '{name}' or '{name}.gz' is missing; "
                 f"expected the four files {', '.join(FILES.values())}."
             )
-    arrays = {key: in_memory(key, map_idx(files[name], max_digits)) for key, name in FILES.items()}
+    arrays = {
+        key: in_memory(key, map_idx(files[name], max_digits)) for key, name in expected.items()
+    }
     yield Contents(path=folder, arrays=arrays, form="IDX files")
 
 

@@ -74,11 +74,11 @@ class Images:
             lows.append(pixels.min(axis=1))
             highs.append(pixels.max(axis=1))
             borders.append(block[:, _BORDER].sum(axis=1, dtype=np.float32) / _BORDER.sum())
-        lowest, highest = np.concatenate(lows), np.concatenate(highs)
-        self.low, self.high = float(lowest.min()), float(highest.max())
+        self.lows = np.concatenate(lows).astype(np.float64)
+        self.highs = np.concatenate(highs).astype(np.float64)
+        self.low, self.high = float(self.lows.min()), float(self.highs.max())
         if not (np.isfinite(self.low) and np.isfinite(self.high)):
             raise self.pixel_error("finite numbers", np.isfinite)
-        self.contrasts = highest.astype(np.float64) - lowest
         self.borders = np.concatenate(borders)
 
     @property
@@ -111,7 +111,7 @@ class Images:
         if (colors != colors[..., :1]).any() or (alpha != alpha.max(initial=0)).any():
             raise InputError(
                 f"{self._where} should be gray images, but their channels differ; "
-                "convert them to gray, such as with images.mean(axis=-1)."
+                "convert them to gray: the mean of the channels of each pixel."
             )
         padding = (self._shape.side - IMAGE_SIDE) // 2
         inside = slice(padding, padding + IMAGE_SIDE)
@@ -226,8 +226,9 @@ def _form(parts: Sequence[Images], low: float, high: float) -> PixelForm:
     if not integers:
         for part in parts:
             part.check_lengths()
-    contrasts = np.concatenate([part.contrasts for part in parts])
-    form = form_of_range(low, high, contrasts, integers=integers)
+    lows = np.concatenate([part.lows for part in parts])
+    highs = np.concatenate([part.highs for part in parts])
+    form = form_of_range(lows, highs, integers=integers)
     if form is None:
         for part in parts:
             if part.has_integers and (part.low < 0 or part.high > 255):

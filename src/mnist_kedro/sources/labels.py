@@ -59,12 +59,12 @@ def read_labels(
         row = int(wrong.argmax())
         value = values.reshape(len(wrong), -1)[row].tolist()
         found = f"row {row} is {value}" if one_hot else f"label {row} is {value[0]}"
-        expected = (
-            "one-hot, one 1 and nine 0s for each image" if one_hot else f"labels 0–{limit - 1}"
-        )
+        labels_expected = "labels 0–9 or 1–10" if limit > CLASSES else f"labels 0–{limit - 1}"
+        expected = "one-hot, one 1 and nine 0s for each image" if one_hot else labels_expected
+        remedy = "save all labels as integers" if wrong.all() else "remove or correct these digits"
         raise InputError(
             f"{where} should be {expected}, but {found} ({wrong.sum()} of {len(wrong)} are wrong); "
-            "remove or correct these digits."
+            f"{remedy}."
         )
     if one_hot:
         return labels, f"labels one-hot {array.dtype}"
@@ -75,10 +75,11 @@ def read_labels(
 
 
 def _from_one_hot(rows: np.ndarray) -> tuple[Labels, NDArray[np.bool_]]:
-    """Return the labels, and which rows are not one-hot."""
+    """Return the labels, and which rows have not one high value and nine equal ones."""
     rows = rows.reshape(-1, CLASSES)
-    hot = rows == 1
-    wrong = (hot.sum(axis=1) != 1) | ((rows != 0).sum(axis=1) != 1)
+    low, high = rows.min(axis=1, keepdims=True), rows.max(axis=1, keepdims=True)
+    hot = rows == high
+    wrong = (hot.sum(axis=1) != 1) | ((rows == low).sum(axis=1) != CLASSES - 1)
     return hot.argmax(axis=1).astype(np.uint8), wrong
 
 

@@ -137,7 +137,9 @@ def _fuel_layout(contents: Contents) -> Layout | None:
         labels, *label_range = rows.get((split, "labels"), (None, 0, 0))
         if images is not None and labels is not None and [start, stop] == label_range:
             pieces[split] = (Piece(images, labels, slice(start, stop)),)
-    return Layout("Fuel (a split attribute)", pieces) if "train" in pieces else None
+    if "train" not in pieces:
+        return None
+    return _layout_of_splits(pieces, contents, "Fuel (a split attribute)")
 
 
 def _layout_by_digit(contents: Contents) -> Layout | None:
@@ -154,11 +156,16 @@ def _layout_by_digit(contents: Contents) -> Layout | None:
             if split in pieces:
                 raise InputError(
                     f"{contents.path}: '{origins[split]}' and '{group}' both hold the digits of "
-                    f"the {split} split, an array or a folder for each; remove one of them."
+                    f"the {split} split, an array or a folder for each; name them train and test."
                 )
             origins[split] = group
             pieces[split] = tuple(Piece(arrays[digit], digit) for digit in sorted(arrays))
-    return Layout("one dataset a digit", pieces) if "train" in pieces else None
+    if "train" not in pieces:
+        return None
+    used = {part.images.name for parts in pieces.values() for part in parts}
+    others = [describe(array) for name, array in contents.arrays.items() if name not in used]
+    held_out = {**_splits_of_set(others, contents), **pieces}
+    return _layout_of_splits(held_out, contents, "one dataset a digit")
 
 
 def _layout_by_name(contents: Contents) -> Layout | None:
@@ -170,9 +177,10 @@ def _layout_by_name(contents: Contents) -> Layout | None:
     complete = {rest: pieces for rest, pieces in found.items() if "train" in pieces}
     if not complete:
         return None
-    if len({tuple(_identities(pieces)) for pieces in complete.values()}) == 1:
-        return _layout_of_splits(next(iter(complete.values())), contents)
-    return _layout_of_splits(complete[_choose_set(complete, contents)], contents)
+    same = len({tuple(_identities(pieces)) for pieces in complete.values()}) == 1
+    chosen = next(iter(complete)) if same else _choose_set(complete, contents)
+    _check_images(complete[chosen], sets[chosen], contents)
+    return _layout_of_splits(complete[chosen], contents)
 
 
 def _identities(pieces: Mapping[str, tuple[Piece, ...]]) -> list[str]:
@@ -198,9 +206,16 @@ def _splits_of_set(named: Sequence[Named], contents: Contents) -> dict[str, tupl
         ]
         if images and len(images) == len(labels):
             pieces[split] = tuple(map(Piece, images, labels))
-        elif labels and not images and split != "train":
-            raise InputError(f"{contents.path}: {_missing_images(split, labels[0], contents)}")
     return pieces
+
+
+def _check_images(
+    pieces: Mapping[str, tuple[Piece, ...]], named: Sequence[Named], contents: Contents
+) -> None:
+    """Raise InputError if labels of a set that is used have no images."""
+    for one in named:
+        if one.role == "labels" and one.split not in ("", "train", *pieces):
+            raise InputError(f"{contents.path}: {_missing_images(one.split, one.array, contents)}")
 
 
 def _select(named: Sequence[Named], role: str, split: str, contents: Contents) -> list[StoredArray]:
@@ -281,9 +296,11 @@ def _keys_advice(contents: Contents) -> str:
     )
 
 
-def _layout_of_splits(pieces: Mapping[str, tuple[Piece, ...]], contents: Contents) -> Layout:
+def _layout_of_splits(
+    pieces: Mapping[str, tuple[Piece, ...]], contents: Contents, name: str = ""
+) -> Layout:
     used = [array for parts in pieces.values() for part in parts for array in part.arrays]
-    name = _join_names(array.name for array in used)
+    name = name or _join_names(array.name for array in used)
     known = {array.identity for array in used}
     unused = [array for array in contents.arrays.values() if array.identity not in known]
     further = [array for array in unused if count_images(array)]
@@ -304,7 +321,18 @@ def _layout_of_splits(pieces: Mapping[str, tuple[Piece, ...]], contents: Content
         name = f"{name}; all in one, the last {MNIST_TEST_COUNT:,} to test"
         first, last = slice(0, train_count), slice(train_count, MNIST_COUNT)
         pieces = {"train": (replace(train, rows=first),), "test": (replace(train, rows=last),)}
-    return Layout(name, pieces, tuple(array.name for array in further))
+    indices = [array for array in unused if _may_name_splits(array)]
+    return Layout(name, pieces, tuple(array.name for array in (*further, *indices)))
+
+
+def _may_name_splits(array: StoredArray) -> bool:
+    """Return whether a vector may say which digits belong to which split, such as ``is_test``."""
+    parsed = parse_name(array.name)
+    is_role = bool(parsed.role) and parsed.role == "labels"
+    named = bool(parsed.split) or not {"set", "split", "fold", "splits", "folds"}.isdisjoint(
+        array.name.lower().replace("/", "_").split("_")
+    )
+    return named and not is_role and len([n for n in array.shape if n != 1]) == 1
 
 
 _NAME_RULES = (_fuel_layout, _layout_by_name, _layout_by_digit)

@@ -10,8 +10,11 @@ from mnist_kedro.sources.shapes import count_images
 # The meaning of the words in an array's name. Case and separators are ignored.
 SPLITS = {
     "train": ("train", "training", "tr", "trn"),
-    "validation": ("validation", "valid", "val", "dev"),
-    "test": ("test", "testing", "te", "tst", "eval", "evaluation", "holdout", "t10k"),
+    "validation": ("validation", "validate", "valid", "val", "va", "dev", "cv"),
+    "test": (
+        *("test", "testing", "te", "ts", "tst", "t10k"),
+        *("eval", "evaluation", "holdout", "heldout", "unseen"),
+    ),
 }
 ROLES = {
     "images": (

@@ -9,6 +9,8 @@ from mnist_kedro.contracts import Pixels
 _TOLERANCE = 1e-6  # rounding error of dividing bytes in float32
 # Nearly all digits contain background and full ink; unscaled gray images often do not.
 _FULL = 0.9  # of the images of a scaled file have a contrast of at least this share of the range
+_MOST = 0.5  # of them reach both ends of the range
+_END = 0.03  # of the range is its end
 
 
 _NEARLY_FULL = 240  # No scale but that of bytes ends between this level and 255.
@@ -27,33 +29,45 @@ class PixelForm:
 
 
 _BYTES = PixelForm("0–255", 1.0, 0.0)
+_UNIT = PixelForm("0–1", 255.0, 0.0)
+_SIGNED = PixelForm("−1…1", 127.5, 127.5)
 
 
-def form_of_range(
-    low: float, high: float, contrasts: np.ndarray, *, integers: bool
-) -> PixelForm | None:
+def form_of_range(lows: np.ndarray, highs: np.ndarray, *, integers: bool) -> PixelForm | None:
     """Recognize how bytes were scaled from the range of many images; None if it is unknown.
 
     Args:
-        low: the lowest pixel of all images.
-        high: the highest.
-        contrasts: ``(n,)``, the difference of each image's highest and lowest pixel.
+        lows: ``(n,)``, the lowest pixel of each image.
+        highs: ``(n,)``, the highest.
         integers: whether the pixels have an integer type.
     """
-    scaled = high > low and (contrasts >= _FULL * (high - low)).mean() >= _FULL
-    forms = (
-        (_BYTES, low >= 0 and _NEARLY_FULL <= high <= 255),
+    low, high = float(lows.min()), float(highs.max())
+    exact = (
+        (_BYTES, low == 0 and _NEARLY_FULL <= high <= 255),
         # Of deeplearning.net's mnist.pkl and its copies.
-        (PixelForm("0–255/256", 256.0, 0.0), low >= 0 and abs(high - 255 / 256) < _TOLERANCE),
-        (PixelForm("0–1", 255.0, 0.0), low >= 0 and 0.75 < high <= 1 + _TOLERANCE),
-        (
-            PixelForm("−1…1", 127.5, 127.5),
-            -1 - _TOLERANCE <= low < -0.75 and 0.75 < high <= 1 + _TOLERANCE,
-        ),
-        (form_between(low, high) if scaled else None, scaled),
-        (_BYTES, low >= 0 and 1 + _TOLERANCE < high <= 255 and (integers or high >= 128)),
+        (PixelForm("0–255/256", 256.0, 0.0), low == 0 and abs(high - 255 / 256) < _TOLERANCE),
+        (_UNIT, low == 0 and 1 - _END < high <= 1 + _TOLERANCE),
+        (_SIGNED, -1 - _TOLERANCE <= low < _END - 1 and 1 - _END < high <= 1 + _TOLERANCE),
     )
-    return next((form for form, fits in forms if fits), None)
+    loose = (
+        (_BYTES, low >= 0 and 1 + _TOLERANCE < high <= 255 and (integers or high >= 128)),
+        (_UNIT, low >= 0 and 0.75 < high <= 1 + _TOLERANCE),
+        (_SIGNED, -1 - _TOLERANCE <= low < -0.75 and 0.75 < high <= 1 + _TOLERANCE),
+    )
+    scaled = ((form_between(low, high), True),) if _is_filled(lows, highs) else ()
+    return next((form for form, fits in (*exact, *scaled, *loose) if fits), None)
+
+
+def _is_filled(lows: np.ndarray, highs: np.ndarray) -> bool:
+    """Return whether the range of all images is that of most images, and not of a few pixels."""
+    low, high = lows.min(), highs.max()
+    end = _END * (high - low)
+    return bool(
+        high > low
+        and (lows <= low + end).mean() >= _MOST
+        and (highs >= high - end).mean() >= _MOST
+        and (highs - lows >= _FULL * (high - low)).mean() >= _FULL
+    )
 
 
 def form_between(low: float, high: float) -> PixelForm:

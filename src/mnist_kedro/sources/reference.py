@@ -13,6 +13,7 @@ from mnist_kedro.sources.sample import SAMPLE
 
 _COMPONENTS = 50  # principal components, chosen on training digits of MNIST
 _CLEAR = 30.0  # twice the difference of the log-likelihoods of the two most likely classes
+_LEAST_INK = 64  # of the darkest pixel of a digit
 _SHRINKAGE = 0.05  # of the mean variance, added to each class's variances
 
 # How images may be stored, and what turns ``(n, 28, 28)`` of them upright.
@@ -47,8 +48,11 @@ def classify(images: Pixels) -> Classified:
     """
     scores = _score(images)
     second, first = np.sort(scores, axis=1)[:, -2:].T
+    has_ink = images.reshape(len(images), -1).max(axis=1) >= _LEAST_INK
     return Classified(
-        scores.argmax(axis=1).astype(np.uint8), first - second >= _CLEAR, first >= _least_score()
+        scores.argmax(axis=1).astype(np.uint8),
+        first - second >= _CLEAR,
+        (first >= _least_score()) & has_ink,
     )
 
 
