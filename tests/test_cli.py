@@ -89,7 +89,9 @@ def test_a_wrong_file_is_named_and_earlier_outputs_stay(project, tmp_path, mnist
     path = write_mnist(tmp_path / "other labels.hdf5", wrong)
     outcome = project.run(*slices, "--params", f"ingestion.source={path}")
     assert outcome.status == 1
-    assert outcome.last_line.startswith(f"Error: {path}: 'y_train' should be labels 0–9 or label")
+    assert outcome.last_line.startswith(
+        f"Error: {path}: 'y_train' should be labels 0–9 or 1–10, but label"
+    )
     assert "Traceback" not in outcome.log
     assert project.files() == before
 
