@@ -83,7 +83,7 @@ _KINDS: dict[str, tuple[str, float, float, str]] = {
     "inverted": (
         "[digit is|digits are] dark on light, unlike the others",
         *(0.001, 0.01),
-        "Replace `image` by `255 - image` in your file: ingestion inverts only whole files.",
+        "Ingest your file again without `ingestion.background`, which inverts single images.",
     ),
     "cut": (
         "[digit touches|digits touch] the edge of the image",
