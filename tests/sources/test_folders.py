@@ -253,6 +253,45 @@ def test_finds_a_source_of_several_files(tmp_path, mnist):
     assert find_source(tmp_path) == tmp_path
 
 
+@pytest.mark.parametrize("name", ["{}", "train/{}", "digit_{}", "class{}", "{:02}", "Train {}"])
+def test_the_folder_of_a_digit_may_have_another_name(tmp_path, mnist, name):
+    for row in range(80):
+        target = tmp_path / name.format(mnist["y_train"][row])
+        target.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(mnist["x_train"][row]).save(target / f"{row}.png")
+    (tmp_path / "labels.txt").write_text("zero\none\ntwo\n")
+    (tmp_path / "README.txt").write_text("many words " * 60)
+    result = read_mnist(ingestion(tmp_path, test_fraction=0.4))
+    both = np.concatenate([result["x_train"], result["x_test"]])
+    labels = np.concatenate([result["y_train"], result["y_test"]])
+    truth = {image.tobytes(): label for image, label in zip(*_first(mnist, 80), strict=True)}
+    assert len(both) == 80
+    assert [truth[image.tobytes()] for image in both] == labels.tolist()
+
+
+def _first(mnist, count):
+    return mnist["x_train"][:count], mnist["y_train"][:count]
+
+
+@pytest.mark.parametrize("name", ["batch_{}", "images{}"])
+def test_numbered_folders_are_no_digits(tmp_path, mnist, name):
+    for number in range(3):
+        (tmp_path / name.format(number)).mkdir()
+        Image.fromarray(mnist["x_train"][number]).save(tmp_path / name.format(number) / "a.png")
+    assert find_source(tmp_path) is None
+
+
+@pytest.mark.parametrize("suffix", ["csv", "txt"])
+def test_joins_tables_separated_by_spaces(tmp_path, mnist, suffix):
+    """As ``numpy.savetxt`` writes them without options."""
+    for split in ("train", "test"):
+        np.savetxt(tmp_path / f"y_{split}.{suffix}", mnist[f"y_{split}"])
+        np.savetxt(tmp_path / f"x_{split}.{suffix}", mnist[f"x_{split}"].reshape(-1, 784))
+    result = read_mnist(ingestion(tmp_path))
+    np.testing.assert_array_equal(result["x_train"], mnist["x_train"])
+    np.testing.assert_array_equal(result["y_test"], mnist["y_test"])
+
+
 @pytest.mark.parametrize("header", [False, True])
 @pytest.mark.parametrize("one_hot", [False, True])
 def test_joins_tables_of_pixels_and_of_labels(tmp_path, mnist, header, one_hot):

@@ -1,4 +1,4 @@
-"""Read tables of numbers separated by commas, semicolons or tabs, with or without a header."""
+"""Read tables of numbers separated by commas, semicolons, tabs or spaces."""
 
 import csv
 import re
@@ -36,7 +36,10 @@ def open_file(
         line = file.readline(_MAX_LINE)
     if len(line) == _MAX_LINE:
         raise RefusalError(f"line 1 has {_MAX_LINE:,} characters or more; expected a table.")
+    # Spaces separate numbers, as numpy.savetxt writes them, and belong to names otherwise.
     separator = max(",;\t", key=line.count)
+    if separator not in line and " " in line.strip():
+        separator = " "
     first = next(csv.reader([line], delimiter=separator), [])
     has_header = _is_header(first)
     names = first if has_header else None

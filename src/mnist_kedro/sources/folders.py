@@ -37,6 +37,12 @@ _FOREIGN = {"__MACOSX"}  # has the attributes of the other files
 _PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif"}
 _ONE_ARRAY = {"idx", "npy"}  # formats whose files hold one array
 _COMPLETE = {"hdf5", "npz", "matlab", "pickles"}  # formats whose files may hold all arrays
+_NUMBERS = re.compile(rb"[-+.,;\"0-9eE\s]+")
+# The last digit of the name is the digit of the pictures.
+_FOLDER_OF_DIGIT = re.compile(
+    r"((digits?|class|label|number|train(ing)?|test(ing)?|val(idation)?)[-_ ]?)?0*[0-9]",
+    re.IGNORECASE,
+)
 _PART = re.compile(
     r"train|test|t10k|val|dev|eval|image|label|(^|[-_ ])[xyt]([-_ ]|$)", re.IGNORECASE
 )
@@ -86,7 +92,7 @@ def survey(folder: Path) -> Survey:
         folders[:] = visible if depth < _MAX_DEPTH else []
         paths = [Path(current, name) for name in sorted(names) if name[0] != "."]
         others = [path for path in paths if path.suffix.lower() not in _PICTURES]
-        if len(others) < len(paths) and re.fullmatch("[0-9]", Path(current).name) and depth:
+        if len(others) < len(paths) and _FOLDER_OF_DIGIT.fullmatch(Path(current).name) and depth:
             pictures.append(Path(current).relative_to(folder).as_posix())
             folders.clear()
             continue
@@ -116,11 +122,12 @@ def _is_table(path: Path) -> bool:
     opener: Any = find_compression(path) or io.FileIO
     with corruption_reported(path, "corrupt compressed file"), opener(path) as file:
         head = file.read(_HEAD_BYTES)
-    line = head.partition(b"\n")[0]
-    named = strip_compression(path).suffix.lower() in SUFFIXES
-    columns = max(map(line.count, (b",", b";", b"\t"))) + 1
+    first, *more = head.split(b"\n", 2)
+    second = more[0] if more else first  # The first line may be a header.
+    named = strip_compression(path).suffix.lower() in {*SUFFIXES, ".txt"}
+    columns = max(map(first.strip().count, (b",", b";", b"\t", b" "))) + 1
     labels = columns in {1, CLASSES} and parse_name(stem(path)).role == "labels"
-    return named and (labels or columns > _MIN_SEPARATORS)
+    return named and bool(_NUMBERS.fullmatch(second)) and (labels or columns > _MIN_SEPARATORS)
 
 
 def _without_copies(files: Mapping[Path, str]) -> dict[Path, str]:

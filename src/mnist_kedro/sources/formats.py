@@ -47,7 +47,7 @@ SUFFIXES = {f".{suffix}": name for name, all_ in _BY_SUFFIX.items() for suffix i
 COMPRESSED_SUFFIXES = {".gz", ".bz2", ".xz"}
 _IDX_NAME = re.compile(r"[-.]idx\d-ubyte(\.|$)")
 _TEXT = re.compile(rb"[\t\n\r -~\x80-\xff]+")
-_CELLS = re.compile(rb"[^,;\t\n]*[,;\t]")
+_CELLS = re.compile(rb"[^,;\t\n]*[,;\t]|[-+.0-9eE]+[ \r\n]")
 
 
 def detect_format(path: Path, named: Path | None = None) -> str | None:

@@ -33,7 +33,7 @@ FOREIGN = {
 }
 _MOVING_MNIST_SIDE = 64
 
-_DIGIT_AT_END = re.compile(r"(?P<group>(?:.*[^0-9])?)(?P<digit>[0-9])")
+_DIGIT_AT_END = re.compile(r"(?P<group>(?:.*[^0-9])?)0*(?P<digit>[0-9])")
 _NUMBERED = re.compile(r".*[^0-9][0-9]")
 
 
