@@ -79,7 +79,7 @@ def test_memory_does_not_grow_with_the_digits(tmp_path):
         from mnist_kedro.pipelines.data_processing.nodes import (
             compute_pixel_statistics, split_training_digits
         )
-        from mnist_kedro.sources import pixels, read_mnist
+        from mnist_kedro.sources import images as sources_images, read_mnist
         from tests.support.parameters import ingestion
 
         folder, count = sys.argv[1], 320_000
@@ -88,10 +88,11 @@ def test_memory_does_not_grow_with_the_digits(tmp_path):
             for start in range(0, count, 10_000):
                 images[start:start + 10_000] = np.arange(784, dtype="u1").reshape(28, 28)
             file["y"] = np.arange(count) % 10
-        pixels.MAX_IN_MEMORY = 10_000
+        sources_images.MAX_IN_MEMORY = 10_000
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         mnist = HDF5Dataset(filepath=f"{folder}/mnist.hdf5", lazy=True)
-        mnist.save(read_mnist(ingestion(f"{folder}/many.hdf5", max_digits=count)))
+        same = {"labels": "as_is", "orientation": "as_is"}  # all images are the same
+        mnist.save(read_mnist(ingestion(f"{folder}/many.hdf5", max_digits=count, **same)))
         options = DataProcessingParameters(validation_fraction=0.1, seed=0)
         train = HDF5Dataset(filepath=f"{folder}/train.hdf5", lazy=True)
         train.save(split_training_digits(mnist.load(), options)[0])
