@@ -298,7 +298,8 @@ def test_a_large_photograph_is_made_smaller_before_it_is_sent(page, test_digits)
 @needs_chromium
 def test_the_ink_that_was_found_is_shown_over_a_picture(page, test_digits):
     photo = saved(255 - np.kron(test_digits[0][0], np.ones((8, 8), np.uint8)) // 2)
-    page.set_input_files("#file", [{"name": "a.png", "mimeType": "image/png", "buffer": photo}])
+    with page.expect_response("**/api/read*"):  # The page is not busy before it has read the file.
+        page.set_input_files("#file", [{"name": "a.png", "mimeType": "image/png", "buffer": photo}])
     assert answer(page) == str(test_digits[1][0])
     page.wait_for_function(
         "() => { const c = document.querySelector('#sketch');"
