@@ -134,6 +134,11 @@ REFUSED: dict[str, tuple[Any, str, Any]] = {
         "convert them to gray: the mean of the channels of each pixel",
         both(lambda images: np.stack([images, images // 2, images], axis=-1).mean(axis=-1)),
     ),
+    "unequal padding": (
+        both(lambda images: np.pad(images, ((0, 0), (1, 3), (1, 3)))),
+        "padded equally on all sides",
+        changed(),
+    ),
     "ink in the padding": (
         both(lambda images: np.pad(images, ((0, 0), (2, 2), (2, 2)), mode="wrap")),
         "scale them to 28 × 28",

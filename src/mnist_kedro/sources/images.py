@@ -19,6 +19,7 @@ _UNCHANGED = "uint8 (n, 28, 28) with pixels 0–255"  # needs no conversion
 _BORDER = np.ones((IMAGE_SIDE, IMAGE_SIDE), dtype=bool)
 _BORDER[1:-1, 1:-1] = False
 _CLEAR = 0.25  # of the range: a border this near to one end is background of that kind
+_OFF_CENTER = 0.75  # pixels
 _UNIT_SAMPLE = 200  # images whose lengths are examined
 
 
@@ -64,6 +65,7 @@ class Images:
         ``keep`` loads pixels of one byte into memory, where they take no more space when converted.
         Raises InputError if a pixel is NaN or infinite.
         """
+        self._check_padding()
         if keep and self._array.dtype.itemsize == 1:
             pixels = self._read(0, len(self))
             self._array, self._shape = in_memory(self.name, pixels), ImageShape(0, IMAGE_SIDE)
@@ -124,6 +126,24 @@ class Images:
                 "28 × 28 pixels."
             )
         return images[:, inside, inside, 0]
+
+    def _check_padding(self) -> None:
+        """Raise InputError if images are padded more on one side than on the other.
+
+        The mean center of mass of 50 or more MNIST digits without padding is 14 ± 0.15 pixels.
+        """
+        if self._shape.side == IMAGE_SIDE:
+            return
+        images = self._read(0, min(len(self), _BLOCK)).astype(np.float64)
+        ink = np.abs(images - images[:, :1, :1]).sum(axis=0)
+        places = np.arange(IMAGE_SIDE)
+        center = np.array([ink.sum(axis=1) @ places, ink.sum(axis=0) @ places]) / (ink.sum() or 1)
+        if ink.any() and np.abs(center - IMAGE_SIDE / 2).max() > _OFF_CENTER:
+            raise InputError(
+                f"{self._where} should be images of 28 × 28, padded equally on all sides, but the "
+                f"center of the digits is ({center[0]:.1f}, {center[1]:.1f}) instead of (14, 14) "
+                "without the padding; remove the padding."
+            )
 
     def _blocks(self) -> Iterator[np.ndarray]:
         for start in range(0, len(self), _BLOCK):
