@@ -100,7 +100,7 @@ def check_content(splits: Splits, where: str, parameters: IngestionParameters) -
 
 
 def describe_duplicates(arrays: Mapping[str, ArrayLike]) -> Iterator[str]:
-    """Yield warnings of digits that occur more than once; canonical MNIST has none.
+    """Yield warnings about digits that occur more than once.
 
     Args:
         arrays: ``x_train``, ``y_train``, ``x_test`` and ``y_test``.

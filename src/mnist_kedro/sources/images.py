@@ -63,7 +63,7 @@ class Images:
         """Compute the range of each image's pixels, and the mean of its border.
 
         ``keep`` loads pixels of one byte into memory, where they take no more space when converted.
-        Raises InputError if a pixel is NaN or infinite.
+        Raises InputError if a pixel is NaN or infinite, or images are padded unequally.
         """
         self._check_padding()
         if keep and self._array.dtype.itemsize == 1:

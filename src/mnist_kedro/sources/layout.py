@@ -328,11 +328,10 @@ def _layout_of_splits(
 def _may_name_splits(array: StoredArray) -> bool:
     """Return whether a vector may say which digits belong to which split, such as ``is_test``."""
     parsed = parse_name(array.name)
-    is_role = bool(parsed.role) and parsed.role == "labels"
     named = bool(parsed.split) or not {"set", "split", "fold", "splits", "folds"}.isdisjoint(
         array.name.lower().replace("/", "_").split("_")
     )
-    return named and not is_role and len([n for n in array.shape if n != 1]) == 1
+    return named and parsed.role != "labels" and len([n for n in array.shape if n != 1]) == 1
 
 
 _NAME_RULES = (_fuel_layout, _layout_by_name, _layout_by_digit)

@@ -61,7 +61,7 @@ def describe(array: StoredArray) -> Named:
 
 
 def count_labels(array: StoredArray) -> int | None:
-    """Return the number of labels, one-hot or not, that an array may be; None if it is no such."""
+    """Return how many labels, one-hot or not, an array may hold; None if it holds no labels."""
     if array.dtype.kind not in "buifSU":
         return None
     match [length for length in array.shape if length != 1]:
