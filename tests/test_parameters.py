@@ -53,6 +53,8 @@ def test_an_environment_changes_only_what_it_names(parameters):
         ("training.batch_size", 0, "'training.batch_size' is 0"),
         ("training.learning_rate", -0.1, "'training.learning_rate' is -0.1"),
         ("training.augmentation.zoom", 1, "'training.augmentation.zoom' is 1"),
+        ("training.label_smoothing", 1, "'training.label_smoothing' is 1"),
+        ("training.ema_momentum", 1, "'training.ema_momentum' is 1"),
         ("training.mixed_bfloat16", "perhaps", "'training.mixed_bfloat16' is 'perhaps'"),
         ("data_processing.validation_fraction", 1.5, "'data_processing.validation_fraction'"),
         ("cnn.network.architecture", "cmm", "'cnn.network.architecture' is 'cmm', but should be"),

@@ -7,7 +7,7 @@ from tests.support.parameters import augmentation, training
 
 def epoch(batches):
     images, labels = zip(*batches.as_numpy_iterator(), strict=True)
-    return np.concatenate(images), np.concatenate(labels)
+    return np.concatenate(images), np.concatenate(labels).argmax(axis=1)
 
 
 def as_rows(images):
@@ -71,10 +71,21 @@ def test_batches_are_full(digits, size, count):
     assert shapes == [min(size, 800)] * count
 
 
+def test_smoothed_labels_spread_a_share_over_all_digits(digits):
+    batch, smoothed = (
+        next(batches(digits, label_smoothing=share).as_numpy_iterator())[1] for share in (0, 0.05)
+    )
+    assert set(np.unique(batch)) == {0, 1}
+    np.testing.assert_allclose(smoothed, np.where(batch == 1, 0.955, 0.005), rtol=1e-6)
+    np.testing.assert_allclose(smoothed.sum(axis=1), 1, rtol=1e-6)
+
+
 def test_digits_are_validated_in_their_order(digits):
     from mnist_kedro.models.batches import validation_batches
 
     for found in (digits["images"], as_rows(digits["images"])):
-        images, labels = epoch(validation_batches(found, digits["labels"]))
+        batches = validation_batches(found, digits["labels"])
+        assert set(np.unique(next(batches.as_numpy_iterator())[1])) == {0, 1}
+        images, labels = epoch(batches)
         np.testing.assert_array_equal(images, digits["images"])
         np.testing.assert_array_equal(labels, digits["labels"])

@@ -70,13 +70,17 @@ def assert_same_result(resumed, whole):
     assert history["training_seconds"] > 0
 
 
+@pytest.mark.parametrize(
+    "options", [{}, {"label_smoothing": 0.1, "ema_momentum": 0.95, "mixed_bfloat16": True}]
+)
 def test_goes_on_with_the_augmentation_and_averages_that_it_would_have_had(
-    digits, tmp_path, monkeypatch
+    digits, tmp_path, monkeypatch, options
 ):
+    options = {**AUGMENTED, **options}
     with interrupted_in(monkeypatch, 2):
-        fit(digits, tmp_path / "resumed", **AUGMENTED)
-    resumed = fit(digits, tmp_path / "resumed", resume=True, **AUGMENTED)
-    assert_same_result(resumed, fit(digits, tmp_path / "whole", **AUGMENTED))
+        fit(digits, tmp_path / "resumed", **options)
+    resumed = fit(digits, tmp_path / "resumed", resume=True, **options)
+    assert_same_result(resumed, fit(digits, tmp_path / "whole", **options))
 
 
 @pytest.mark.parametrize("epoch", [pytest.param(1, marks=pytest.mark.slow), 3])
@@ -192,7 +196,7 @@ def test_the_last_good_checkpoint_is_kept_when_the_loss_becomes_no_number(digits
     model.compile("sgd")
     model.optimizer.build(model.trainable_variables)
     store = CheckpointsDataset(filepath=str(tmp_path / "this")).load()
-    callback = Checkpointing("cnn", store, {"a": 1})
+    callback = Checkpointing("cnn", store, {"a": 1}, averages=[])
     callback.set_model(model)
     callback.on_train_begin()
     callback.on_epoch_end(0, good)

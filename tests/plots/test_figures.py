@@ -101,14 +101,18 @@ def test_a_perfect_confusion_matrix_has_no_mistake_to_name(digits):
 
 
 @pytest.mark.parametrize(
-    ("epochs", "augmented", "variation"),
+    ("epochs", "augmented", "smoothing", "variation"),
     [
-        (1, 0, "not augmented"),
-        (5, 5, "augmented in each epoch"),
-        (40, 30, "augmented in the first 30 epochs"),
+        (1, 0, {}, "not augmented"),  # as histories of before labels could be smoothed
+        (5, 5, {"label_smoothing": 0}, "augmented in each epoch"),
+        # −0.955 ln 0.955 − 9 · 0.005 ln 0.005 = 0.282
+        (40, 30, {"label_smoothing": 0.05}, "augmented in the first 30 epochs, which makes them"),
+        (40, 30, {"label_smoothing": 0.05}, "smoothed, so their loss is at least 0.28."),
     ],
 )
-def test_training_curves_show_both_models_and_splits(digits, epochs, augmented, variation):
+def test_training_curves_show_both_models_and_splits(
+    digits, epochs, augmented, smoothing, variation
+):
     history = {
         "epochs": epochs,
         "augmented_epochs": augmented,
@@ -117,6 +121,7 @@ def test_training_curves_show_both_models_and_splits(digits, epochs, augmented, 
         "loss": np.linspace(0.5, 0.1, epochs).tolist(),
         "validation_loss": np.linspace(0.4, 0.05, epochs).tolist(),
         "training_digits": 55_000,
+        **smoothing,
     }
     mnist = {**digits, "canonical_mnist": True}
     figure = plot_training_curves(mnist, cnn=history, dense=history)
@@ -124,6 +129,7 @@ def test_training_curves_show_both_models_and_splits(digits, epochs, augmented, 
     for word in ("cnn", "dense", "training", "validation", "Accuracy", "Loss", "MNIST", "55,000"):
         assert word in written
     assert variation in written
+    assert ("smoothed" in written) == bool(smoothing.get("label_smoothing"))
     drawn_lines = [len(axes.lines) for axes in figure.axes]
     assert drawn_lines == [4, 4]
     np.testing.assert_allclose(figure.axes[0].lines[1].get_ydata(), history["validation_accuracy"])

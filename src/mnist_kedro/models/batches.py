@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from mnist_kedro.arrays import Rows, blocks
-from mnist_kedro.contracts import IMAGE_SIDE, Labels, ManyPixels, Pixels
+from mnist_kedro.contracts import CLASSES, IMAGE_SIDE, Labels, ManyPixels, Pixels
 from mnist_kedro.models.augmentation import augment
 from mnist_kedro.models.shuffling import shuffled_batches
 from mnist_kedro.parameters import TrainingParameters
@@ -39,7 +39,8 @@ def training_batches(
             2019, arXiv:1906.06423).
 
     Returns:
-        Pairs of ``(batch, 28, 28, 1)`` and ``(batch,)``, both uint8.
+        Pairs of ``(batch, 28, 28, 1)`` uint8 and ``(batch, 10)`` float32: images, and their one-hot
+        labels, smoothed by ``parameters.label_smoothing`` (Szegedy et al. 2016, arXiv:1512.00567).
     """
     size = min(parameters.batch_size, len(labels))
     steps = len(labels) // size
@@ -63,7 +64,7 @@ def training_batches(
             lambda: augment(pixels, seed, parameters.augmentation),
             lambda: pixels,
         )
-        return augmented, digits
+        return augmented, one_hot(digits, parameters.label_smoothing)
 
     batches = tf.data.Dataset.zip((shuffled, tf.data.Dataset.range(1).flat_map(seeds)))
     return _with_length(batches.map(augment_batch).prefetch(2), steps)
@@ -78,7 +79,7 @@ def validation_batches(images: ManyPixels, labels: Labels) -> tf.data.Dataset:
         labels: ``(n,)`` uint8.
 
     Returns:
-        Pairs of ``(batch, 28, 28, 1)`` and ``(batch,)``, both uint8.
+        Pairs of ``(batch, 28, 28, 1)`` uint8 and ``(batch, 10)`` float32, one-hot labels.
     """
 
     def read_batches() -> Iterator[tuple[Pixels, Labels]]:
@@ -86,11 +87,27 @@ def validation_batches(images: ManyPixels, labels: Labels) -> tf.data.Dataset:
             for first, batch in blocks(block, _VALIDATION_BATCH):
                 yield batch, labels[start + first : start + first + len(batch)]
 
+    @tf.autograph.experimental.do_not_convert
+    def encode_labels(batch: tf.Tensor, digits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return batch, one_hot(digits)
+
     if isinstance(images, Rows):
         batches = tf.data.Dataset.from_generator(read_batches, output_signature=_signature(None))
     else:  # a generator would take 0.3 s longer for a training
         batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(_VALIDATION_BATCH)
+    batches = batches.map(encode_labels)
     return _with_length(batches.prefetch(2), -(-len(labels) // _VALIDATION_BATCH))
+
+
+def one_hot(digits: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
+    """Encode labels as probabilities ``(n, 10)`` float32.
+
+    Args:
+        digits: ``(n,)`` integers in 0–9.
+        smoothing: the share of each label, in [0, 1), that is spread evenly over the ten digits.
+    """
+    rest = smoothing / CLASSES
+    return tf.one_hot(digits, CLASSES, on_value=1.0 - smoothing + rest, off_value=rest)
 
 
 def _shuffle_memory(

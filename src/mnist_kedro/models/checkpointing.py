@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -55,10 +55,22 @@ class Checkpointing(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, name: str, checkpoints: Checkpoints | None, training: Mapping[str, Any]
+        self,
+        name: str,
+        checkpoints: Checkpoints | None,
+        training: Mapping[str, Any],
+        averages: Sequence[keras.Variable],
     ) -> None:
-        """Create the callback; if ``checkpoints`` is None, it only records the history."""
+        """Create the callback.
+
+        Args:
+            name: of the network, for messages.
+            checkpoints: of this training; None: only record the history.
+            training: as :func:`describe_training` returns it.
+            averages: further variables to save and load; none if the weights are not averaged.
+        """
         super().__init__()
+        self._averages = averages
         self._name, self._checkpoints, self._training = name, checkpoints, training
         self.epochs = 0  # completed
         self.curves: dict[str, list[float]] = {curve: [] for curve in _CURVES}
@@ -77,7 +89,7 @@ class Checkpointing(keras.callbacks.Callback):
             self._reject_other_training(self._checkpoints)
             logger.info("%s: no checkpoint found; training from scratch.", self._name)
             return
-        for key, variables in _variables(model).items():
+        for key, variables in self._variables(model).items():
             for i, variable in enumerate(variables):
                 variable.assign(state[f"{key}/{i:03d}"])
         self.epochs = state["epoch"]
@@ -119,11 +131,18 @@ class Checkpointing(keras.callbacks.Callback):
     def _state(self, epoch: int) -> dict[str, Any]:
         state = {
             f"{key}/{i:03d}": variable.numpy()
-            for key, variables in _variables(self.model).items()
+            for key, variables in self._variables(self.model).items()
             for i, variable in enumerate(variables)
         }
         state |= {f"curves/{curve}": np.array(values) for curve, values in self.curves.items()}
         return state | {"epoch": epoch + 1, "seconds": self.seconds}
+
+    def _variables(self, model: keras.Model) -> dict[str, Sequence[keras.Variable]]:
+        return {
+            "weights": model.weights,
+            "optimizer": model.optimizer.variables,
+            "average": self._averages,
+        }
 
     def _check_finite(self, loss: float) -> None:
         if not math.isfinite(loss):
@@ -141,10 +160,6 @@ class Checkpointing(keras.callbacks.Callback):
             f"{self._name}: epoch {self.epochs} is saved; to continue after it, run the same "
             "command with --params training.resume=true."
         )
-
-
-def _variables(model: keras.Model) -> dict[str, list[keras.Variable]]:
-    return {"weights": model.weights, "optimizer": model.optimizer.variables}
 
 
 def _shorten(value: Any) -> str:

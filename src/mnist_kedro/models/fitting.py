@@ -16,6 +16,7 @@ from mnist_kedro.contracts import (
     provenance,
 )
 from mnist_kedro.datasets import Checkpoints
+from mnist_kedro.models.averaging import WeightAverage
 from mnist_kedro.models.batches import training_batches, validation_batches
 from mnist_kedro.models.checkpointing import Checkpointing, describe_training
 from mnist_kedro.models.precision import dtype_policy
@@ -36,13 +37,14 @@ class TrainingHistory(TypedDict):
     """The history of a training; lists have one value for each epoch."""
 
     accuracy: list[float]  # on the augmented training digits, during the epoch
-    loss: list[float]
+    loss: list[float]  # cross-entropy with the smoothed labels
     validation_accuracy: list[float]  # after the epoch
-    validation_loss: list[float]
+    validation_loss: list[float]  # cross-entropy with the labels as they are
     seconds: list[float]
     training_seconds: float  # total
     training_digits: int
     epochs: int
+    label_smoothing: float  # share of each label that was spread over the digits, in [0, 1)
     augmented_epochs: int  # the first ones; the others use the digits unchanged
     parameters: int  # number of trainable weights
     precision: str  # Keras dtype policy
@@ -65,6 +67,9 @@ def fit_network(
     The learning rate rises linearly to its peak and falls to zero by a half cosine (Smith and Topin
     2017, arXiv:1708.07120; AdamW: Loshchilov and Hutter 2019, arXiv:1711.05101). The weights are
     those after the last epoch: the validation digits are only monitored, they select nothing.
+
+    With ``parameters.ema_momentum`` the weights are averaged over the steps; then the averages are
+    the network's weights, and are validated.
 
     A checkpoint is saved after each epoch. With ``parameters.resume`` the training resumes from the
     newest one, and gives the same result as without interruption.
@@ -101,7 +106,9 @@ def fit_network(
         twin = training_twin(model, policy)
     _compile(twin, parameters, steps, epochs)
     training = describe_training(train, validation, statistics, parameters, network, policy)
-    checkpointing = Checkpointing(name, checkpoints, training)
+    average = WeightAverage(twin, parameters.ema_momentum) if parameters.ema_momentum else None
+    averages = average.variables if average else []
+    checkpointing = Checkpointing(name, checkpoints, training, averages)
     if parameters.resume:
         checkpointing.resume(twin)
     epoch = tf.Variable(checkpointing.epochs, dtype=tf.int64, trainable=False)
@@ -115,6 +122,7 @@ def fit_network(
             verbose=0,
             callbacks=[
                 keras.callbacks.LambdaCallback(on_epoch_begin=lambda i, _: epoch.assign(i)),
+                *([average] if average else []),
                 EpochProgress(name),  # adds `seconds`, which is part of a checkpoint
                 checkpointing,
                 *callbacks,
@@ -124,7 +132,7 @@ def fit_network(
         if checkpoints is not None:
             interrupt.add_note(checkpointing.resume_hint())
         raise
-    model.set_weights(twin.get_weights())
+    model.set_weights(average.values() if average else twin.get_weights())
     curves = checkpointing.curves
     history = TrainingHistory(
         accuracy=curves["accuracy"],
@@ -135,6 +143,7 @@ def fit_network(
         training_seconds=checkpointing.seconds,
         training_digits=len(labels),
         epochs=epochs,
+        label_smoothing=parameters.label_smoothing,
         augmented_epochs=augmented_epochs,
         parameters=sum(math.prod(weight.shape) for weight in model.trainable_weights),
         precision=policy,
@@ -160,7 +169,7 @@ def _compile(twin: keras.Model, parameters: TrainingParameters, steps: int, epoc
     optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
     twin.compile(
         optimizer=optimizer,
-        loss="sparse_categorical_crossentropy",
+        loss="categorical_crossentropy",
         metrics=["accuracy"],
         steps_per_execution=min(_STEPS_PER_EXECUTION, steps),
         jit_compile=False,  # XLA takes four times as long on a CPU
@@ -168,7 +177,7 @@ def _compile(twin: keras.Model, parameters: TrainingParameters, steps: int, epoc
     optimizer.build(twin.trainable_variables)  # a checkpoint may be loaded into it
     # Metrics create their variables on first use. If that happened inside the compiled step, it
     # would be compiled twice: 0.7 s.
-    twin.compute_metrics(x=None, y=np.zeros(1), y_pred=np.zeros((1, CLASSES)))
+    twin.compute_metrics(x=None, y=np.zeros((1, CLASSES)), y_pred=np.zeros((1, CLASSES)))
 
 
 def number_of_epochs(parameters: TrainingParameters, steps: int) -> int:

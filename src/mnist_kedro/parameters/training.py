@@ -41,6 +41,8 @@ class TrainingParameters(Group):
     learning_rate: PositiveFloat
     warmup_fraction: Fraction
     weight_decay: NonNegativeFloat
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+    ema_momentum: Annotated[float, Field(ge=0, lt=1)]
     augmentation: AugmentationParameters
     unaugmented_fraction: Annotated[float, Field(ge=0, le=1)]
     mixed_bfloat16: bool | Literal["auto"]

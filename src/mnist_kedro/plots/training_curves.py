@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -14,7 +15,7 @@ from matplotlib.ticker import (
     StrMethodFormatter,
 )
 
-from mnist_kedro.contracts import LabeledImages
+from mnist_kedro.contracts import CLASSES, LabeledImages
 from mnist_kedro.plots.style import FAINT, PALETTE, annotate, describe_source, styled
 
 
@@ -56,7 +57,8 @@ def plot_training_curves(train: LabeledImages, **histories: Mapping[str, Any]) -
     annotate(
         figure,
         f"Validation accuracy after {_count_epochs(first['epochs'])}: {finals}",
-        f"{first['training_digits']:,} training digits, {_describe_augmentation(first)}.",
+        f"{first['training_digits']:,} training digits, {_describe_augmentation(first)}."
+        f"{_describe_smoothing(first)}",
         describe_source(train),
     )
     return figure
@@ -70,6 +72,16 @@ def _describe_augmentation(history: Mapping[str, Any]) -> str:
     if augmented == epochs:
         return f"augmented in each epoch, {harder}"
     return f"augmented in the first {_count_epochs(augmented)}, {harder}"
+
+
+def _describe_smoothing(history: Mapping[str, Any]) -> str:
+    smoothing = history.get("label_smoothing", 0)  # versions of before it could be set lack it
+    if not smoothing:
+        return ""
+    targets = np.full(CLASSES, smoothing / CLASSES)
+    targets[0] += 1 - smoothing
+    entropy = -(targets * np.log(targets)).sum()
+    return f" Their labels are smoothed, so their loss is at least {entropy:.2f}."
 
 
 def _count_epochs(count: int) -> str:
