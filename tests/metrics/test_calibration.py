@@ -86,7 +86,7 @@ def test_true_probabilities_are_calibrated():
     assert expected_calibration_error(*drawn(20_000)) < 0.01
 
 
-@pytest.mark.parametrize("factor", [0.5, 1.0, 3.0])
+@pytest.mark.parametrize("factor", [0.5, 0.9, 3.0])
 def test_finds_the_temperature_that_makes_probabilities_true(factor):
     labels, probabilities = drawn(20_000)
     distorted = scale_temperature(probabilities, 1 / factor)
@@ -119,6 +119,25 @@ def test_scaling_changes_no_prediction_and_keeps_probabilities():
     assert scale_temperature(probabilities, 1.0) == pytest.approx(probabilities)
 
 
-def test_a_network_without_a_mistake_gets_a_low_temperature():
-    labels, probabilities = certain((0.8, True), (0.7, True))
-    assert 0.04 < fit_temperature(labels, probabilities) < 0.1
+@pytest.mark.parametrize("seed", range(10))
+def test_a_temperature_that_improves_nothing_is_not_applied(seed):
+    assert fit_temperature(*drawn(1000, seed)) == pytest.approx(1.0, abs=0.1)
+
+
+def test_most_true_probabilities_get_no_temperature():
+    kept = [fit_temperature(*drawn(1000, seed)) == 1.0 for seed in range(100)]
+    assert np.mean(kept) > 0.9
+
+
+@pytest.mark.parametrize("count", [2, 100, 5000])
+def test_a_network_without_a_mistake_does_not_become_certain(count):
+    labels, probabilities = certain(*[(0.9, True)] * count)
+    temperature = fit_temperature(labels, probabilities)
+    assert 0.3 < temperature < 1.0
+    assert scale_temperature(probabilities, temperature).max() < 1 - 1e-6
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_single_digit_gives_no_temperature(count):
+    labels, probabilities = certain((0.5, False))
+    assert fit_temperature(labels[:count], probabilities[:count]) == 1.0

@@ -5,6 +5,7 @@ from scipy.special import softmax
 
 from tests.support.networks import EVERY_NETWORK, NETWORKS, STATISTICS, build
 
+TEMPERATURE = 0.5
 every_network = pytest.mark.parametrize("network", EVERY_NETWORK)
 
 
@@ -17,8 +18,10 @@ def stored(network, folder):
     """Untrained, saved and loaded again, as the pipeline has it."""
     import keras
 
+    from mnist_kedro.models.temperature import with_temperature
+
     keras.utils.set_random_seed(0)
-    build(network).save(folder / "model.keras")
+    with_temperature(build(network), TEMPERATURE).save(folder / "model.keras")
     return keras.models.load_model(folder / "model.keras")
 
 
@@ -52,7 +55,7 @@ def test_the_probabilities_follow_from_the_features(network, images, tmp_path):
     model = stored(network, tmp_path)
     last = model.get_layer("logits")
     logits = embed(model, images) @ np.asarray(last.kernel) + np.asarray(last.bias)
-    np.testing.assert_allclose(softmax(logits, axis=1), model(images), atol=1e-5)
+    np.testing.assert_allclose(softmax(logits / TEMPERATURE, axis=1), model(images), atol=1e-5)
 
 
 def test_a_capsule_network_has_features_too(images, tmp_path):
@@ -84,7 +87,7 @@ def test_each_layer_hands_its_maps_on(network, images, tmp_path):
         assert values.shape == (model.get_layer(name).output.shape[-1], height, width)
     if "logits" in maps:
         assert list(maps)[-1] == "logits"
-        probabilities = softmax(maps["logits"].ravel())
+        probabilities = softmax(maps["logits"].ravel() / TEMPERATURE)
         np.testing.assert_allclose(probabilities, model(images[:1])[0], atol=1e-5)
 
 

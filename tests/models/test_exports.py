@@ -9,11 +9,13 @@ from tests.support.networks import EVERY_NETWORK, build
 
 
 @pytest.mark.parametrize("network", EVERY_NETWORK)
-def test_each_network_gives_the_same_probabilities(network, digits, tmp_path):
+def test_each_network_gives_the_same_calibrated_probabilities(network, digits, tmp_path):
     import keras
 
+    from mnist_kedro.models.temperature import with_temperature
+
     keras.utils.set_random_seed(1)
-    model = build(network)
+    model = with_temperature(build(network), 0.5)
     images = np.asarray(digits["images"])[:50]
     expected = model.predict_on_batch(images)
     write_saved_model(model, tmp_path / "model")

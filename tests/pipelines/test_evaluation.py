@@ -69,9 +69,19 @@ def test_what_is_chosen_is_chosen_on_the_validation_digits(digits, cnn, history)
         -(0.99 * np.log(0.91) + 0.01 * np.log(0.01))
     )
     assert evaluation["expected_calibration_error"] == pytest.approx(0.99 - 0.91)
-    scaled = evaluation["temperature_scaling"]
-    assert scaled["temperature"] < 0.2  # nothing is wrong there, so nothing is too sure
-    assert scaled["expected_calibration_error"] == pytest.approx(0.01, abs=1e-3)
+    scaling = evaluation["temperature_scaling"]
+    assert scaling["temperature"] == 1.0
+    assert scaling["without"]["brier_score"] == pytest.approx(evaluation["brier_score"])
+
+
+def test_scores_the_probabilities_without_the_temperature_too(digits, cnn, history):
+    evaluation = evaluate(cnn, {**history, "temperature": 0.5}, digits)
+    scaling = evaluation["temperature_scaling"]
+    assert scaling["temperature"] == 0.5
+    # p → √p, normalized: the logits were divided by 0.5.
+    confidence = np.sqrt(0.91) / (np.sqrt(0.91) + 9 * np.sqrt(0.01))
+    expected = pytest.approx(0.99 - confidence)
+    assert scaling["without"]["expected_calibration_error"] == expected
 
 
 def test_tells_the_accuracy_without_label_errors_of_mnist_alone(digits, cnn, history):

@@ -145,17 +145,20 @@ def test_class_balance_shows_the_share_of_each_digit(digits):
     drawn(figure)
 
 
-def test_the_reliability_diagram_shows_confidence_against_accuracy(digits):
+@pytest.mark.parametrize("temperature", [1.0, 0.5])
+def test_the_reliability_diagram_shows_confidence_against_accuracy(digits, temperature):
     probabilities = np.full((800, 10), 0.02)
     probabilities[np.arange(800), digits["labels"]] = 0.82
     probabilities[:80] = np.roll(probabilities[:80], 1, axis=1)  # a tenth is wrong
     predictions = pd.DataFrame(probabilities, columns=PROBABILITIES).assign(label=digits["labels"])
-    metrics = {"models": {"cnn": {"temperature_scaling": {"temperature": 0.5}}}}
+    metrics = {"models": {"cnn": {"temperature_scaling": {"temperature": temperature}}}}
     figure = plot_reliability_diagram(digits, predictions, metrics, model="cnn")
-    assert "as trained, error 8.00%" in texts(figure)
     assert "calibration error is 8.00%" in texts(figure)
-    trained = figure.axes[0].containers[0].lines[0]
-    assert trained.get_xydata() == pytest.approx(np.array([[0.82, 0.9]]))
+    assert f"temperature {temperature:.2f}, error 8.00%" in texts(figure)
+    assert ("without it" in texts(figure)) == (temperature != 1.0)
+    assert ("No temperature improved" in texts(figure)) == (temperature == 1.0)
+    calibrated = figure.axes[0].containers[0].lines[0]
+    assert calibrated.get_xydata() == pytest.approx(np.array([[0.82, 0.9]]))
     drawn(figure)
 
 

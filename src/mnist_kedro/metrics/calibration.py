@@ -12,6 +12,8 @@ Probabilities = NDArray[np.floating]
 
 _BINS = 15  # of confidence, as in Guo et al.
 _MIN_PROBABILITY = np.finfo(np.float32).tiny  # 0 has no logarithm
+_FOLDS = 5  # of the digits, to test a temperature
+_LOG_TEMPERATURE_DEVIATION = 0.5  # the standard deviation of its prior
 _TEMPERATURE_BOUNDS = (0.05, 20.0)
 
 
@@ -47,8 +49,13 @@ def score_probabilities(labels: Classes, probabilities: Probabilities) -> Probab
 
 def negative_log_likelihood(labels: Classes, probabilities: Probabilities) -> float:
     """Compute the mean of −log of the true class's probability (the cross-entropy), in nats."""
+    return float(-_log_likelihoods(labels, probabilities).mean())
+
+
+def _log_likelihoods(labels: Classes, probabilities: Probabilities) -> NDArray[np.float64]:
     true = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return float(-np.log(np.maximum(true, _MIN_PROBABILITY)).mean())
+    logarithms: NDArray[np.float64] = np.log(np.maximum(true, _MIN_PROBABILITY))
+    return logarithms
 
 
 def brier_score(labels: Classes, probabilities: Probabilities) -> float:
@@ -84,17 +91,52 @@ def reliability(labels: Classes, probabilities: Probabilities) -> Reliability:
 
 
 def fit_temperature(labels: Classes, probabilities: Probabilities) -> float:
-    """Fit the temperature that maximizes the likelihood of the labels of the validation digits.
+    """Fit the temperature that makes the labels of the validation digits most probable.
 
     One temperature for all digits (Guo et al. 2017, arXiv:1706.04599): above 1 the network is
-    overconfident, below 1 underconfident. Scaling changes no prediction. The temperature is bounded
-    to 0.05–20, because for a network without errors a lower one is always better.
+    overconfident, below 1 underconfident. Scaling changes no prediction.
+
+    The prior of the temperature's logarithm is normal, with mean 0 and standard deviation 0.5.
+    Without a prior the temperature goes to 0 if all digits are classified correctly, as is usual
+    for a few of them: fitted to 150 random held-out digits of a ResNet with smoothed labels, it
+    gave the others a negative log-likelihood of 0.080 on average, with the prior 0.018; as trained
+    they have 0.053, and 0.017 with the best temperature. With 1,200 digits or more, the prior
+    changes little.
+
+    A temperature is only worth applying if it improves the probabilities of other digits. This is
+    tested by cross-validation: the log-likelihood of each fifth of the digits must improve with
+    the temperature fitted to the others, by more than two standard errors of the mean.
+
+    Args:
+        labels: ``(n,)`` integers in 0–9 of digits that the network was not trained on.
+        probabilities: ``(n, 10)``, predicted for them.
+
+    Returns:
+        The temperature, in 0.05–20; 1.0 if it does not improve the probabilities.
     """
+    folds = np.arange(len(labels)) % _FOLDS
+    if folds.max(initial=0) == 0:
+        return 1.0
+    gains = np.empty(len(labels))
+    for fold in range(folds.max() + 1):
+        held_out = folds == fold
+        temperature = _maximize_posterior(labels[~held_out], probabilities[~held_out])
+        scaled = scale_temperature(probabilities[held_out], temperature)
+        gains[held_out] = _log_likelihoods(labels[held_out], scaled) - _log_likelihoods(
+            labels[held_out], probabilities[held_out]
+        )
+    if gains.mean() <= 2 * gains.std(ddof=1) / len(gains) ** 0.5:
+        return 1.0
+    return _maximize_posterior(labels, probabilities)
+
+
+def _maximize_posterior(labels: Classes, probabilities: Probabilities) -> float:
     from scipy.optimize import minimize_scalar  # noqa: PLC0415  (takes 0.2 s)
 
     def loss(log_temperature: float) -> float:
         scaled = scale_temperature(probabilities, np.exp(log_temperature))
-        return negative_log_likelihood(labels, scaled)
+        likelihood = len(labels) * negative_log_likelihood(labels, scaled)
+        return likelihood + 0.5 * (log_temperature / _LOG_TEMPERATURE_DEVIATION) ** 2
 
     result = minimize_scalar(loss, bounds=np.log(_TEMPERATURE_BOUNDS), method="bounded")
     return float(np.exp(result.x))

@@ -245,6 +245,11 @@ def _dense(graph: _Graph, layer: layers.Dense, inputs: list[str]) -> str:
     return _activate(graph, layer, graph.add("Gemm", [*inputs, *weights]))
 
 
+def _rescale(graph: _Graph, layer: layers.Rescaling, inputs: list[str]) -> str:
+    scaled = graph.add("Mul", [*inputs, graph.add_constant(np.array(layer.scale))])
+    return graph.add("Add", [scaled, graph.add_constant(np.array(layer.offset))])
+
+
 def _activate(graph: _Graph, layer: Any, value: str) -> str:
     names = {"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid", "linear": ""}
     kind = names[layer.activation.__name__]
@@ -299,5 +304,6 @@ _CONVERSIONS: dict[type, Callable[[_Graph, Any, list[str]], str]] = {
     layers.Reshape: _reshape,
     layers.Dense: _dense,
     layers.Softmax: lambda graph, _, inputs: graph.add("Softmax", inputs, axis=-1),
+    layers.Rescaling: _rescale,
     SelfAttentionRouting: _route,
 }

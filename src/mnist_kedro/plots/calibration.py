@@ -35,7 +35,7 @@ _WIDTH = 0.012  # of a bar, in units of confidence
 def plot_reliability_diagram(
     test: LabeledImages, predictions: pd.DataFrame, metrics: Mapping[str, Any], *, model: str
 ) -> Figure:
-    """Plot accuracy against confidence, as trained and after temperature scaling.
+    """Plot accuracy against confidence, with the model's temperature and without it.
 
     Args:
         test: the test split.
@@ -46,20 +46,22 @@ def plot_reliability_diagram(
     labels = predictions["label"].to_numpy()
     probabilities = predictions[PROBABILITIES].to_numpy()
     temperature = metrics["models"][model]["temperature_scaling"]["temperature"]
-    scaled = scale_temperature(probabilities, temperature)
-    trained_error = expected_calibration_error(labels, probabilities)
-    scaled_error = expected_calibration_error(labels, scaled)
+    error = expected_calibration_error(labels, probabilities)
     figure = Figure(figsize=(7, 5.6))
     accuracy, count = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     accuracy.plot([0, 1], [0, 1], ":", color=FAINT, linewidth=1, label="perfect calibration")
-    variants = (
-        ("as trained", probabilities, trained_error, BLUE, -_WIDTH / 2),
-        (f"temperature {temperature:.2f}", scaled, scaled_error, ORANGE, _WIDTH / 2),
-    )
-    for name, predicted, error, color, offset in variants:
+    variants = [(f"temperature {temperature:.2f}", probabilities, BLUE)]
+    explanation = "No temperature improved the probabilities of validation digits."
+    if temperature != 1.0:
+        without = scale_temperature(probabilities, 1 / temperature)
+        variants.append(("without it", without, ORANGE))
+        explanation = "The temperature, fitted to validation digits, changes no prediction."
+    for number, (name, predicted, color) in enumerate(variants):
         bins = reliability(labels, predicted)
-        _draw_accuracy(accuracy, bins, color, f"{name}, error {error:.2%}")
-        count.bar(bins.confidence + offset, bins.digits, width=_WIDTH, color=color)
+        variant_error = expected_calibration_error(labels, predicted)
+        _draw_accuracy(accuracy, bins, color, f"{name}, error {variant_error:.2%}")
+        left = bins.confidence + (number - len(variants) / 2) * _WIDTH
+        count.bar(left, bins.digits, width=_WIDTH, color=color, align="edge")
     accuracy.set_ylabel("Accuracy")
     accuracy.yaxis.set_major_formatter(PercentFormatter(1.0))
     accuracy.legend(loc="lower right")
@@ -69,9 +71,8 @@ def plot_reliability_diagram(
     count.xaxis.set_major_formatter(PercentFormatter(1.0))
     annotate(
         figure,
-        f"{model_title(model)}'s calibration error is {trained_error:.2%}, "
-        f"scaled {scaled_error:.2%}",
-        "The temperature, chosen on validation digits, changes no prediction. Bars: 95% intervals.",
+        f"{model_title(model)}'s calibration error is {error:.2%}",
+        f"{explanation} Bars: 95% intervals.",
         describe_test(test),
     )
     return figure

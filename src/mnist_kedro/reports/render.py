@@ -40,7 +40,7 @@ class Column(NamedTuple):
 
     title: str
     description: str  # empty if the title says all
-    format: str  # of a model's metrics, and ``interval``, that of the accuracy
+    format: str  # of a model's metrics, and ``interval`` and ``temperature`` as texts
 
 
 COLUMNS = (
@@ -50,7 +50,7 @@ COLUMNS = (
     Column("NLL", "negative log-likelihood, nats per digit", "{negative_log_likelihood:.4f}"),
     Column("Brier", "Brier score, 0 to 2", "{brier_score:.4f}"),
     Column("ECE", "expected calibration error", "{expected_calibration_error:.2%}"),
-    Column("Temperature", "fitted to validation digits", "{temperature_scaling[temperature]:.2f}"),
+    Column("Temperature", "fitted to validation digits; 1 if none was better", "{temperature}"),
     Column("Weights", "", "{parameters:,}"),
     Column("Training, s", "", "{training_seconds:.1f}"),
 )
@@ -136,7 +136,11 @@ def _template_variables(
         "columns": COLUMNS,
         "rows": {
             model: [
-                column.format.format(**values, interval=interval(values["accuracy_ci95"]))
+                column.format.format(
+                    **values,
+                    interval=interval(values["accuracy_ci95"]),
+                    temperature=_format_temperature(values),
+                )
                 for column in COLUMNS
             ]
             for model, values in metrics["models"].items()
@@ -150,6 +154,11 @@ def _template_variables(
         "confident": _summarize_confidences(confidences[confidences["model"] == name]),
         "layers": layers.to_dict("records"),
     }
+
+
+def _format_temperature(metrics: Mapping[str, Any]) -> str:
+    scaling = metrics.get("temperature_scaling")  # an ensemble has none
+    return f"{scaling['temperature']:.2f}" if scaling else "–"
 
 
 def _summarize_corruptions(corruptions: pd.DataFrame) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from mnist_kedro.contracts import LabeledImages, provenance
 from mnist_kedro.errors import InputError
 from mnist_kedro.lineage import KEY, RECORD, with_lineage
 from mnist_kedro.metrics.calibration import (
-    fit_temperature,
     scale_temperature,
     score_probabilities,
 )
@@ -70,15 +69,22 @@ def evaluate_model(
 ) -> dict[str, Any]:
     """Compute the metrics of a model on the test split.
 
-    The temperature and the confidence threshold are chosen on the validation digits.
+    The confidence threshold is chosen on the validation digits, as the temperature by which the
+    model divides its logits was; the scores without it are computed for comparison.
 
     Raises:
         InputError: if the predictions are not of the test digits.
     """
+    temperature = history.get("temperature", 1.0)  # versions of before models had one lack it
+    uncalibrated = scale_temperature(predictions[PROBABILITIES].to_numpy(), 1 / temperature)
     if not np.array_equal(predictions["label"], np.asarray(test["labels"])):
         raise InputError("predictions: are not of the digits in 'test'; run 'kedro run' again.")
     return {
         **_evaluate(predictions, validation_predictions, test, reporting),
+        "temperature_scaling": {
+            "temperature": temperature,
+            "without": score_probabilities(predictions["label"].to_numpy(), uncalibrated),
+        },
         "parameters": history["parameters"],
         "epochs": history["epochs"],
         "training_seconds": history["training_seconds"],
@@ -126,18 +132,11 @@ def _evaluate(
 ) -> dict[str, Any]:
     labels, predicted = predictions["label"].to_numpy(), predictions["prediction"].to_numpy()
     probabilities = predictions[PROBABILITIES].to_numpy()
-    temperature = fit_temperature(
-        validation_predictions["label"].to_numpy(), validation_predictions[PROBABILITIES].to_numpy()
-    )
     target = reporting.target_accuracy
     threshold = confidence_threshold(*_hits(validation_predictions), target)
     evaluation = {
         **classify_errors(labels, predicted),
         **score_probabilities(labels, probabilities),
-        "temperature_scaling": {
-            "temperature": temperature,
-            **score_probabilities(labels, scale_temperature(probabilities, temperature)),
-        },
         "rejection": reject_unsure(*_hits(predictions), threshold, target),
     }
     if test["canonical_mnist"]:  # whose wrong labels are known

@@ -42,11 +42,12 @@ def train_model(
     name: str,
     member: int = 0,
 ) -> tuple[Any, Mapping[str, Any]]:
-    """Build a network and train it.
+    """Build a network, train it, and calibrate its probabilities.
 
     Args:
         train: digits to train on.
-        validation: digits to evaluate after each epoch; they choose neither weights nor epochs.
+        validation: digits to evaluate after each epoch, and to calibrate the probabilities; they
+            choose neither weights nor epochs.
         pixel_statistics: of the training pixels; they become the network's first layer.
         training: number of epochs, learning rate, augmentation and so on.
         network: which network.
@@ -59,13 +60,15 @@ def train_model(
     Returns:
         The model, made of float32 Keras layers, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)``
         probabilities, with its :class:`~mnist_kedro.lineage.TrainingRecord`, and its
-        :class:`~mnist_kedro.models.fitting.TrainingHistory`.
+        :class:`~mnist_kedro.models.fitting.TrainingHistory` with the ``temperature`` by which the
+        model divides its logits.
 
     Raises:
         InputError: if the digits and the statistics do not belong together, or as
             :func:`~mnist_kedro.models.fitting.fit_network` says.
     """
     from mnist_kedro.models.fitting import fit_network  # noqa: PLC0415
+    from mnist_kedro.models.temperature import calibrate  # noqa: PLC0415
     from mnist_kedro.models.tensorboard import log_to_tensorboard  # noqa: PLC0415  (TensorFlow)
 
     options = training.model_copy(update={"seed": training.seed + member})
@@ -73,6 +76,7 @@ def train_model(
     model, history = fit_network(
         train, validation, pixel_statistics, options, network, checkpoints, name, callbacks
     )
+    model, temperature = calibrate(model, validation)
     record = record_training(
         model,
         name,
@@ -85,4 +89,9 @@ def train_model(
         run,
     )
     model.training_record = record
-    return model, {**history, "lineage": record["lineage"], RECORD: record}
+    return model, {
+        **history,
+        "temperature": temperature,
+        "lineage": record["lineage"],
+        RECORD: record,
+    }

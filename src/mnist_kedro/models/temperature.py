@@ -1,0 +1,45 @@
+"""Calibrate the probabilities of a network."""
+
+import logging
+
+import keras
+import numpy as np
+from keras import layers
+
+from mnist_kedro.contracts import LabeledImages
+from mnist_kedro.metrics.calibration import fit_temperature
+from mnist_kedro.metrics.prediction import probabilities_of
+from mnist_kedro.models.gradients import connected_copy
+
+logger = logging.getLogger(__name__)
+
+
+def calibrate(model: keras.Model, validation: LabeledImages) -> tuple[keras.Model, float]:
+    """Fit a temperature to the validation digits, and let the network divide its logits by it.
+
+    The temperature becomes a layer, so that all that is made from the model is calibrated: its
+    predictions, exports and thresholds.
+
+    Args:
+        model: a trained network, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)`` probabilities.
+        validation: digits that the network was not trained on.
+
+    Returns:
+        The calibrated network and the temperature; the network itself and 1.0 if no temperature
+        improves its probabilities, see :func:`~mnist_kedro.metrics.calibration.fit_temperature`.
+    """
+    probabilities = probabilities_of(model, validation["images"])
+    temperature = fit_temperature(np.asarray(validation["labels"]), probabilities)
+    if temperature == 1.0:
+        return model, temperature
+    logger.info("%s: its logits are divided by %.2f, the temperature.", model.name, temperature)
+    return with_temperature(model, temperature), temperature
+
+
+def with_temperature(model: keras.Model, temperature: float) -> keras.Model:
+    """Copy a network, and insert a layer that divides its logits by a temperature > 0."""
+    copy = connected_copy(model)
+    softmax = copy.get_layer("probabilities")
+    scaled = layers.Rescaling(1 / temperature, dtype="float32", name="temperature")(softmax.input)
+    probabilities = layers.Softmax.from_config(softmax.get_config())(scaled)
+    return keras.Model(copy.inputs[0], probabilities, name=model.name)
