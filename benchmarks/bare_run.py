@@ -136,7 +136,11 @@ def _write_up(
     metrics: dict[str, Any],
     drawn: dict[str, Figure],
 ) -> None:
-    corruptions = robustness.evaluate_corruptions(test, options.reporting, **models)
+    photographed_test = photograph_digits(test, options.picture_calibration)
+    _save_arrays(out / "photographed_test.hdf5", dict(photographed_test), compression="lzf")
+    corruptions = robustness.evaluate_corruptions(
+        test, photographed_test, options.reporting, **models
+    )
     confidences = robustness.measure_out_of_distribution(
         test, validation, options.reporting, **models
     )

@@ -18,10 +18,10 @@ ALLOWED = {
     "sources": {"metrics", "parameters"},
     "readers": {"pictures"},
     "networks": {"models"},
-    "models": {"datasets", "networks", "parameters"},
+    "models": {"datasets", "metrics", "networks", "parameters"},
     "metrics": set(),
     "plots": {"metrics", "models", "networks", "parameters", "pictures"},
-    "reports": {"datasets", "plots"},
+    "reports": {"datasets", "metrics", "plots"},
     "datasets": {"plots"},
     "pictures": {"sources"},
     "paper": {"models", "pictures"},
@@ -31,8 +31,9 @@ ALLOWED = {
     "runners": {"datasets"},
 }
 LEARNED = ("ingestion", "data_processing", "training", "evaluation")
-# Each offers a learner some names: read_mnist, datasets, plot functions, typed parameters.
-NOT_READ = {"sources", "datasets", "plots", "parameters"}
+# Each offers a learner some names: read_mnist, datasets, plot functions, typed parameters, and
+# arrays that are read from files but indexed like those of NumPy.
+NOT_READ = {"sources", "datasets", "plots", "parameters", "arrays.py"}
 
 
 def module_path(name: str) -> Path | None:
@@ -64,7 +65,7 @@ def reached(start: list[Path], skipped: Collection[str] = ()) -> set[Path]:
     found, waiting = set(), list(start)
     while waiting:
         path = waiting.pop()
-        if path not in found and folder(path) not in skipped:
+        if path not in found and not {folder(path), path.name} & {*skipped}:
             found.add(path)
             waiting += imported(path)
     return found

@@ -24,10 +24,11 @@ from tests.support.reporting import history_of
 
 
 def test_corrupted_digits_are_misread_more_often(trained, digits):
-    table = evaluate_corruptions(digits, REPORTING, cnn=trained, again=trained)
-    assert len(table) == 2 * (1 + 5 * len(CORRUPTIONS))
-    assert (table["digits"] == 100).all()
-    np.testing.assert_allclose(table["accuracy"], 1 - table["errors"] / 100)
+    table = evaluate_corruptions(digits, digits, REPORTING, cnn=trained, again=trained)
+    assert len(table) == 2 * (2 + 5 * len(CORRUPTIONS))
+    photographed = table["family"] == "photographed"
+    assert (table["digits"] == np.where(photographed, 800, 100)).all()
+    np.testing.assert_allclose(table["accuracy"], 1 - table["errors"] / table["digits"])
     cnn = table[table["model"] == "cnn"]
     again = table[table["model"] == "again"]
     np.testing.assert_array_equal(cnn["errors"], again["errors"])  # the same pictures
@@ -37,11 +38,30 @@ def test_corrupted_digits_are_misread_more_often(trained, digits):
     assert means[5] < 0.8
 
 
+def test_corruptions_are_related_to_the_augmentation_that_a_model_was_trained_with(trained, digits):
+    import keras
+
+    names = {"plain": {}, "turned": {"rotation": 10}, "photos": {"photographed": 0.5, "shift": 0}}
+    models = {}
+    for name, amounts in names.items():
+        models[name] = keras.models.clone_model(trained)
+        history = history_of(digits, name, augmentation=augmentation(**amounts))
+        models[name].training_record = history["training_record"]
+    table = evaluate_corruptions(digits, digits, REPORTING, **models)
+    related = table[table["family"] == "related"].groupby("model")["corruption"].agg(set).to_dict()
+    assert related.keys() == {"turned", "photos"}
+    assert related["turned"] == {"rotation"}
+    assert related["photos"] >= {"contrast", "gaussian_blur"}
+    assert not related["photos"] & {"translation", "stripe", "line"}
+    families = table.groupby(["model", "corruption"])["family"].nunique()
+    assert (families == 1).all()
+
+
 def test_the_digits_are_from_all_of_the_split(trained, digits):
     """Were it the first hundred alone, it would be right about none of these."""
     labels = digits["labels"].copy()
     labels[:400] = (labels[:400] + 1) % 10
-    table = evaluate_corruptions({**digits, "labels": labels}, REPORTING, cnn=trained)
+    table = evaluate_corruptions({**digits, "labels": labels}, digits, REPORTING, cnn=trained)
     assert table["accuracy"][0] == pytest.approx(0.5, abs=0.1)
 
 
@@ -71,7 +91,9 @@ def test_each_of_its_figures_says_what_it_found(trained, digits):
     predictions.loc[[1, 2], "prediction"] = (predictions.loc[[1, 2], "label"] + 1) % 10
     wrong = (predictions["label"] != predictions["prediction"]).sum()
     figures = {
-        "classifies": plot_robustness(digits, evaluate_corruptions(digits, REPORTING, cnn=trained)),
+        "correct under unseen corruptions": plot_robustness(
+            digits, evaluate_corruptions(digits, digits, REPORTING, cnn=trained)
+        ),
         "sure of": plot_out_of_distribution(
             digits, measure_out_of_distribution(digits, digits, REPORTING, cnn=trained)
         ),

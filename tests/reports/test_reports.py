@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from mnist_kedro.datasets.figure_dataset import Picture
+from mnist_kedro.errors import InputError
 from mnist_kedro.pipelines.evaluation.nodes import collect_metrics, compare_models
 from mnist_kedro.reports import render_model_card, render_report
 from tests.support.browser import needs_chromium, page_at
@@ -26,12 +27,15 @@ LAYERS = pd.DataFrame(
 @pytest.fixture
 def corruptions():
     rows = [
-        ("cnn", "none", 0, 100, 1, 0.99),
-        ("cnn", "rotation", 3, 100, 20, 0.8),
-        ("cnn", "elastic", 3, 100, 40, 0.6),
-        ("dense", "rotation", 3, 100, 90, 0.1),
+        ("cnn", "none", "none", 0, 100, 1, 0.99),
+        ("cnn", "rotation", "related", 3, 100, 20, 0.8),
+        ("cnn", "elastic", "related", 3, 100, 40, 0.6),
+        ("cnn", "stripe", "unseen", 3, 100, 45, 0.55),
+        ("cnn", "photographed", "photographed", 0, 50, 5, 0.9),
+        ("dense", "rotation", "unseen", 3, 100, 90, 0.1),
+        ("dense", "photographed", "photographed", 0, 50, 40, 0.2),
     ]
-    columns = ["model", "corruption", "severity", "digits", "errors", "accuracy"]
+    columns = ["model", "corruption", "family", "severity", "digits", "errors", "accuracy"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -76,10 +80,29 @@ def test_a_readers_questions_are_answered(metrics, corruptions, confidences):
     assert "difference of 4.00 percentage points" in answers["How does it compare?"]
     assert "p < 0.001" in answers["How does it compare?"]
     fails = answers["Where does it fail?"]
-    assert "severity 3 of 5 it classifies 70.0%" in fails
-    assert "(elastic) 60.0%" in fails
+    assert "severity 3 of 5 it classifies 70.0% correctly under corruptions that are" in fails
+    assert "55.0% under corruptions unlike its training digits" in fails
+    assert "55.0% under the hardest (stripe)" in fails
+    assert "Of 50 test digits on simulated paper it classifies 90.0% correctly" in fails
     assert "over 99% sure of 50% of the noise images" in fails
     assert "flags 66.7% of the non-digit images, and 50.0% of the test digits" in fails
+
+
+def test_three_kinds_of_digits_are_side_by_side(metrics, corruptions, confidences):
+    page = render_report(metrics, corruptions, confidences, LAYERS, RUN, {})
+    table = page.split("As they are, corrupted and photographed")[1].split("</table>")[0]
+    rows = [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in table.split("<tr>")[2:]]
+    assert rows == [
+        ["cnn", "99.00%", "70.0%", "55.0%", "90.0%", "78.6–95.7%"],
+        ["dense", "95.00%", "–", "10.0%", "20.0%", "11.2–33.0%"],
+    ]
+
+
+def test_corruptions_of_an_earlier_version_have_to_be_measured_again(
+    metrics, corruptions, confidences
+):
+    with pytest.raises(InputError, match="without the column 'family'; run 'kedro run --pipel"):
+        told(metrics, corruptions.drop(columns="family"), confidences)
 
 
 def test_tables_of_earlier_versions_say_nothing_of_the_detector(metrics, corruptions, confidences):
@@ -110,7 +133,7 @@ def test_a_model_alone_without_a_mistake_has_answers_too(metrics, corruptions, c
     cnn["top_confusions"] = []
     cnn["rejection"]["accuracy"] = None
     alone = {**metrics, "models": {"cnn": cnn}, "comparison": {}}
-    answers = told(alone, corruptions, confidences)
+    answers = told(alone, corruptions[corruptions["model"] == "cnn"], confidences)
     assert "No other model was trained" in answers["How does it compare?"]
     assert "confusion" not in answers["Where does it fail?"]
     assert "reject option" not in answers["How good is it?"]

@@ -4,7 +4,7 @@ Most corruptions are those of MNIST-C (Mu and Gilmer 2019, arXiv:1906.02337), re
 NumPy and SciPy. If a corruption has a direction, successive digits cycle through four directions.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,10 +19,21 @@ _DIRECTIONS = 4
 
 
 class Corruption(NamedTuple):
-    """A function that corrupts digits, and its amount at each severity."""
+    """A function that corrupts digits, its amount at each severity, and what is related to it."""
 
     function: Callable[[Images, float, np.random.Generator], Images]
     amounts: tuple[float, float, float, float, float]
+    augmentation: str | None  # the amount of `training.augmentation` that changes digits similarly
+
+
+def is_related(name: str, augmentation: Mapping[str, float]) -> bool:
+    """Return whether a network saw digits like the corrupted ones in its training.
+
+    Args:
+        name: a key of :data:`CORRUPTIONS`.
+        augmentation: the amounts with which the network was trained.
+    """
+    return augmentation.get(CORRUPTIONS[name].augmentation or "", 0) > 0
 
 
 def corrupt(images: Pixels, name: str, severity: int, seed: int = 0) -> Pixels:
@@ -206,21 +217,21 @@ def _by_direction(ink: Images, function: Callable[[Images, int], Images]) -> Ima
 
 
 CORRUPTIONS = {
-    "gaussian_noise": Corruption(_gaussian_noise, (0.1, 0.2, 0.3, 0.45, 0.6)),
-    "shot_noise": Corruption(_shot_noise, (30, 12, 6, 3, 1.5)),
-    "impulse_noise": Corruption(_impulse_noise, (0.02, 0.05, 0.1, 0.2, 0.3)),
-    "gaussian_blur": Corruption(_gaussian_blur, (0.7, 1.1, 1.5, 2.0, 2.5)),
-    "motion_blur": Corruption(_motion_blur, (3, 4, 5, 6, 8)),
-    "rotation": Corruption(_rotation, (10, 20, 30, 40, 50)),
-    "shear": Corruption(_shear, (0.15, 0.3, 0.45, 0.6, 0.75)),
-    "scale": Corruption(_scale, (0.9, 0.8, 0.7, 0.6, 0.5)),
-    "translation": Corruption(_translation, (1, 2, 3, 4, 5)),
-    "elastic": Corruption(_elastic, (0.6, 0.9, 1.2, 1.6, 2.0)),
-    "brightness": Corruption(_brightness, (0.1, 0.2, 0.35, 0.5, 0.65)),
-    "contrast": Corruption(_contrast, (0.75, 0.5, 0.35, 0.2, 0.1)),
-    "thickness": Corruption(_thickness, (0.5, 1, 1.5, 2, 3)),
-    "stripe": Corruption(_stripe, (1, 2, 4, 6, 8)),
-    "spatter": Corruption(_spatter, (0.02, 0.05, 0.08, 0.12, 0.16)),
-    "line": Corruption(_line, (0.5, 1, 1.5, 2.5, 3.5)),
-    "occlusion": Corruption(_occlusion, (4, 6, 8, 10, 12)),
+    "gaussian_noise": Corruption(_gaussian_noise, (0.1, 0.2, 0.3, 0.45, 0.6), "photographed"),
+    "shot_noise": Corruption(_shot_noise, (30, 12, 6, 3, 1.5), "photographed"),
+    "impulse_noise": Corruption(_impulse_noise, (0.02, 0.05, 0.1, 0.2, 0.3), None),
+    "gaussian_blur": Corruption(_gaussian_blur, (0.7, 1.1, 1.5, 2.0, 2.5), "photographed"),
+    "motion_blur": Corruption(_motion_blur, (3, 4, 5, 6, 8), None),
+    "rotation": Corruption(_rotation, (10, 20, 30, 40, 50), "rotation"),
+    "shear": Corruption(_shear, (0.15, 0.3, 0.45, 0.6, 0.75), "shear"),
+    "scale": Corruption(_scale, (0.9, 0.8, 0.7, 0.6, 0.5), "zoom"),
+    "translation": Corruption(_translation, (1, 2, 3, 4, 5), "shift"),
+    "elastic": Corruption(_elastic, (0.6, 0.9, 1.2, 1.6, 2.0), "elastic"),
+    "brightness": Corruption(_brightness, (0.1, 0.2, 0.35, 0.5, 0.65), "photographed"),
+    "contrast": Corruption(_contrast, (0.75, 0.5, 0.35, 0.2, 0.1), "photographed"),
+    "thickness": Corruption(_thickness, (0.5, 1, 1.5, 2, 3), "thickness"),
+    "stripe": Corruption(_stripe, (1, 2, 4, 6, 8), None),
+    "spatter": Corruption(_spatter, (0.02, 0.05, 0.08, 0.12, 0.16), "photographed"),
+    "line": Corruption(_line, (0.5, 1, 1.5, 2.5, 3.5), None),
+    "occlusion": Corruption(_occlusion, (4, 6, 8, 10, 12), "photographed"),
 }

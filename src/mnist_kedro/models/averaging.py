@@ -7,9 +7,9 @@ import tensorflow as tf
 class WeightAverage(keras.callbacks.Callback):
     """Keep an exponential moving average of all weights, and validate with it.
 
-    A step's weights count ``momentum`` times as much as those of the next step (Polyak and Juditsky
-    1992, doi:10.1137/0330046, averaged all steps evenly; Izmailov et al. 2018, arXiv:1803.05407,
-    showed what an average does for networks). The training itself goes on with the last weights.
+    The weights after a step count ``momentum`` times as much as those after the next (Izmailov et
+    al. 2018, arXiv:1803.05407, average the last epochs evenly). The training itself goes on with
+    the last weights.
 
     Keras's ``use_ema`` averages trainable weights only. The statistics of batch normalization stay
     those of the last weights, and do not fit the averages: after 930 steps, a small ResNet
@@ -17,12 +17,7 @@ class WeightAverage(keras.callbacks.Callback):
     """
 
     def __init__(self, network: keras.Model, momentum: float) -> None:
-        """Create the average of a network's weights.
-
-        Args:
-            network: to be trained with this callback.
-            momentum: in (0, 1).
-        """
+        """Create the average of the weights of a network, with a momentum in (0, 1)."""
         super().__init__()
         self.variables = [
             keras.Variable(weight, trainable=False, name=f"average_{i}")

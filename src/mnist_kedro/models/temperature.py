@@ -9,7 +9,6 @@ from keras import layers
 from mnist_kedro.contracts import LabeledImages
 from mnist_kedro.metrics.calibration import fit_temperature
 from mnist_kedro.metrics.prediction import probabilities_of
-from mnist_kedro.models.gradients import connected_copy
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +36,8 @@ def calibrate(model: keras.Model, validation: LabeledImages) -> tuple[keras.Mode
 
 
 def with_temperature(model: keras.Model, temperature: float) -> keras.Model:
-    """Copy a network, and insert a layer that divides its logits by a temperature > 0."""
-    copy = connected_copy(model)
-    softmax = copy.get_layer("probabilities")
+    """Create a network of the same layers, and one that divides the logits by a temperature > 0."""
+    softmax = model.get_layer("probabilities")
     scaled = layers.Rescaling(1 / temperature, dtype="float32", name="temperature")(softmax.input)
     probabilities = layers.Softmax.from_config(softmax.get_config())(scaled)
-    return keras.Model(copy.inputs[0], probabilities, name=model.name)
+    return keras.Model(model.inputs[0], probabilities, name=model.name)

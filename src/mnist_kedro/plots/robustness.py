@@ -3,44 +3,83 @@
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from mnist_kedro.contracts import LabeledImages
 from mnist_kedro.metrics.out_of_distribution import area_under_roc
+from mnist_kedro.metrics.robustness import (
+    MIDDLE_SEVERITY,
+    NONE,
+    RELATED,
+    UNSEEN,
+    Robustness,
+    summarize_robustness,
+)
 from mnist_kedro.plots.style import BLUE, INK, PALETTE, annotate, describe_test, model_title, styled
 
-_TITLE_SEVERITY = 3  # the middle one
 _HIGH_CONFIDENCE = 0.99
 
 
 @styled
 def plot_robustness(test: LabeledImages, accuracies: pd.DataFrame) -> Figure:
-    """Plot each model's mean accuracy by severity, and the first model's accuracy by corruption.
+    """Plot each model's accuracy by severity, and the first model's accuracy by corruption.
 
     Args:
         test: the test split.
-        accuracies: a row for each ``model``, ``corruption`` and ``severity`` with ``digits`` and
-            ``accuracy``; severity 0 is uncorrupted.
+        accuracies: the table ``corruption_accuracies``.
     """
-    models = accuracies["model"].unique()
-    corrupted = accuracies[accuracies["severity"] > 0]
-    clean = accuracies[accuracies["severity"] == 0].set_index("model")["accuracy"]
-    means = corrupted.groupby(["model", "severity"])["accuracy"].mean()
+    summaries = summarize_robustness(accuracies)
     figure = Figure(figsize=(10, 6))
     lines, table = figure.subplots(1, 2, width_ratios=(1, 1.15))
-    for model, color in zip(models, PALETTE, strict=False):
-        values = [clean[model], *means[model]]
-        lines.plot(range(len(values)), values, color=color, marker="o", markersize=4, label=model)
+    for model, color in zip(summaries, PALETTE, strict=False):
+        _draw_means(lines, accuracies[accuracies["model"] == model], model, color)
     lines.yaxis.set_major_formatter(PercentFormatter(1.0))
     lines.xaxis.set_major_locator(MaxNLocator(integer=True))
     lines.set_xlabel("Severity")
-    lines.set_title("Mean accuracy over all corruptions")
+    lines.set_title("Mean accuracy over the corruptions")
     lines.legend(loc="lower left")
 
-    first = corrupted[corrupted["model"] == models[0]]
-    grid = first.pivot_table(index="corruption", columns="severity", values="accuracy")
-    grid = grid.loc[grid.mean(axis=1).sort_values(ascending=False).index]
+    first = next(iter(summaries))
+    corrupted = accuracies[(accuracies["model"] == first) & (accuracies["severity"] > 0)]
+    _draw_table(table, corrupted)
+    table.set_title(f"Accuracy of {first} by corruption, %")
+    annotate(
+        figure,
+        f"{model_title(first)}: {_quote_means(summaries[first])}",
+        f"{corrupted['corruption'].nunique()} corruptions of the same "
+        f"{corrupted['digits'].iloc[0]:,} test digits; in the title at severity {MIDDLE_SEVERITY}. "
+        "Related: similar to the augmentation.",
+        describe_test(test),
+    )
+    return figure
+
+
+def _draw_means(axes: Axes, accuracies: pd.DataFrame, model: str, color: str) -> None:
+    """Draw the means of each family of corruptions, from the digits as they are."""
+    (clean,) = accuracies.loc[accuracies["family"] == NONE, "accuracy"]
+    for family, style in ((RELATED, "o-"), (UNSEEN, "s--")):
+        means = accuracies[accuracies["family"] == family].groupby("severity")["accuracy"].mean()
+        if len(means):
+            axes.plot(
+                [0, *means.index],
+                [clean, *means],
+                style,
+                color=color,
+                markersize=4,
+                label=f"{model}, {family}",
+            )
+
+
+def _draw_table(axes: Axes, corrupted: pd.DataFrame) -> None:
+    """Draw a model's accuracies in percent: first related corruptions, then the others."""
+    grid = corrupted.pivot_table(
+        index=["family", "corruption"], columns="severity", values="accuracy"
+    )
+    order = grid.mean(axis=1).rename("mean").reset_index()
+    order = order.sort_values(["family", "mean"], ascending=[True, False])
+    grid = grid.loc[list(zip(order["family"], order["corruption"], strict=True))]
     sns.heatmap(
         100 * grid,
         annot=True,
@@ -52,23 +91,27 @@ def plot_robustness(test: LabeledImages, accuracies: pd.DataFrame) -> Figure:
         linewidths=1,
         linecolor="white",
         annot_kws={"fontsize": 9},
-        yticklabels=[name.replace("_", " ") for name in grid.index],
-        ax=table,
+        yticklabels=[name.replace("_", " ") for _, name in grid.index],
+        ax=axes,
     )
-    table.set_title(f"Accuracy of {models[0]} by corruption, %")
-    table.set_xlabel("Severity")
-    table.set_ylabel("")
-    table.tick_params(left=False, bottom=False, labelrotation=0, labelcolor=INK)
-    hardest = grid[_TITLE_SEVERITY].idxmin().replace("_", " ")
-    annotate(
-        figure,
-        f"{model_title(models[0])} classifies {means[models[0], _TITLE_SEVERITY]:.1%} correctly at "
-        f"corruption severity {_TITLE_SEVERITY}; {hardest} is the hardest",
-        f"{len(grid)} corruptions at five severities, applied to the same "
-        f"{first['digits'].iloc[0]:,} test digits.",
-        describe_test(test),
-    )
-    return figure
+    top = 0
+    for family, rows in order["family"].value_counts(sort=False).items():
+        if top:
+            axes.axhline(top, color=INK, linewidth=1.5)
+        axes.text(-1.75, top + rows / 2, str(family), rotation=90, ha="center", va="center")
+        top += rows
+    axes.set_xlabel("Severity")
+    axes.set_ylabel("")
+    axes.tick_params(left=False, bottom=False, labelrotation=0, labelcolor=INK)
+
+
+def _quote_means(summary: Robustness) -> str:
+    related, unseen = summary["related"], summary["unseen"]
+    if unseen is None:
+        return f"{related:.1%} correct under related corruptions"
+    if related is None:
+        return f"{unseen:.1%} correct under unseen corruptions"
+    return f"{related:.1%} correct under related corruptions, {unseen:.1%} under unseen ones"
 
 
 @styled

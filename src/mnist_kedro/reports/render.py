@@ -13,9 +13,9 @@ from omegaconf import OmegaConf
 from mnist_kedro.contracts import GIVEN
 from mnist_kedro.datasets.figure_dataset import Picture
 from mnist_kedro.lineage import with_lineage
+from mnist_kedro.metrics.robustness import MIDDLE_SEVERITY, summarize_robustness
 from mnist_kedro.plots.style import model_title
 
-_SEVERITY = 3  # of corruptions that the report quotes, the middle one
 _HIGH_CONFIDENCE = 0.99
 
 
@@ -150,7 +150,8 @@ def _template_variables(
         },
         "data": metrics["data"],
         "test_given": metrics["data"]["test_split"] == GIVEN,
-        "corrupted": _summarize_corruptions(corruptions[corruptions["model"] == name]),
+        "severity": MIDDLE_SEVERITY,
+        "robustness": summarize_robustness(corruptions),
         "confident": _summarize_confidences(confidences[confidences["model"] == name]),
         "layers": layers.to_dict("records"),
     }
@@ -159,18 +160,6 @@ def _template_variables(
 def _format_temperature(metrics: Mapping[str, Any]) -> str:
     scaling = metrics.get("temperature_scaling")  # an ensemble has none
     return f"{scaling['temperature']:.2f}" if scaling else "–"
-
-
-def _summarize_corruptions(corruptions: pd.DataFrame) -> dict[str, Any]:
-    """Return a model's mean accuracy at the middle severity, and the hardest corruption."""
-    rows = corruptions[corruptions["severity"] == _SEVERITY]
-    hardest = rows.sort_values("accuracy").iloc[0]
-    return {
-        "severity": _SEVERITY,
-        "accuracy": rows["accuracy"].mean(),
-        "hardest": hardest["corruption"],
-        "hardest_accuracy": hardest["accuracy"],
-    }
 
 
 def _summarize_confidences(confidences: pd.DataFrame) -> dict[str, Any]:

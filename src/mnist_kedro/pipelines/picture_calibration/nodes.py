@@ -21,19 +21,19 @@ _SCORED_DIGITS = 5000  # With more, the threshold takes longer, but hardly chang
 
 @mark_as_checking
 def photograph_digits(
-    validation: LabeledImages, picture_calibration: PictureCalibrationParameters
+    digits: LabeledImages, picture_calibration: PictureCalibrationParameters
 ) -> LabeledImages:
-    """Photograph validation digits on simulated paper, and prepare the pictures.
+    """Photograph digits on simulated paper, and prepare the pictures.
 
     Args:
-        validation: the validation split.
+        digits: the validation split, or the test split.
         picture_calibration: number of digits, and seed of the simulation.
 
     Returns:
         The digits that could be found; as they are if none could.
     """
-    rows = rows_of_all(validation, picture_calibration.digits)
-    images, labels = np.asarray(validation["images"][rows]), np.asarray(validation["labels"])[rows]
+    rows = rows_of_all(digits, picture_calibration.digits)
+    images, labels = np.asarray(digits["images"][rows]), np.asarray(digits["labels"])[rows]
     random = np.random.default_rng(picture_calibration.seed)
     found = {
         row: pixels[..., np.newaxis]
@@ -41,8 +41,8 @@ def photograph_digits(
         if (pixels := photograph_digit(image[..., 0], random)) is not None
     }
     if not found:
-        return {**validation, "images": images, "labels": labels}
-    return {**validation, "images": np.stack([*found.values()]), "labels": labels[[*found]]}
+        return {**digits, "images": images, "labels": labels}
+    return {**digits, "images": np.stack([*found.values()]), "labels": labels[[*found]]}
 
 
 def score_validation_digits(validation: LabeledImages) -> NDArray[np.float32]:

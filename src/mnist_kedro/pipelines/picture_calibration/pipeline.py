@@ -20,7 +20,7 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
         func=photograph_digits,
         inputs=["validation", "params:picture_calibration"],
         outputs="photographed_validation",
-        name="photograph_digits",
+        name="photograph_validation_digits",
     )
     calibrate = [
         Node(

@@ -9,34 +9,42 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from mnist_kedro.contracts import LabeledImages, Pixels
-from mnist_kedro.lineage import with_lineage
+from mnist_kedro.contracts import LabeledImages, ManyPixels, Pixels
+from mnist_kedro.lineage import record_of, with_lineage
 from mnist_kedro.machine import usable_cores
-from mnist_kedro.metrics.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from mnist_kedro.metrics.corruptions import CORRUPTIONS, SEVERITIES, corrupt, is_related
 from mnist_kedro.metrics.out_of_distribution import out_of_distribution
 from mnist_kedro.metrics.picture_calibration import choose_digit_threshold
 from mnist_kedro.metrics.prediction import probabilities_of, rows_of_all
+from mnist_kedro.metrics.robustness import NONE, PHOTOGRAPHED, RELATED, UNSEEN
 from mnist_kedro.parameters import ReportingParameters
 from mnist_kedro.pictures.detector import score_digits
 from mnist_kedro.pipelines.picture_calibration.nodes import score_validation_digits
 
-NONE, DIGITS = "none", "digits"  # uncorrupted; in distribution
+DIGITS = "digits"  # in distribution
 
 
 @with_lineage
 def evaluate_corruptions(
-    test: LabeledImages, reporting: ReportingParameters, **models: Any
+    test: LabeledImages,
+    photographed_test: LabeledImages,
+    reporting: ReportingParameters,
+    **models: Any,
 ) -> pd.DataFrame:
-    """Count the test digits that each model misclassifies under each corruption.
+    """Count the digits that each model misclassifies: corrupted, photographed, and as they are.
 
     Args:
         test: the test split.
+        photographed_test: some of its digits on simulated paper.
         reporting: ``robustness_digits``, the number of digits to corrupt.
         models: Keras models by their names.
 
     Returns:
-        A row for each model, corruption and severity: ``model``, ``corruption``, ``severity``
-        (1–5; ``none`` has 0), ``digits``, ``errors`` and ``accuracy``.
+        A row for each model, corruption and severity: ``model``, ``corruption``, ``family``,
+        ``severity``, ``digits``, ``errors`` and ``accuracy``. The family is ``related`` if the
+        model was trained on similar digits, otherwise ``unseen``. Digits as they are and
+        photographed ones have the corruption and family ``none`` and ``photographed``, and
+        severity 0.
     """
     images, labels = _some(test, reporting.robustness_digits)
     rows = []
@@ -48,18 +56,33 @@ def evaluate_corruptions(
         disable=None,  # only on a terminal
     )
     for corruption, pictures in progress:
+        severities = SEVERITIES if len(pictures) > 1 else (0,)
         for name, model in models.items():
-            predicted = probabilities_of(model, pictures.reshape(-1, *images.shape[1:])).argmax(
-                axis=1
-            )
-            errors = (predicted.reshape(len(pictures), -1) != labels).sum(axis=1)
-            severities = SEVERITIES if len(pictures) > 1 else (0,)
-            rows += [
-                (name, corruption, severity, len(labels), int(count), 1 - count / len(labels))
-                for severity, count in zip(severities, errors, strict=True)
-            ]
-    columns = ["model", "corruption", "severity", "digits", "errors", "accuracy"]
-    return pd.DataFrame(rows, columns=columns)
+            family = NONE if corruption == NONE else _family(corruption, model)
+            pixels = pictures.reshape(-1, *images.shape[1:])
+            for severity, errors in zip(
+                severities, _count_errors(model, pixels, labels), strict=True
+            ):
+                rows.append((name, corruption, family, severity, len(labels), errors))
+    photographed = np.asarray(photographed_test["labels"])
+    for name, model in models.items():
+        (errors,) = _count_errors(model, photographed_test["images"], photographed)
+        rows.append((name, PHOTOGRAPHED, PHOTOGRAPHED, 0, len(photographed), errors))
+    columns = ["model", "corruption", "family", "severity", "digits", "errors"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(accuracy=1 - table["errors"] / table["digits"])
+
+
+def _family(corruption: str, model: Any) -> str:
+    record = record_of(model)
+    trained = record["parameters"]["training"]["augmentation"] if record else {}
+    return RELATED if is_related(corruption, trained) else UNSEEN
+
+
+def _count_errors(model: Any, images: ManyPixels, labels: np.ndarray) -> list[int]:
+    """Count the errors in each of several variants of the same digits."""
+    predicted = probabilities_of(model, images).argmax(axis=1)
+    return (predicted.reshape(-1, len(labels)) != labels).sum(axis=1).tolist()
 
 
 def _corrupted(images: Pixels) -> Iterator[tuple[str, Pixels]]:

@@ -6,6 +6,7 @@ from itertools import chain
 from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.pipelines.figures import Sections, figure
+from mnist_kedro.pipelines.picture_calibration.nodes import photograph_digits
 from mnist_kedro.pipelines.robustness.nodes import (
     evaluate_corruptions,
     measure_out_of_distribution,
@@ -14,7 +15,10 @@ from mnist_kedro.plots.robustness import plot_out_of_distribution, plot_robustne
 
 
 def create_pipeline(models: Sequence[str]) -> Pipeline:
-    """Create the pipeline that evaluates models on corrupted and out-of-distribution images."""
+    """Create the pipeline that evaluates models on other images than the test digits.
+
+    These are corrupted and photographed digits, and images without a digit.
+    """
     inputs = {
         "test": "test",
         "reporting": "params:reporting",
@@ -22,8 +26,14 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
     }
     measurements = [
         Node(
+            func=photograph_digits,
+            inputs=["test", "params:picture_calibration"],
+            outputs="photographed_test",
+            name="photograph_test_digits",
+        ),
+        Node(
             func=evaluate_corruptions,
-            inputs=inputs,
+            inputs={**inputs, "photographed_test": "photographed_test"},
             outputs="corruption_accuracies",
             name="evaluate_corruptions",
         ),

@@ -1,0 +1,61 @@
+"""Summarize the accuracy of models on digits as they are, corrupted and photographed."""
+
+from typing import TypedDict
+
+import pandas as pd
+
+from mnist_kedro.errors import InputError
+from mnist_kedro.metrics.classification import wilson_interval
+
+# Families of digits, in the column ``family`` of the table ``corruption_accuracies``.
+NONE = "none"  # as they are
+RELATED = "related"  # corrupted, similarly to training digits
+UNSEEN = "unseen"  # corrupted otherwise
+PHOTOGRAPHED = "photographed"  # on simulated paper
+
+MIDDLE_SEVERITY = 3  # of the corruptions that reports and titles quote
+
+
+class Robustness(TypedDict):
+    """The accuracy of a model on several kinds of digits, 0–1; None if there are none."""
+
+    related: float | None  # the mean over the corruptions, at the middle severity
+    unseen: float | None
+    hardest: str  # corruption at the middle severity
+    hardest_accuracy: float
+    photographed: float
+    photographed_digits: int
+    photographed_ci95: tuple[float, float]
+
+
+def summarize_robustness(accuracies: pd.DataFrame) -> dict[str, Robustness]:
+    """Summarize the table ``corruption_accuracies`` for each model.
+
+    Raises:
+        InputError: if an earlier version of the project made the table.
+    """
+    if "family" not in accuracies:
+        raise InputError(
+            "corruption_accuracies: is of an earlier version, without the column 'family'; run "
+            "'kedro run --pipelines robustness,report'."
+        )
+    return {
+        str(model): _summarize(table) for model, table in accuracies.groupby("model", sort=False)
+    }
+
+
+def _summarize(table: pd.DataFrame) -> Robustness:
+    middle = table[table["severity"] == MIDDLE_SEVERITY]
+    hardest = middle.sort_values("accuracy").iloc[0]
+    means = middle.groupby("family")["accuracy"].mean()
+    (photographed,) = table[table["family"] == PHOTOGRAPHED].to_dict("records")
+    digits, errors = photographed["digits"], photographed["errors"]
+    return Robustness(
+        related=means.get(RELATED),
+        unseen=means.get(UNSEEN),
+        hardest=hardest["corruption"].replace("_", " "),
+        hardest_accuracy=hardest["accuracy"],
+        photographed=photographed["accuracy"],
+        photographed_digits=digits,
+        photographed_ci95=wilson_interval(digits - errors, digits),
+    )
