@@ -7,7 +7,7 @@ from mnist_kedro.parameters import AugmentationParameters
 from tests.support.parameters import augmentation
 
 ALL = {"rotation": 10, "shift": 2, "zoom": 0.1, "shear": 10, "elastic": 1}
-ALL |= {"thickness": 1, "photographed": 0.5}
+ALL |= {"thickness": 1, "photographed": 0.5, "damaged": 0.5}
 
 
 def augment(images, seed=(1, 2), **amounts):
@@ -178,3 +178,21 @@ def test_the_asked_share_looks_photographed(digits):
 def test_a_blank_image_stays_blank():
     blank = np.zeros((10, 28, 28, 1), np.uint8)
     assert not augment(blank, thickness=1, photographed=1).any()
+
+
+def test_the_asked_share_is_damaged(digits):
+    images = np.concatenate([digits["images"][:500]] * 2)
+    varied = augment(images, damaged=0.5)
+    np.testing.assert_array_equal(varied[500:], images[500:])
+    shown, original = varied[:500, ..., 0].astype(float), images[:500, ..., 0].astype(float)
+    corners = shown[:, [0, 0, -1, -1], [0, -1, 0, -1]]  # blank in the originals
+    gray = np.median(corners, axis=1)
+    # Half of them are on paper of 0–40% gray, half have noise of up to 30%.
+    assert 0.35 < np.mean(gray > 0) < 0.75
+    assert np.percentile(gray, 95) < 0.45 * 255
+    quiet = (shown == np.round(shown[:, :1, :1])).mean(axis=(1, 2)) > 0.3  # the same paper all over
+    assert 0.35 < np.mean(quiet) < 0.65
+    ink = original > 200
+    gaps = ((shown < 0.5 * 255) & ink)[quiet].sum(axis=(1, 2)) / ink[quiet].sum(axis=(1, 2))
+    assert 0.2 < np.mean(gaps > 0.02) < 0.6
+    assert np.mean(gaps) < 0.15

@@ -5,7 +5,7 @@ import pytest
 
 from mnist_kedro.datasets import CheckpointsDataset
 from tests.support.networks import NETWORKS, STATISTICS
-from tests.support.parameters import training
+from tests.support.parameters import augmentation, training
 
 
 def fit(digits, folder, **changes):
@@ -52,6 +52,21 @@ def test_the_same_seed_gives_the_same_weights(fitted, digits, tmp_path):
     for one, other in zip(fitted[0].get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert history["validation_loss"] == fitted[1]["validation_loss"]
+
+
+def test_the_same_seed_gives_the_same_weights_with_every_option(digits, tmp_path):
+    amounts = {"rotation": 10, "shift": 2, "zoom": 0.1, "shear": 10, "elastic": 1}
+    options = {
+        "augmentation": augmentation(**amounts, thickness=1, photographed=0.5, damaged=0.5),
+        "label_smoothing": 0.05,
+        "ema_momentum": 0.9,
+        "mixed_bfloat16": True,
+    }
+    one, other = (fit(digits, tmp_path / str(i), **options) for i in range(2))
+    for weights, again in zip(one[0].get_weights(), other[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(weights, again)
+    assert one[1]["loss"] == other[1]["loss"]
+    assert one[1]["validation_loss"] == other[1]["validation_loss"]
 
 
 def test_another_seed_gives_other_weights_and_each_epoch_a_line(fitted, digits, tmp_path, caplog):

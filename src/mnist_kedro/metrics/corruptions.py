@@ -217,8 +217,8 @@ def _by_direction(ink: Images, function: Callable[[Images, int], Images]) -> Ima
 
 
 CORRUPTIONS = {
-    "gaussian_noise": Corruption(_gaussian_noise, (0.1, 0.2, 0.3, 0.45, 0.6), "photographed"),
-    "shot_noise": Corruption(_shot_noise, (30, 12, 6, 3, 1.5), "photographed"),
+    "gaussian_noise": Corruption(_gaussian_noise, (0.1, 0.2, 0.3, 0.45, 0.6), "damaged"),
+    "shot_noise": Corruption(_shot_noise, (30, 12, 6, 3, 1.5), "damaged"),
     "impulse_noise": Corruption(_impulse_noise, (0.02, 0.05, 0.1, 0.2, 0.3), None),
     "gaussian_blur": Corruption(_gaussian_blur, (0.7, 1.1, 1.5, 2.0, 2.5), "photographed"),
     "motion_blur": Corruption(_motion_blur, (3, 4, 5, 6, 8), None),
@@ -227,11 +227,11 @@ CORRUPTIONS = {
     "scale": Corruption(_scale, (0.9, 0.8, 0.7, 0.6, 0.5), "zoom"),
     "translation": Corruption(_translation, (1, 2, 3, 4, 5), "shift"),
     "elastic": Corruption(_elastic, (0.6, 0.9, 1.2, 1.6, 2.0), "elastic"),
-    "brightness": Corruption(_brightness, (0.1, 0.2, 0.35, 0.5, 0.65), "photographed"),
+    "brightness": Corruption(_brightness, (0.1, 0.2, 0.35, 0.5, 0.65), "damaged"),
     "contrast": Corruption(_contrast, (0.75, 0.5, 0.35, 0.2, 0.1), "photographed"),
     "thickness": Corruption(_thickness, (0.5, 1, 1.5, 2, 3), "thickness"),
     "stripe": Corruption(_stripe, (1, 2, 4, 6, 8), None),
-    "spatter": Corruption(_spatter, (0.02, 0.05, 0.08, 0.12, 0.16), "photographed"),
+    "spatter": Corruption(_spatter, (0.02, 0.05, 0.08, 0.12, 0.16), "damaged"),
     "line": Corruption(_line, (0.5, 1, 1.5, 2.5, 3.5), None),
-    "occlusion": Corruption(_occlusion, (4, 6, 8, 10, 12), "photographed"),
+    "occlusion": Corruption(_occlusion, (4, 6, 8, 10, 12), "damaged"),
 }

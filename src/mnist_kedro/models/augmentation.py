@@ -10,6 +10,7 @@ from mnist_kedro.parameters import AugmentationParameters
 
 _CENTER = (IMAGE_SIDE - 1) / 2
 _MOVEMENTS = ("rotation", "shift", "zoom", "shear", "elastic")
+_INK = ("thickness", "photographed", "damaged")
 _CONTROL_POINTS = 4  # along each side of the elastic grid
 
 
@@ -32,10 +33,8 @@ def augment(images: tf.Tensor, seed: tf.Tensor, parameters: AugmentationParamete
         transforms = random_transforms(count, seed, parameters)
         displacements = random_displacements(count, tf.random.fold_in(seed, 1), parameters)
         images = interpolate(images, transforms, displacements)
-    if parameters.thickness or parameters.photographed:
-        images = augment_ink(
-            images, tf.random.fold_in(seed, 3), parameters.thickness, parameters.photographed
-        )
+    if any(getattr(parameters, name) for name in _INK):
+        images = augment_ink(images, tf.random.fold_in(seed, 3), parameters)
     return images
 
 

@@ -1,65 +1,111 @@
-"""Augment the ink of digits as pens and cameras do: its thickness, sharpness and evenness."""
+"""Augment the ink of digits as pens, paper and cameras do."""
 
 import tensorflow as tf
 
 from mnist_kedro.contracts import IMAGE_SIDE
+from mnist_kedro.parameters import AugmentationParameters
 
 _THICKENED = 0.5  # share of the digits whose strokes change their thickness
-_PATCHES = 7  # along each side; between them the ink pales evenly
 _PALENESS = 0.35  # largest share of the ink that is missing, at one standard deviation
 _CONTRAST = 0.7  # largest logarithm of the factor between ink and paper
-_PAPER = 0.08  # paler ink disappears
+_FAINTEST = 0.08  # paler ink disappears
 _MIN_PEAK = 0.2
+# Of the damaged digits, the first number is the share:
+_BROKEN, _GAP = 0.4, -1.3  # ink is missing where a normal field is below this: in 10% of the image
+_BLOTTED, _BLOT, _BLOT_INK = 0.3, 1.6, 0.9  # blots where it is above: in 5% of the image
+_GRAY, _PAPER = 0.5, 0.4  # the darkest paper, as a fraction of full ink
+_NOISY, _NOISE = 0.5, 0.3  # largest standard deviation
 
 
 def augment_ink(
-    images: tf.Tensor, seed: tf.Tensor, thickness: float, photographed: float
+    images: tf.Tensor, seed: tf.Tensor, parameters: AugmentationParameters
 ) -> tf.Tensor:
-    """Make strokes thicker or thinner, and let some digits look photographed.
+    """Change the thickness of strokes, and let some digits look photographed or damaged.
+
+    The digits of a batch are shuffled, so its first ones are a random choice.
 
     Args:
         images: ``(n, 28, 28, 1)`` uint8 in 0–255, the background 0.
         seed: two integers; the same seed augments the same images in the same way.
-        thickness: largest change of a stroke on each of its sides, in pixels, 0–1.
-        photographed: share of the images with blur, pale patches and other contrast, 0–1.
+        parameters: ``thickness``, ``photographed`` and ``damaged``.
 
     Returns:
         Images of the same shape, dtype and range.
     """
     total = tf.shape(images)[0]
-    draws = tf.random.stateless_uniform([5, total, 1, 1], seed)
-    count = tf.cast(tf.round(photographed * tf.cast(total, tf.float32)), tf.int32)
-    patches = tf.random.stateless_normal([count, _PATCHES**2], tf.random.fold_in(seed, 1))
-    # Resizing is a linear map of the patches: its matrix consists of the resized unit vectors.
-    units = tf.reshape(tf.eye(_PATCHES**2), [-1, _PATCHES, _PATCHES, 1])
-    bilinear = tf.reshape(tf.image.resize(units, (IMAGE_SIDE,) * 2), [_PATCHES**2, IMAGE_SIDE**2])
-    paleness = tf.reshape(tf.abs(patches @ bilinear), [count, IMAGE_SIDE, IMAGE_SIDE])
-    return _augment(images, draws, paleness, thickness)
+    photographed, damaged = (
+        tf.cast(tf.round(share * tf.cast(total, tf.float32)), tf.int32)
+        for share in (parameters.photographed, parameters.damaged)
+    )
+    seeds = tf.unstack(tf.random.split(seed, 6))
+    return _augment(
+        images,
+        parameters.thickness,
+        tf.random.stateless_uniform([2, total, 1, 1], seeds[0]),
+        tf.random.stateless_uniform([3, photographed, 1, 1], seeds[1]),
+        _smooth_field(photographed, 7, "bilinear", seeds[2]),
+        tf.random.stateless_uniform([4, damaged, 1, 1], seeds[3]),
+        _smooth_field(damaged, 9, "bicubic", seeds[4]),
+        tf.random.stateless_uniform([damaged, IMAGE_SIDE, IMAGE_SIDE], seeds[5]),
+    )
+
+
+def _smooth_field(count: tf.Tensor, points: int, method: str, seed: tf.Tensor) -> tf.Tensor:
+    """Draw ``(count, 28, 28)`` numbers, interpolated between normal ones at points of a grid."""
+    # Resizing is a linear map of the points: its matrix consists of the resized unit vectors.
+    units = tf.reshape(tf.eye(points**2), [-1, points, points, 1])
+    resized = tf.reshape(tf.image.resize(units, (IMAGE_SIDE,) * 2, method), [points**2, -1])
+    field = tf.random.stateless_normal([count, points**2], seed) @ resized
+    return tf.reshape(field, [count, IMAGE_SIDE, IMAGE_SIDE])
 
 
 @tf.function(jit_compile=True, autograph=False)
 def _augment(
-    images: tf.Tensor, draws: tf.Tensor, paleness: tf.Tensor, thickness: float
+    images: tf.Tensor,
+    thickness: float,
+    stroke_draws: tf.Tensor,
+    photo_draws: tf.Tensor,
+    paleness: tf.Tensor,
+    damage_draws: tf.Tensor,
+    marks: tf.Tensor,
+    noise: tf.Tensor,
 ) -> tf.Tensor:
-    change, is_changed, blur, unevenness, contrast = tf.unstack(draws)
-    ink = tf.cast(images[..., 0], tf.float32) / 255
+    ink = _thicken(tf.cast(images[..., 0], tf.float32) / 255, stroke_draws, thickness)
+    photographed, damaged = tf.shape(paleness)[0], tf.shape(marks)[0]
+    photos = _photograph(ink[:photographed], photo_draws, paleness)
+    ink = tf.concat([photos, ink[photographed:]], axis=0)
+    ink = tf.concat([_damage(ink[:damaged], damage_draws, marks, noise), ink[damaged:]], axis=0)
+    return tf.cast(tf.round(255 * ink), images.dtype)[..., None]
+
+
+def _thicken(ink: tf.Tensor, draws: tf.Tensor, thickness: float) -> tf.Tensor:
+    change, is_changed = tf.unstack(draws)
     change = tf.where(is_changed < _THICKENED, thickness * (2 * change - 1), 0.0)
     around = [_shift(ink, *by) for by in ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))]
     target = tf.where(change > 0, tf.reduce_max(around, axis=0), tf.reduce_min(around, axis=0))
-    ink += tf.abs(change) * (target - ink)
+    return ink + tf.abs(change) * (target - ink)
 
-    # The digits are shuffled, so the first ones are a random choice.
-    count = tf.shape(paleness)[0]
-    photo, blur, unevenness, contrast = (
-        value[:count] for value in (ink, blur, unevenness, contrast)
-    )
-    photo += blur * (_blur(photo) - photo)
-    photo *= tf.maximum(1 - _PALENESS * unevenness * paleness, 0)
-    photo /= photo + tf.exp(_CONTRAST * (2 * contrast - 1)) * (1 - photo)
-    photo /= tf.maximum(tf.reduce_max(photo, axis=(1, 2), keepdims=True), _MIN_PEAK)
-    photo = tf.where(photo < _PAPER, 0.0, photo)
-    seen = tf.concat([photo, ink[count:]], axis=0)
-    return tf.cast(tf.round(255 * seen), images.dtype)[..., None]
+
+def _photograph(ink: tf.Tensor, draws: tf.Tensor, paleness: tf.Tensor) -> tf.Tensor:
+    """Blur the ink, make patches pale, and change the contrast."""
+    blur, unevenness, contrast = tf.unstack(draws)
+    ink += blur * (_blur(ink) - ink)
+    ink *= tf.maximum(1 - _PALENESS * unevenness * tf.abs(paleness), 0)
+    ink /= ink + tf.exp(_CONTRAST * (2 * contrast - 1)) * (1 - ink)
+    ink /= tf.maximum(tf.reduce_max(ink, axis=(1, 2), keepdims=True), _MIN_PEAK)
+    return tf.where(ink < _FAINTEST, 0.0, ink)
+
+
+def _damage(ink: tf.Tensor, draws: tf.Tensor, marks: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+    """Break strokes, add blots, and make the paper gray and noisy."""
+    broken, blotted, gray, noisy = tf.unstack(draws)
+    ink = tf.where((marks < _GAP) & (broken < _BROKEN), 0.0, ink)
+    ink = tf.where((marks > _BLOT) & (blotted < _BLOTTED), tf.maximum(ink, _BLOT_INK), ink)
+    # Draws below a share are uniform up to it.
+    ink += tf.where(gray < _GRAY, gray * (_PAPER / _GRAY), 0.0)
+    deviation = tf.where(noisy < _NOISY, noisy * (_NOISE / _NOISY), 0.0)
+    ink += deviation * 12**0.5 * (noise - 0.5)  # normal noise would take three times as long
+    return tf.clip_by_value(ink, 0, 1)
 
 
 def _shift(ink: tf.Tensor, down: int, right: int) -> tf.Tensor:

@@ -23,6 +23,7 @@ class AugmentationParameters(Group):
     elastic: Annotated[float, Field(ge=0, le=5)]
     thickness: Annotated[float, Field(ge=0, le=1)]
     photographed: Annotated[float, Field(ge=0, le=1)]
+    damaged: Annotated[float, Field(ge=0, le=1)]
 
     @property
     def enabled(self) -> bool:

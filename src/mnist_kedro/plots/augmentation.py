@@ -26,6 +26,7 @@ _FORMATS = {
     "elastic": "{:g} px",
     "thickness": "±{:g} px",
     "photographed": "{:.0%}",
+    "damaged": "{:.0%}",
 }
 
 
@@ -69,6 +70,9 @@ def _augment(images: Pixels, augmentation: AugmentationParameters, seed: int) ->
 
     from mnist_kedro.models.augmentation import augment  # noqa: PLC0415
 
-    repeated = tf.tile(images, [_VARIATIONS, 1, 1, 1])
-    augmented = augment(repeated, tf.constant([seed, _VARIATIONS], tf.int64), augmentation)
-    return augmented.numpy().reshape(_VARIATIONS, *images.shape).swapaxes(0, 1)
+    rows = np.repeat(np.arange(len(images)), _VARIATIONS)
+    order = np.random.default_rng(seed).permutation(len(rows))  # as digits are shuffled
+    shuffled = tf.constant(images[rows[order]])
+    augmented = np.empty_like(shuffled)
+    augmented[order] = augment(shuffled, tf.constant([seed, 0], tf.int64), augmentation)
+    return augmented.reshape(len(images), _VARIATIONS, *images.shape[1:])
