@@ -23,7 +23,7 @@ from mnist_kedro.versions import latest_version
 
 _BLOCK = 1024  # digits that are augmented with one seed
 _AUGMENTATION = AugmentationParameters(
-    rotation=15, shift=2, zoom=0.1, shear=10, elastic=1, thickness=0, photographed=0
+    rotation=15, shift=2, zoom=0.1, shear=10, elastic=1, thickness=0, photographed=0, damaged=0
 )
 
 

@@ -12,7 +12,7 @@ from tests.support.paths import ROOT
 from tests.support.project import python
 
 AMOUNTS = {"rotation": 15, "shift": 2, "zoom": 0.1, "shear": 10, "elastic": 1}
-AMOUNTS |= {"thickness": 0, "photographed": 0}
+AMOUNTS |= {"thickness": 0, "photographed": 0, "damaged": 0}
 
 
 def generate(mnist, digits, seed=0, **amounts):
