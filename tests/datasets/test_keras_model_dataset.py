@@ -1,4 +1,6 @@
+import copy
 import json
+import pickle
 import zipfile
 
 import numpy as np
@@ -31,6 +33,63 @@ def test_every_network_is_loaded_as_it_was_saved(network, digits, tmp_path):
     model = build(network)
     dataset.save(model)
     np.testing.assert_array_equal(dataset.load()(digits["images"][:5]), model(digits["images"][:5]))
+
+
+@pytest.fixture
+def recorded(tmp_path):
+    """A saved version of a model with a training record."""
+    from mnist_kedro.datasets.keras_model_dataset import KerasModelDataset
+    from mnist_kedro.lineage import digest_weights
+
+    model = build({"architecture": "dense", "units": [8]})
+    model.training_record = {"sha256_weights": digest_weights(model)}
+    dataset = KerasModelDataset(filepath=str(tmp_path / "r.keras"), version=Version(None, "1"))
+    dataset.save(model)
+    return dataset
+
+
+def test_a_model_is_kept_until_it_is_released(recorded):
+    first = recorded.load()
+    assert recorded.load() is first
+    recorded.release()
+    assert recorded.load() is not first
+
+
+def test_a_model_that_was_changed_in_memory_is_loaded_again(recorded):
+    first = recorded.load()
+    original = first.get_weights()
+    first.set_weights([weights + 1 for weights in original])
+    for weights, expected in zip(recorded.load().get_weights(), original, strict=True):
+        np.testing.assert_array_equal(weights, expected)
+
+
+def test_a_later_version_is_loaded_instead_of_the_kept_one(recorded, tmp_path):
+    from mnist_kedro.datasets.keras_model_dataset import KerasModelDataset
+
+    latest = KerasModelDataset(filepath=str(tmp_path / "r.keras"), version=Version(None, None))
+    first = latest.load()
+    newer = build({"architecture": "dense", "units": [4]})
+    KerasModelDataset(filepath=str(tmp_path / "r.keras"), version=Version(None, "2")).save(newer)
+    latest.release()
+    assert latest.load().count_params() != first.count_params()
+
+
+def test_copies_do_not_share_a_kept_model(recorded):
+    first = recorded.load()
+    assert pickle.loads(pickle.dumps(recorded)).load() is not first
+    assert copy.deepcopy(recorded).load() is not first
+
+
+def test_an_unversioned_model_is_not_kept(tmp_path):
+    from mnist_kedro.datasets.keras_model_dataset import KerasModelDataset
+    from mnist_kedro.lineage import digest_weights
+
+    dataset = KerasModelDataset(filepath=str(tmp_path / "m.keras"))
+    for units in (4, 8):
+        model = build({"architecture": "dense", "units": [units]})
+        model.training_record = {"sha256_weights": digest_weights(model)}
+        dataset.save(model)
+        assert dataset.load().count_params() == model.count_params()
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])

@@ -1,6 +1,7 @@
 """Nodes of the ``picture_calibration`` pipeline."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from mnist_kedro.contracts import LabeledImages
 from mnist_kedro.lineage import mark_as_checking, with_lineage
+from mnist_kedro.machine import usable_cores
 from mnist_kedro.metrics.picture_calibration import PictureCalibration, measure_calibration
 from mnist_kedro.metrics.prediction import probabilities_of, rows_of_all
 from mnist_kedro.paper.examples import photograph_digit
@@ -34,12 +36,16 @@ def photograph_digits(
     """
     rows = rows_of_all(digits, picture_calibration.digits)
     images, labels = np.asarray(digits["images"][rows]), np.asarray(digits["labels"])[rows]
-    random = np.random.default_rng(picture_calibration.seed)
-    found = {
-        row: pixels[..., np.newaxis]
-        for row, image in enumerate(images)
-        if (pixels := photograph_digit(image[..., 0], random)) is not None
-    }
+    seeds = np.random.SeedSequence(picture_calibration.seed).spawn(len(images))
+    with ThreadPoolExecutor(usable_cores()) as pool:  # NumPy, SciPy and ONNX release the lock
+        photos = pool.map(
+            lambda image, seed: photograph_digit(image[..., 0], np.random.default_rng(seed)),
+            images,
+            seeds,
+        )
+        found = {
+            row: pixels[..., np.newaxis] for row, pixels in enumerate(photos) if pixels is not None
+        }
     if not found:
         return {**digits, "images": images, "labels": labels}
     return {**digits, "images": np.stack([*found.values()]), "labels": labels[[*found]]}
