@@ -80,8 +80,8 @@ def _shown(rows: Iterable[Any]) -> Iterator[Any]:
 
 def _measure(model: Model, options: argparse.Namespace) -> Iterator[Row]:
     for folder in options.folders:
-        files = [file for file in sorted(folder.rglob("*")) if _is_chosen(file, options.numbers)]
-        labels = [int(_label(file)) for file in files]
+        files = [file for file in sorted(folder.rglob("*")) if is_chosen(file, options.numbers)]
+        labels = [int(label_of(file)) for file in files]
         pictures = [decode_picture(file.read_bytes()) for file in files]
         yield _read(model, f"`{folder.name}/`", pictures, labels)
     with h5py.File(latest_version(options.data / "05_model_input" / "test.hdf5")) as test:
@@ -96,14 +96,16 @@ def _measure(model: Model, options: argparse.Namespace) -> Iterator[Row]:
         yield _read_strings(model, digits, labels, touching, options.count)
 
 
-def _label(file: Path) -> str:
+def label_of(file: Path) -> str:
+    """Return the digit in the name of a file or of its folder."""
     found = _LABEL.search(file.as_posix())
     if found is None:
         raise SystemExit(f"Error: {file}: expected a name such as 7_phone_0286.jpg or 7/0286.jpg.")
     return found[1]
 
 
-def _is_chosen(file: Path, numbers: str) -> bool:
+def is_chosen(file: Path, numbers: str) -> bool:
+    """Return whether a file belongs to the ``all``, ``even`` or ``odd`` numbers."""
     number = _NUMBER.search(file.name)
     if numbers == "all" or number is None:
         return file.is_file()
