@@ -118,12 +118,11 @@ def _read(model: Model, name: str, pictures: Iterable[GrayPicture], labels: list
     seconds = time.perf_counter() - start
     found = [digit for digit in prepared if digit is not None]
     known = np.array([y for y, digit in zip(labels, prepared, strict=True) if digit is not None])
-    calibrated = model.predict(
-        np.stack([digit.pixels for digit in found]), np.array([d.in_mnist_form for d in found])
-    )
+    in_mnist_form = np.array([digit.in_mnist_form for digit in found])
+    calibrated = model.predict(np.stack([digit.pixels for digit in found]), in_mnist_form)
     wrong, flagged = calibrated.digits != known, ~np.array(calibrated.is_digit, bool)
     confidences = calibrated.probabilities.max(axis=1)
-    sure = (confidences >= model.description["confidence_threshold"]) & ~flagged
+    sure = (confidences >= model.confidence_thresholds(in_mnist_form)) & ~flagged
     return Row(
         name,
         right=int((~wrong).sum()),

@@ -14,9 +14,9 @@ from mnist_kedro.metrics.picture_calibration import (
 from tests.support.parameters import CALIBRATION
 
 
-def overconfident(count, random):
+def overconfident(count, random, spread=2):
     """Return labels, and probabilities whose logits are twice too large."""
-    logits = random.normal(0, 2, (count, 10))
+    logits = random.normal(0, spread, (count, 10))
     calibrated = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     labels = np.array([random.choice(10, p=row) for row in calibrated])
     return labels, scale_temperature(calibrated, 0.5)
@@ -42,6 +42,17 @@ def test_overconfidence_is_measured_and_mended():
     calibrated = calibrate(probabilities, np.ones(4000), np.zeros(4000, bool), calibration)
     right = np.mean(calibrated.digits == labels)
     assert calibrated.probabilities.max(axis=1).mean() == pytest.approx(right, abs=0.02)
+
+
+def test_sure_predictions_of_photographed_digits_are_right():
+    random = np.random.default_rng(4)
+    calibration = measure_calibration(np.ones(10), *overconfident(4000, random, spread=6))
+    labels, probabilities = overconfident(4000, random, spread=6)
+    calibrated = calibrate(probabilities, np.ones(4000), np.zeros(4000, bool), calibration)
+    confidence = calibrated.probabilities.max(axis=1)
+    sure = confidence >= calibration["confidence_threshold"]
+    assert 0.1 < sure.mean() < 0.9
+    assert np.mean((calibrated.digits == labels)[sure]) > 0.98  # of all 82%
 
 
 def test_the_threshold_flags_seven_of_a_thousand_digits():

@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -57,6 +58,17 @@ def test_it_says_what_its_description_says(store, exported):
     expected = [example["probabilities"] for example in examples]
     np.testing.assert_allclose(store.current.probabilities(pixels), expected, atol=1e-6)
     assert store.current.version == FIRST
+
+
+@pytest.mark.parametrize(
+    ("of_pictures", "expected"), [(0.99, [0.9, 0.99]), (0.5, [0.9, 0.9]), (None, [0.9, 0.9])]
+)
+def test_pictures_have_to_reach_both_thresholds(store, of_pictures, expected):
+    """Those of a file in MNIST's form only the model's; earlier exports have no other."""
+    calibration = {} if of_pictures is None else {"confidence_threshold": of_pictures}
+    description = {"confidence_threshold": 0.9, "picture_calibration": calibration}
+    model = dataclasses.replace(store.current, description=description)
+    assert model.confidence_thresholds(np.array([True, False])).tolist() == expected
 
 
 def test_the_newest_version_is_taken(store, export):

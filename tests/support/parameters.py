@@ -78,6 +78,7 @@ CALIBRATION = PictureCalibration(
     digit_threshold=0.6,
     temperature=2.0,
     candidate_threshold=0.1,
+    confidence_threshold=0.95,
     photographed_digits=400,
     photographed_accuracy=0.9,
 )

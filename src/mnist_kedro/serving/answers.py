@@ -102,8 +102,9 @@ def _classify(model: Model, digits: Sequence[Prepared | FoundDigit]) -> list[dic
     if not digits:
         return []
     pixels = np.stack([digit.pixels for digit in digits])
-    calibrated = model.predict(pixels, np.array([digit.in_mnist_form for digit in digits]))
-    threshold = model.description["confidence_threshold"]
+    in_mnist_form = np.array([digit.in_mnist_form for digit in digits])
+    calibrated = model.predict(pixels, in_mnist_form)
+    thresholds = model.confidence_thresholds(in_mnist_form)
     return [
         {
             "digit": int(digit),
@@ -115,7 +116,7 @@ def _classify(model: Model, digits: Sequence[Prepared | FoundDigit]) -> list[dic
             "probabilities": [round(float(probability), 7) for probability in probabilities],
             "input": image.tolist(),
         }
-        for probabilities, digit, candidates, score, is_digit, image in zip(
-            *calibrated, pixels, strict=True
+        for probabilities, digit, candidates, score, is_digit, image, threshold in zip(
+            *calibrated, pixels, thresholds, strict=True
         )
     ]

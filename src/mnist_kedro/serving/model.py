@@ -59,6 +59,18 @@ class Model:
             return calibrate(outputs[0], np.empty(0), in_mnist_form, None)
         return calibrate(outputs[0], outputs[1][:, 0], in_mnist_form, calibration)
 
+    def confidence_thresholds(self, in_mnist_form: NDArray[np.bool_]) -> NDArray[np.floating]:
+        """Return the confidences ``(n,)`` from which the predictions of pictures are sure.
+
+        Args:
+            in_mnist_form: ``(n,)`` which pictures had this form already.
+        """
+        calibration = self.description.get("picture_calibration") or {}
+        lowest = self.description["confidence_threshold"]
+        # exports of earlier versions of this project have no threshold for pictures
+        of_pictures = max(lowest, calibration.get("confidence_threshold", 0))
+        return np.where(in_mnist_form, lowest, of_pictures)
+
 
 class ModelStore:
     """The promoted model, or the latest version of a named one, that passes its checks.
