@@ -19,11 +19,7 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
 
     These are corrupted and photographed digits, and images without a digit.
     """
-    inputs = {
-        "test": "test",
-        "reporting": "params:reporting",
-        **{model: f"{model}.model" for model in models},
-    }
+    networks = {model: f"{model}.model" for model in models}
     measurements = [
         Node(
             func=photograph_digits,
@@ -33,13 +29,24 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
         ),
         Node(
             func=evaluate_corruptions,
-            inputs={**inputs, "photographed_test": "photographed_test"},
+            # Kedro finds the types of parameters by the order of the inputs.
+            inputs={
+                "test": "test",
+                "photographed_test": "photographed_test",
+                "reporting": "params:reporting",
+                **networks,
+            },
             outputs="corruption_accuracies",
             name="evaluate_corruptions",
         ),
         Node(
             func=measure_out_of_distribution,
-            inputs={**inputs, "validation": "validation"},
+            inputs={
+                "test": "test",
+                "validation": "validation",
+                "reporting": "params:reporting",
+                **networks,
+            },
             outputs="out_of_distribution_confidences",
             name="measure_out_of_distribution",
         ),
