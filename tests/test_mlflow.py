@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.parameters import configured
 from tests.support.project import python
 
 QUICK = (
@@ -64,7 +65,8 @@ def test_a_run_is_logged(program, project, monkeypatch, runner):
 
     assert logged["status"] == "FINISHED"
     assert logged["parameters"]["training.epochs"] == "2"
-    assert logged["parameters"]["training.augmentation.rotation"] == "10.0"
+    rotation = float(configured("mlflow")["training"]["augmentation"]["rotation"])
+    assert logged["parameters"]["training.augmentation.rotation"] == str(rotation)
     assert logged["parameters"]["dense.network.architecture"] == "dense"
     assert "training" not in logged["parameters"]
     (saved,) = (project.folder / "data" / "08_reporting" / "metrics.json").glob("*/metrics.json")
