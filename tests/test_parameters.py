@@ -3,7 +3,8 @@ from copy import deepcopy
 import pytest
 
 from mnist_kedro.errors import InputError
-from mnist_kedro.parameters import Parameters, check_parameters
+from mnist_kedro.parameters import AugmentationParameters, Parameters, check_parameters
+from mnist_kedro.parameters.tuning import AugmentationSearch, TrainingSearch
 from tests.support.parameters import configured
 
 
@@ -24,6 +25,11 @@ def test_how_many_epochs_see_varied_digits(parameters):
     assert training.augmented_epochs(16) == 14
     assert training.augmented_epochs(1) == 1
     assert training.model_copy(update={"augmentation": unvaried}).augmented_epochs(16) == 0
+
+
+def test_every_amount_of_the_augmentation_can_be_searched():
+    assert set(AugmentationSearch.model_fields) == set(AugmentationParameters.model_fields)
+    assert {"label_smoothing", "ema_momentum"} <= set(TrainingSearch.model_fields)
 
 
 def test_an_environment_changes_only_what_it_names(parameters):

@@ -11,8 +11,8 @@ _CONTRAST = 0.7  # largest logarithm of the factor between ink and paper
 _FAINTEST = 0.08  # paler ink disappears
 _MIN_PEAK = 0.2
 # Of the damaged digits, the first number is the share:
-_BROKEN, _GAP = 0.4, -1.3  # ink is missing where a normal field is below this: in 10% of the image
-_BLOTTED, _BLOT, _BLOT_INK = 0.3, 1.6, 0.9  # blots where it is above: in 5% of the image
+_BROKEN, _GAP = 0.4, -1.3  # ink is missing where a smooth field is below this: in 6% of the image
+_BLOTTED, _BLOT, _BLOT_INK = 0.3, 1.6, 0.9  # blots where it is above: in 3% of the image
 _GRAY, _PAPER = 0.5, 0.4  # the darkest paper, as a fraction of full ink
 _NOISY, _NOISE = 0.5, 0.3  # largest standard deviation
 
@@ -104,7 +104,7 @@ def _damage(ink: tf.Tensor, draws: tf.Tensor, marks: tf.Tensor, noise: tf.Tensor
     # Draws below a share are uniform up to it.
     ink += tf.where(gray < _GRAY, gray * (_PAPER / _GRAY), 0.0)
     deviation = tf.where(noisy < _NOISY, noisy * (_NOISE / _NOISY), 0.0)
-    ink += deviation * 12**0.5 * (noise - 0.5)  # normal noise would take three times as long
+    ink += deviation * 12**0.5 * (noise - 0.5)  # to draw normal noise takes twice as long
     return tf.clip_by_value(ink, 0, 1)
 
 

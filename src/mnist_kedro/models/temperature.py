@@ -36,7 +36,7 @@ def calibrate(model: keras.Model, validation: LabeledImages) -> tuple[keras.Mode
 
 
 def with_temperature(model: keras.Model, temperature: float) -> keras.Model:
-    """Create a network of the same layers, and one that divides the logits by a temperature > 0."""
+    """Add a layer to a network that divides its logits by a temperature > 0."""
     softmax = model.get_layer("probabilities")
     scaled = layers.Rescaling(1 / temperature, dtype="float32", name="temperature")(softmax.input)
     probabilities = layers.Softmax.from_config(softmax.get_config())(scaled)

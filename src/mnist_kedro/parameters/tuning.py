@@ -66,6 +66,7 @@ class AugmentationSearch(_Search):
     elastic: SearchedValues | None = None
     thickness: SearchedValues | None = None
     photographed: SearchedValues | None = None
+    damaged: SearchedValues | None = None
 
 
 class TrainingSearch(_Search):
@@ -77,6 +78,8 @@ class TrainingSearch(_Search):
     learning_rate: SearchedValues | None = None
     warmup_fraction: SearchedValues | None = None
     weight_decay: SearchedValues | None = None
+    label_smoothing: SearchedValues | None = None
+    ema_momentum: SearchedValues | None = None
     augmentation: AugmentationSearch = AugmentationSearch()
     unaugmented_fraction: SearchedValues | None = None
 

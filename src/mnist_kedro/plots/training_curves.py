@@ -75,7 +75,7 @@ def _describe_augmentation(history: Mapping[str, Any]) -> str:
 
 
 def _describe_smoothing(history: Mapping[str, Any]) -> str:
-    smoothing = history.get("label_smoothing", 0)  # versions of before it could be set lack it
+    smoothing = history.get("label_smoothing", 0)  # earlier versions of this project had none
     if not smoothing:
         return ""
     targets = np.full(CLASSES, smoothing / CLASSES)

@@ -11,10 +11,7 @@ import pandas as pd
 from mnist_kedro.contracts import LabeledImages, provenance
 from mnist_kedro.errors import InputError
 from mnist_kedro.lineage import KEY, RECORD, with_lineage
-from mnist_kedro.metrics.calibration import (
-    scale_temperature,
-    score_probabilities,
-)
+from mnist_kedro.metrics.calibration import scale_temperature, score_probabilities
 from mnist_kedro.metrics.classification import classify_errors
 from mnist_kedro.metrics.comparison import Comparison, compare
 from mnist_kedro.metrics.label_errors import classify_without_label_errors
@@ -69,16 +66,16 @@ def evaluate_model(
 ) -> dict[str, Any]:
     """Compute the metrics of a model on the test split.
 
-    The confidence threshold is chosen on the validation digits, as the temperature by which the
-    model divides its logits was; the scores without it are computed for comparison.
+    The confidence threshold is chosen on the validation digits. If the model divides its logits by
+    a temperature, the scores without it are computed for comparison.
 
     Raises:
         InputError: if the predictions are not of the test digits.
     """
-    temperature = history.get("temperature", 1.0)  # versions of before models had one lack it
-    uncalibrated = scale_temperature(predictions[PROBABILITIES].to_numpy(), 1 / temperature)
     if not np.array_equal(predictions["label"], np.asarray(test["labels"])):
         raise InputError("predictions: are not of the digits in 'test'; run 'kedro run' again.")
+    temperature = history.get("temperature", 1.0)  # earlier versions of this project had none
+    uncalibrated = scale_temperature(predictions[PROBABILITIES].to_numpy(), 1 / temperature)
     return {
         **_evaluate(predictions, validation_predictions, test, reporting),
         "temperature_scaling": {
