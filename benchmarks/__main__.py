@@ -24,6 +24,7 @@ from mnist_kedro.sources import read_mnist
 
 _ROOT = Path(__file__).parents[1]
 _KEYS = ("x_train", "y_train", "x_test", "y_test")
+_PRINTED_ACCURACY = re.compile(r"test.acc\w*\W+([01]\.\d+)", re.IGNORECASE)
 
 
 class Entry(NamedTuple):
@@ -54,6 +55,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each recipe")
     parser.add_argument("--only", default="", help="recipes whose names match, say keras|quick")
     parser.add_argument("--runs", type=int, default=3, help="whole runs with and without Kedro")
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        metavar="NAME=COMMAND",
+        help="another project whose command trains on MNIST and prints its test accuracy",
+    )
     parser.add_argument("--epochs", type=int, help="of every recipe, to try the benchmark itself")
     parser.add_argument(
         "--torch-python",
@@ -148,21 +156,31 @@ def _whole_runs(
         bare = ["-m", "benchmarks.bare_run", str(source), str(out), f"--seed={number}"]
         bare += [f"--epochs={arguments.epochs}"] if arguments.epochs else []
         yield {"run": number, "kind": "bare script", **_time(bare, out)}
+        for name, _, peer in (peer.partition("=") for peer in arguments.peer):
+            seconds, printed = _run(["bash", "-c", peer])
+            *_, accuracy = _PRINTED_ACCURACY.findall(printed)
+            yield {"run": number, "kind": name, "seconds": seconds, "accuracy": float(accuracy)}
 
 
 def _time(command: list[str], outputs: Path) -> dict[str, float]:
-    """Seconds of a run, and those of them that went into training."""
-    started = time.perf_counter()
-    finished = subprocess.run(
-        [sys.executable, *command], cwd=_ROOT, capture_output=True, text=True, check=False
-    )
-    if finished.returncode:
-        sys.exit(finished.stderr)
-    seconds = time.perf_counter() - started
+    """Seconds of a run, those of them that went into training, and the first model's accuracy."""
+    seconds, _ = _run([sys.executable, *command])
     (metrics,) = {path.resolve() for path in outputs.rglob("metrics.json") if path.is_file()}
     models = json.loads(metrics.read_text())["models"].values()
-    training = sum(model["training_seconds"] for model in models)
-    return {"seconds": round(seconds, 2), "training_seconds": round(training, 2)}
+    return {
+        "seconds": seconds,
+        "training_seconds": round(sum(model["training_seconds"] for model in models), 2),
+        "accuracy": next(iter(models))["accuracy"],
+    }
+
+
+def _run(command: list[str]) -> tuple[float, str]:
+    """Seconds of a command, and what it printed."""
+    started = time.perf_counter()
+    finished = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
+    if finished.returncode:
+        sys.exit(finished.stderr)
+    return round(time.perf_counter() - started, 2), finished.stdout + finished.stderr
 
 
 if __name__ == "__main__":

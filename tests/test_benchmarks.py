@@ -64,16 +64,18 @@ def test_the_table_has_ratios_to_the_fastest_of_this_project():
 def test_tells_what_kedro_adds_to_a_run():
     runs = pd.DataFrame(
         {
-            "run": [0, 0, 1, 1, 2, 2],
-            "kind": ["kedro run", "bare script"] * 3,
-            "seconds": [62.0, 60.0, 75.0, 60.0, 61.0, 58.0],
-            "training_seconds": [40.0, 41.0, 53.0, 40.0, 40.0, 38.0],
+            "run": [0, 0, 0, 1, 1, 1, 2, 2, 2],
+            "kind": ["kedro run", "bare script", "another project"] * 3,
+            "seconds": [62.0, 60.0, 300.0, 75.0, 60.0, 301.0, 61.0, 58.0, 302.0],
+            "training_seconds": [40.0, 41.0, None, 53.0, 40.0, None, 40.0, 38.0, None],
+            "accuracy": [0.9960, 0.9961, 0.98, 0.9962, 0.9961, 0.981, 0.9964, 0.9961, 0.982],
         }
     )
     table = summary.runs_table(runs)
-    assert row(table, "kedro run")[1:] == ["62.0", "40.0", "22.0"]
-    assert row(table, "bare script")[1:] == ["60.0", "40.0", "20.0"]
-    assert table.endswith("Kedro adds 2.0 s to the rest: 3.3%.")
+    assert row(table, "kedro run")[1:] == ["62.0", "40.0", "22.0", "99.62"]
+    assert row(table, "bare script")[1:] == ["60.0", "40.0", "20.0", "99.61"]
+    assert row(table, "another project")[1:] == ["301.0", "", "", "98.10"]
+    assert "Kedro adds 2.0 s to the rest: 3.3%. The other projects choose" in table
 
 
 @pytest.mark.slow

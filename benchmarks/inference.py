@@ -1,0 +1,121 @@
+"""Classify digits from a file to a file, with the project and with ONNX Runtime alone.
+
+    python -m benchmarks.inference
+
+Needs a run with the pipeline export on a quiet machine; writes ``benchmarks/results/inference.md``.
+"""
+
+import argparse
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+import h5py
+import numpy as np
+from PIL import Image
+
+from mnist_kedro.machine import processor
+from mnist_kedro.versions import latest_version
+
+_ROOT = Path(__file__).parents[1]
+_RESULTS = Path(__file__).parent / "results" / "inference.md"
+_PICTURES = 1000
+
+# What a script needs at least: no check, no detector, no calibration for pictures.
+_ALONE = """
+import sys
+from pathlib import Path
+import numpy as np
+import onnxruntime
+source, model, output = map(Path, sys.argv[1:])
+if source.is_dir():
+    from PIL import Image
+    images = np.stack([np.asarray(Image.open(file)) for file in sorted(source.iterdir())])
+else:
+    import h5py
+    images = h5py.File(source)["images"][:]
+session = onnxruntime.InferenceSession(model)
+probabilities = [session.run(["probabilities"], {"pixels": images[i : i + 1000, ..., None]})[0]
+                 for i in range(0, len(images), 1000)]
+table = np.concatenate(probabilities)
+np.savetxt(output, np.c_[table.argmax(axis=1), table], delimiter=",", fmt="%.9g")
+"""
+
+
+def main() -> None:
+    """Classify a file and a folder, in turns."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.inference", description=__doc__)
+    parser.add_argument("--data", default=Path("data"), type=Path)
+    parser.add_argument("--times", default=5, type=int, help="of each measurement")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        rows = _measure(Path(folder), options.data, options.times)
+    table = "\n".join("| {} | {:.2f} | {:.2f} |".format(*row) for row in rows)
+    _RESULTS.write_text(
+        "# Inference from file to file\n\n"
+        "Seconds from the start of the command to its end. `kedro run --pipelines inference` also "
+        "checks the digits, calibrates their probabilities, tells what is no digit, and draws the "
+        "contact sheet. The script reads the file, runs the exported network with ONNX Runtime, "
+        f"and writes the probabilities. Medians of {options.times}, in turns.\n"
+        f"{datetime.now(tz=UTC):%Y-%m-%d}, {processor()}, Python {platform.python_version()}; made "
+        "by `python -m benchmarks.inference`.\n\n"
+        f"| digits | `kedro run` | ONNX Runtime alone |\n|---|---|---|\n{table}\n"
+    )
+    print(_RESULTS.read_text())
+
+
+def _measure(folder: Path, data: Path, times: int) -> list[tuple[str, float, float]]:
+    conf, model = _configure(folder, data)
+    with h5py.File(latest_version(data / "05_model_input" / "test.hdf5")) as test:
+        digits = test["images"][:].reshape(-1, 28, 28)
+    few, all_of_them, files = folder / "1.hdf5", folder / "all.hdf5", folder / "pictures"
+    for path, images in ((few, digits[:1]), (all_of_them, digits)):
+        with h5py.File(path, "w") as file:
+            file["images"] = images
+    files.mkdir()
+    for number, digit in enumerate(digits[:_PICTURES]):
+        Image.fromarray(digit).save(files / f"{number:04}.png")
+    sources = {
+        "one, HDF5": few,
+        f"{len(digits):,}, HDF5": all_of_them,
+        f"{_PICTURES:,}, PNG files": files,
+    }
+    rows = []
+    for name, source in sources.items():
+        kedro = ["-m", "kedro", "run", f"--conf-source={conf}", "--pipelines=inference"]
+        kedro += [f"--params=inference.images={source}"]
+        alone = ["-c", _ALONE, str(source), str(model), str(folder / "predictions.csv")]
+        seconds = np.array([(_time(kedro), _time(alone)) for _ in range(times)])
+        rows.append((name, median(seconds[:, 0]), median(seconds[:, 1])))
+        print(rows[-1], file=sys.stderr)
+    return rows
+
+
+def _configure(folder: Path, data: Path) -> tuple[Path, Path]:
+    """Return the configuration of a project that has the models, and the exported network."""
+    shutil.copytree(data / "06_models", folder / "data" / "06_models")
+    conf = folder / "conf"
+    shutil.copytree(_ROOT / "conf", conf, ignore=shutil.ignore_patterns("local"))
+    (conf / "local").mkdir()
+    (conf / "local" / "globals.yml").write_text(f"paths: {{root: {folder / 'data'}}}\n")
+    return conf, latest_version(folder / "data" / "06_models" / "cnn.onnx")
+
+
+def _time(command: list[str]) -> float:
+    started = time.perf_counter()
+    finished = subprocess.run(
+        [sys.executable, *command], cwd=_ROOT, capture_output=True, text=True, check=False
+    )
+    if finished.returncode:
+        sys.exit(finished.stderr)
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()
