@@ -155,7 +155,7 @@ def runs_table(runs: pd.DataFrame) -> str:
     added = kedro["rest"] - bare["rest"]
     headings = ["", "seconds", "of them training", "rest", "test accuracy, %"]
     others = (
-        " The other projects choose the test digits themselves, from all 70,000."
+        " The other projects ran once; they choose the test digits themselves, from all 70,000."
         if len(medians) > 2
         else ""
     )

@@ -1,0 +1,75 @@
+"""Average the networks of ``kedro run --env accurate``: ``python -m benchmarks.accurate``.
+
+``benchmarks/results/accurate/networks`` has of each network its evaluation, its log, and the
+probabilities of the test digits, ``(10,000, 10)`` float16. The networks may come from several runs:
+``--params training.members=1,training.seed=4`` trains the fifth alone. Writes ``results.md``.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.this_project import parameters
+from mnist_kedro.metrics.calibration import score_probabilities
+from mnist_kedro.metrics.classification import classify_errors
+from mnist_kedro.metrics.label_errors import classify_without_label_errors
+from mnist_kedro.sources import read_mnist
+
+_RESULTS = Path(__file__).parent / "results" / "accurate"
+
+
+def main() -> None:
+    """Write a table of the networks, their mean and their average."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.accurate", description=__doc__)
+    parser.add_argument("--mnist", default="auto", help="as the parameter ingestion.source")
+    source = parameters("accurate").ingestion.model_copy(
+        update={"source": parser.parse_args().mnist}
+    )
+    labels = np.asarray(read_mnist(source)["y_test"], np.uint8)
+    files = sorted((_RESULTS / "networks").glob("*.npz"))
+    networks = [np.load(file)["probabilities"].astype(np.float64) for file in files]
+    rows = [_scores(labels, probabilities) for probabilities in networks]
+    evaluations = [json.loads(file.with_suffix(".json").read_text()) for file in files]
+    if [row[0] for row in rows] != [100 * one["accuracy"] for one in evaluations]:
+        raise SystemExit("Error: a network's probabilities and evaluation differ.")
+    table = [
+        [f"seed {one['seed']}", *row, f"{one['training_seconds'] / 60:.0f}"]
+        for row, one in zip(rows, evaluations, strict=True)
+    ]
+    mean = np.mean(rows, axis=0)
+    table += [["mean", *mean, ""], ["average", *_scores(labels, np.mean(networks, axis=0)), ""]]
+    text = "\n".join(
+        f"| {name} | {accuracy:.3f} | {without:.3f} | {likelihood:.4f} | {error:.2f} | {minutes} |"
+        for name, accuracy, without, likelihood, error, minutes in table
+    )
+    deviation = np.std(rows, axis=0, ddof=1)[0]
+    (_RESULTS / "results.md").write_text(
+        "# The best accuracy\n\n"
+        f"`kedro run --env accurate` on MNIST: {len(rows)} networks with "
+        f"{evaluations[0]['parameters']:,} weights, after their last epoch, and the average of "
+        f"their probabilities. The accuracies' standard deviation is {deviation:.3f} points. "
+        "The networks were trained beside other work; minutes are of the training.\n"
+        "Made by `python -m benchmarks.accurate` from the files in [networks](networks).\n\n"
+        "| network | test accuracy, % | without 15 wrong labels, % | negative log-likelihood | "
+        "expected calibration error, % | minutes |\n"
+        f"|---|---|---|---|---|---|\n{text}\n"
+    )
+    print((_RESULTS / "results.md").read_text())
+
+
+def _scores(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float, float, float, float]:
+    """Accuracy and accuracy without wrong labels in percent, and two scores of probabilities."""
+    predictions = probabilities.argmax(axis=1).astype(np.uint8)
+    scores = score_probabilities(labels, probabilities)
+    return (
+        100 * classify_errors(labels, predictions)["accuracy"],
+        100 * classify_without_label_errors(labels, predictions)["accuracy"],
+        scores["negative_log_likelihood"],
+        100 * scores["expected_calibration_error"],
+    )
+
+
+if __name__ == "__main__":
+    main()
