@@ -180,6 +180,16 @@ def test_a_blank_image_stays_blank():
     assert not augment(blank, thickness=1, photographed=1).any()
 
 
+@pytest.mark.parametrize("share", [0, 0.4, 1])
+def test_photographed_and_other_digits_are_damaged_equally_often(digits, share):
+    images = digits["images"][:500]
+    photographed = augment(images, photographed=share)
+    both = augment(images, photographed=share, damaged=0.5)
+    damaged = (both != photographed).any(axis=(1, 2, 3))  # of half, a tenth has no damage
+    for some in (damaged[: int(500 * share)], damaged[int(500 * share) :]):
+        assert some.size == 0 or 0.35 < some.mean() <= 0.5
+
+
 def test_the_asked_share_is_damaged(digits):
     images = np.concatenate([digits["images"][:500]] * 2)
     varied = augment(images, damaged=0.5)

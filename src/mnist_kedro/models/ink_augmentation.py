@@ -22,7 +22,8 @@ def augment_ink(
 ) -> tf.Tensor:
     """Change the thickness of strokes, and let some digits look photographed or damaged.
 
-    The digits of a batch are shuffled, so its first ones are a random choice.
+    The digits of a batch are shuffled, so its first ones are a random choice. Whether a digit is
+    damaged does not depend on whether it looks photographed.
 
     Args:
         images: ``(n, 28, 28, 1)`` uint8 in 0–255, the background 0.
@@ -71,10 +72,12 @@ def _augment(
     noise: tf.Tensor,
 ) -> tf.Tensor:
     ink = _thicken(tf.cast(images[..., 0], tf.float32) / 255, stroke_draws, thickness)
-    photographed, damaged = tf.shape(paleness)[0], tf.shape(marks)[0]
+    total, photographed, damaged = (tf.shape(of)[0] for of in (ink, paleness, marks))
     photos = _photograph(ink[:photographed], photo_draws, paleness)
     ink = tf.concat([photos, ink[photographed:]], axis=0)
-    ink = tf.concat([_damage(ink[:damaged], damage_draws, marks, noise), ink[damaged:]], axis=0)
+    first = photographed - photographed * damaged // tf.maximum(total, 1)
+    before, middle, after = tf.split(ink, [first, damaged, total - first - damaged])
+    ink = tf.concat([before, _damage(middle, damage_draws, marks, noise), after], axis=0)
     return tf.cast(tf.round(255 * ink), images.dtype)[..., None]
 
 
