@@ -3,7 +3,7 @@
 They are drawn in other ways, and letters in other fonts, than those that the detector learned from.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +18,18 @@ _LETTERS = [
 _LEARNED = ("dejavu", "stix")
 
 
-def draw_letters(folder: Path, fonts: int) -> Iterator[GrayPicture]:
-    """Print letters but those that look like digits, in some of the fonts of a folder."""
+def find_fonts(folder: Path, count: int) -> list[Path]:
+    """Find at most so many fonts in a folder, from its whole alphabet."""
     files = sorted(f for kind in ("ttf", "otf") for f in folder.rglob(f"*.{kind}"))
     files = [f for f in files if not f.name.lower().startswith(_LEARNED)]
-    for row in np.linspace(0, len(files) - 1, min(fonts, len(files))).astype(int):
-        font = ImageFont.truetype(files[row], _SIDE // 2)
+    rows = np.linspace(0, len(files) - 1, min(count, len(files))).astype(int)
+    return [files[row] for row in rows]
+
+
+def draw_letters(fonts: Sequence[Path]) -> Iterator[GrayPicture]:
+    """Print letters but those that look like digits."""
+    for file in fonts:
+        font = ImageFont.truetype(file, _SIDE // 2)
         for letter in _LETTERS:
             picture = Image.new("L", (_SIDE, _SIDE), 240)
             ImageDraw.Draw(picture).text((_SIDE // 2,) * 2, letter, 20, font, anchor="mm")

@@ -16,7 +16,13 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 
-from benchmarks.non_digits import draw_letters, draw_nothing, draw_scribbles, draw_shapes
+from benchmarks.non_digits import (
+    draw_letters,
+    draw_nothing,
+    draw_scribbles,
+    draw_shapes,
+    find_fonts,
+)
 from benchmarks.paper_styles import STYLES, write_on_paper
 from benchmarks.strings import write_string
 from mnist_kedro.machine import processor
@@ -156,11 +162,12 @@ def _read_strings(
 
 def _measure_non_digits(model: Model, options: argparse.Namespace) -> Iterator[Flagged]:
     random = np.random.default_rng(0)
+    fonts = find_fonts(options.fonts, 25)
     for name, pictures in {
         "blank paper and noise": draw_nothing(options.count, random),
         "scribbles": draw_scribbles(options.count, random),
         "rectangles, triangles, × and +": draw_shapes(options.count, random),
-        "letters, 25 fonts": draw_letters(options.fonts, 25),
+        f"letters, {len(fonts)} fonts": draw_letters(fonts),
     }.items():
         prepared = [prepare(picture) for picture in pictures]
         found = [digit for digit in prepared if digit is not None]
