@@ -50,7 +50,7 @@ def main() -> None:
         f"`kedro run --env accurate` on MNIST: {len(rows)} networks with "
         f"{evaluations[0]['parameters']:,} weights, after their last epoch, and the average of "
         f"their probabilities. The accuracies' standard deviation is {deviation:.3f} points. "
-        "The networks were trained beside other work; minutes are of the training.\n"
+        "Minutes are of the training, and include pauses and other work of the machine.\n"
         "Made by `python -m benchmarks.accurate` from the files in [networks](networks).\n\n"
         "| network | test accuracy, % | without 15 wrong labels, % | negative log-likelihood | "
         "expected calibration error, % | minutes |\n"
