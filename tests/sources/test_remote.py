@@ -381,7 +381,7 @@ def test_auto_goes_on_without_the_store_and_says_so(s3, caplog):
 
 
 def test_ctrl_c_removes_the_copy(web, trusted, temporary):
-    begun = threading.Event()
+    begun, ended = threading.Event(), threading.Event()
 
     class Stalling(Page):
         declared = 10**6
@@ -389,7 +389,7 @@ def test_ctrl_c_removes_the_copy(web, trusted, temporary):
         def send_content(self):
             self.wfile.write(self.content)
             begun.set()
-            time.sleep(2)
+            ended.wait(PATIENCE)
 
     def interrupt():
         begun.wait(PATIENCE)
@@ -399,6 +399,7 @@ def test_ctrl_c_removes_the_copy(web, trusted, temporary):
     thread.start()
     with pytest.raises(KeyboardInterrupt):
         read(f"{web(Stalling)}mnist.hdf5")
+    ended.set()
     thread.join()
     assert not list(temporary.iterdir())
 
