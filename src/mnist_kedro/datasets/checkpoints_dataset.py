@@ -119,7 +119,8 @@ class Checkpoints:
         for file in self._find(f"{self._folder}/*"):
             with suppress(FileNotFoundError):  # another run has just removed it
                 modified[self._fs._parent(file)] = self._fs.modified(file)  # noqa: SLF001
-        return sorted(modified, key=lambda folder: modified[folder])
+        # Runs at the same time must agree on the order, also of folders that are equally old.
+        return sorted(modified, key=lambda folder: (modified[folder], folder))
 
     def _remove(self, path: str) -> None:
         with suppress(OSError):  # another run has just removed it, or added a file to it
