@@ -148,6 +148,18 @@ def test_runs_that_remove_old_trainings_at_once_do_not_fail(make_run, tmp_path):
     assert epochs(tmp_path) == [1, 2]
 
 
+def test_a_half_removed_training_displaces_no_other_one(make_run, tmp_path):
+    save(make_run(), {"seed": 0}, 2)
+    (old,) = (tmp_path / "checkpoints").iterdir()
+    copies = [old.with_name(f"{number}-{old.name}") for number in range(8)]
+    for copy in copies:
+        shutil.copytree(old, copy)
+    shutil.rmtree(old)
+    (copies[0] / "epoch_00001.hdf5").unlink()  # another run is removing this folder
+    save(make_run(), {"seed": 1}, 1)
+    assert [copy.exists() for copy in copies] == [False] * 4 + [True] * 4
+
+
 def test_loads_the_folders_of_version_0_1_0(make_run, tmp_path):
     save(make_run(), {"seed": 0}, 2)
     (folder,) = (tmp_path / "checkpoints").iterdir()

@@ -119,7 +119,8 @@ class Checkpoints:
         for file in self._find(f"{self._folder}/*"):
             with suppress(FileNotFoundError):  # another run has just removed it
                 modified[self._fs._parent(file)] = self._fs.modified(file)  # noqa: SLF001
-        # Runs at the same time must agree on the order, also of folders that are equally old.
+        # The names decide between equally old folders, so that all runs remove the same ones, also
+        # while another run removes a folder file by file.
         return sorted(modified, key=lambda folder: (modified[folder], folder))
 
     def _remove(self, path: str) -> None:
