@@ -3,11 +3,9 @@
 import argparse
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,11 +16,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmarks import summary
+from benchmarks.commands import ROOT, configure, measure
 from benchmarks.this_project import parameters
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources import read_mnist
 
-_ROOT = Path(__file__).parents[1]
 _KEYS = ("x_train", "y_train", "x_test", "y_test")
 _PRINTED_ACCURACY = re.compile(r"test.acc\w*\W+([01]\.\d+)", re.IGNORECASE)
 
@@ -68,7 +66,7 @@ def main() -> None:
         default=sys.executable,
         help="a Python that has torch, for the PyTorch recipes; without one they are left out",
     )
-    parser.add_argument("--results", type=Path, default=_ROOT / "benchmarks" / "results")
+    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         _benchmark(arguments, Path(folder))
@@ -128,7 +126,7 @@ def _train(
     epochs = arguments.epochs or entry.epochs
     command += [f"--epochs={epochs}"] if epochs else []
     command += [f"--environment={entry.environment}"] if entry.environment else []
-    worker = subprocess.run(command, cwd=_ROOT, capture_output=True, check=False, text=True)
+    worker = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, text=True)
     if worker.returncode:
         sys.exit(worker.stderr)
     yield from (json.loads(line) for line in worker.stdout.splitlines() if line.startswith("{"))
@@ -144,9 +142,7 @@ def _whole_runs(
             file[key] = mnist[key]
     for number in tqdm(range(arguments.runs), desc="whole runs", disable=None):
         data, conf = folder / f"kedro_{number}", folder / f"conf_{number}"
-        shutil.copytree(_ROOT / "conf", conf, ignore=shutil.ignore_patterns("local"))
-        (conf / "local").mkdir()
-        (conf / "local" / "globals.yml").write_text(f"paths: {{root: {data}}}\n")
+        configure(conf, data)
         changes = [f"ingestion.source={source}", f"training.seed={number}"]
         changes += [f"training.epochs={arguments.epochs}"] if arguments.epochs else []
         kedro = ["-m", "kedro", "run", f"--conf-source={conf}", f"--params={','.join(changes)}"]
@@ -156,31 +152,34 @@ def _whole_runs(
         bare = ["-m", "benchmarks.bare_run", str(source), str(out), f"--seed={number}"]
         bare += [f"--epochs={arguments.epochs}"] if arguments.epochs else []
         yield {"run": number, "kind": "bare script", **_time(bare, out)}
-    for name, _, peer in (peer.partition("=") for peer in arguments.peer):
-        seconds, printed = _run(["bash", "-c", peer])
-        *_, accuracy = _PRINTED_ACCURACY.findall(printed)
-        yield {"run": 0, "kind": name, "seconds": seconds, "accuracy": float(accuracy)}
+    for name, _, command in (peer.partition("=") for peer in arguments.peer):
+        seconds, output = measure(["bash", "-c", command])
+        accuracy = printed_accuracy(name, output)
+        yield {"run": 0, "kind": name, "seconds": round(seconds, 2), "accuracy": accuracy}
+
+
+def printed_accuracy(name: str, output: str) -> float:
+    """Return the last test accuracy, 0–1, in what a project printed.
+
+    Raises:
+        SystemExit: if it printed none.
+    """
+    found = _PRINTED_ACCURACY.findall(output)
+    if not found:
+        sys.exit(f"Error: --peer {name}: its output has no line such as 'test accuracy: 0.99'.")
+    return float(found[-1])
 
 
 def _time(command: list[str], outputs: Path) -> dict[str, float]:
-    """Seconds of a run, those of them that went into training, and the first model's accuracy."""
-    seconds, _ = _run([sys.executable, *command])
+    """Measure a run: its seconds, its seconds of training, and the first model's accuracy."""
+    seconds, _ = measure([sys.executable, *command])
     (metrics,) = {path.resolve() for path in outputs.rglob("metrics.json") if path.is_file()}
     models = json.loads(metrics.read_text())["models"].values()
     return {
-        "seconds": seconds,
+        "seconds": round(seconds, 2),
         "training_seconds": round(sum(model["training_seconds"] for model in models), 2),
         "accuracy": next(iter(models))["accuracy"],
     }
-
-
-def _run(command: list[str]) -> tuple[float, str]:
-    """Seconds of a command, and what it printed."""
-    started = time.perf_counter()
-    finished = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
-    if finished.returncode:
-        sys.exit(finished.stderr)
-    return round(time.perf_counter() - started, 2), finished.stdout + finished.stderr
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Average the networks of ``kedro run --env accurate``: ``python -m benchmarks.accurate``.
 
-``benchmarks/results/accurate/networks`` has of each network its evaluation, its log, and the
-probabilities of the test digits, ``(10,000, 10)`` float16. The networks may come from several runs:
+``benchmarks/results/accurate/networks`` contains the evaluation, the log, and the probabilities of
+the test digits, ``(10000, 10)`` float16, of each network. The networks may come from several runs:
 ``--params training.members=1,training.seed=4`` trains the fifth alone. Writes ``results.md``.
 """
 
@@ -33,7 +33,7 @@ def main() -> None:
     rows = [_scores(labels, probabilities) for probabilities in networks]
     evaluations = [json.loads(file.with_suffix(".json").read_text()) for file in files]
     if [row[0] for row in rows] != [100 * one["accuracy"] for one in evaluations]:
-        raise SystemExit("Error: a network's probabilities and evaluation differ.")
+        raise SystemExit(f"Error: {_RESULTS}: an evaluation does not belong to its probabilities.")
     table = [
         [f"seed {one['seed']}", *row, f"{one['training_seconds'] / 60:.0f}"]
         for row, one in zip(rows, evaluations, strict=True)
@@ -50,7 +50,7 @@ def main() -> None:
         f"`kedro run --env accurate` on MNIST: {len(rows)} networks with "
         f"{evaluations[0]['parameters']:,} weights, after their last epoch, and the average of "
         f"their probabilities. The accuracies' standard deviation is {deviation:.3f} points. "
-        "Minutes are of the training, and include pauses and other work of the machine.\n"
+        "The minutes of training include pauses and other work of the machine.\n"
         "Made by `python -m benchmarks.accurate` from the files in [networks](networks).\n\n"
         "| network | test accuracy, % | without 15 wrong labels, % | negative log-likelihood | "
         "expected calibration error, % | minutes |\n"
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def _scores(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float, float, float, float]:
-    """Accuracy and accuracy without wrong labels in percent, and two scores of probabilities."""
+    """Return the accuracy with and without wrong labels in percent, the likelihood and the ECE."""
     predictions = probabilities.argmax(axis=1).astype(np.uint8)
     scores = score_probabilities(labels, probabilities)
     return (

@@ -1,33 +1,30 @@
-"""Classify digits from a file to a file, with the project and with ONNX Runtime alone.
+"""Measure the inference of files with the project, and with ONNX Runtime alone.
 
     python -m benchmarks.inference
 
-Needs a run with the pipeline export on a quiet machine; writes ``benchmarks/results/inference.md``.
+Needs an exported model and a quiet machine; writes ``benchmarks/results/inference.md``.
 """
 
 import argparse
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
 import h5py
-import numpy as np
 from PIL import Image
 
+from benchmarks.commands import configure, measure
 from mnist_kedro.machine import processor
 from mnist_kedro.versions import latest_version
 
-_ROOT = Path(__file__).parents[1]
 _RESULTS = Path(__file__).parent / "results" / "inference.md"
 _PICTURES = 1000
 
-# What a script needs at least: no check, no detector, no calibration for pictures.
+# A minimal script: it neither checks the digits nor detects non-digit images.
 _ALONE = """
 import sys
 from pathlib import Path
@@ -49,7 +46,7 @@ np.savetxt(output, np.c_[table.argmax(axis=1), table], delimiter=",", fmt="%.9g"
 
 
 def main() -> None:
-    """Classify a file and a folder, in turns."""
+    """Measure an image, a file and a folder, and write a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.inference", description=__doc__)
     parser.add_argument("--data", default=Path("data"), type=Path)
     parser.add_argument("--times", default=5, type=int, help="of each measurement")
@@ -60,9 +57,9 @@ def main() -> None:
     _RESULTS.write_text(
         "# Inference from file to file\n\n"
         "Seconds from the start of the command to its end. `kedro run --pipelines inference` also "
-        "checks the digits, calibrates their probabilities, tells what is no digit, and draws the "
-        "contact sheet. The script reads the file, runs the exported network with ONNX Runtime, "
-        f"and writes the probabilities. Medians of {options.times}, in turns.\n"
+        "checks the images, calibrates the probabilities for pictures, detects non-digit images, "
+        "and draws the contact sheet. The script loads the images, runs the exported network with "
+        f"ONNX Runtime, and saves the probabilities. Medians of {options.times} alternating runs.\n"
         f"{datetime.now(tz=UTC):%Y-%m-%d}, {processor()}, Python {platform.python_version()}; made "
         "by `python -m benchmarks.inference`.\n\n"
         f"| digits | `kedro run` | ONNX Runtime alone |\n|---|---|---|\n{table}\n"
@@ -71,7 +68,10 @@ def main() -> None:
 
 
 def _measure(folder: Path, data: Path, times: int) -> list[tuple[str, float, float]]:
-    conf, model = _configure(folder, data)
+    conf = folder / "conf"
+    configure(conf, folder / "data")
+    shutil.copytree(data / "06_models", folder / "data" / "06_models")
+    model = latest_version(folder / "data" / "06_models" / "cnn.onnx")
     with h5py.File(latest_version(data / "05_model_input" / "test.hdf5")) as test:
         digits = test["images"][:].reshape(-1, 28, 28)
     few, all_of_them, files = folder / "1.hdf5", folder / "all.hdf5", folder / "pictures"
@@ -88,33 +88,14 @@ def _measure(folder: Path, data: Path, times: int) -> list[tuple[str, float, flo
     }
     rows = []
     for name, source in sources.items():
-        kedro = ["-m", "kedro", "run", f"--conf-source={conf}", "--pipelines=inference"]
-        kedro += [f"--params=inference.images={source}"]
-        alone = ["-c", _ALONE, str(source), str(model), str(folder / "predictions.csv")]
-        seconds = np.array([(_time(kedro), _time(alone)) for _ in range(times)])
-        rows.append((name, median(seconds[:, 0]), median(seconds[:, 1])))
+        kedro = [sys.executable, "-m", "kedro", "run", f"--conf-source={conf}"]
+        kedro += ["--pipelines=inference", f"--params=inference.images={source}"]
+        output = str(folder / "predictions.csv")
+        alone = [sys.executable, "-c", _ALONE, str(source), str(model), output]
+        seconds = [(measure(kedro)[0], measure(alone)[0]) for _ in range(times)]
+        rows.append((name, *map(median, zip(*seconds, strict=True))))
         print(rows[-1], file=sys.stderr)
     return rows
-
-
-def _configure(folder: Path, data: Path) -> tuple[Path, Path]:
-    """Return the configuration of a project that has the models, and the exported network."""
-    shutil.copytree(data / "06_models", folder / "data" / "06_models")
-    conf = folder / "conf"
-    shutil.copytree(_ROOT / "conf", conf, ignore=shutil.ignore_patterns("local"))
-    (conf / "local").mkdir()
-    (conf / "local" / "globals.yml").write_text(f"paths: {{root: {folder / 'data'}}}\n")
-    return conf, latest_version(folder / "data" / "06_models" / "cnn.onnx")
-
-
-def _time(command: list[str]) -> float:
-    started = time.perf_counter()
-    finished = subprocess.run(
-        [sys.executable, *command], cwd=_ROOT, capture_output=True, text=True, check=False
-    )
-    if finished.returncode:
-        sys.exit(finished.stderr)
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchmarks import summary
+from benchmarks.__main__ import printed_accuracy
 
 from tests.support.catalog import stored_datasets
 from tests.support.paths import ROOT
@@ -76,6 +77,13 @@ def test_tells_what_kedro_adds_to_a_run():
     assert row(table, "bare script")[1:] == ["60.0", "40.0", "20.0", "99.61"]
     assert row(table, "another project")[1:] == ["301.0", "", "", "98.10"]
     assert "Kedro adds 2.0 s to the rest: 3.3%. The other projects ran once" in table
+
+
+def test_finds_the_last_test_accuracy_that_a_project_prints():
+    output = "val/acc 0.990\n│  test/acc  │ 0.97 │\nTest Accuracy: 0.98125 nodes.py:14\nloss 0.5"
+    assert printed_accuracy("another", output) == 0.98125
+    with pytest.raises(SystemExit, match=r"--peer another: its output has no line"):
+        printed_accuracy("another", "val/acc 0.990")
 
 
 def test_the_readme_has_the_measured_numbers():
