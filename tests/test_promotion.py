@@ -40,7 +40,9 @@ def decide(monkeypatch, validation, new, served=None, parameters=GATE, **served_
     reference = {"model": "cnn", **description, "correct": rows < new}
     promoted = None
     if served is not None:
-        monkeypatch.setattr(gate, "_classify", lambda file, digits: served(rows))
+        labels = validation["labels"]
+        read = np.where(served(rows), labels, (labels + 1) % 10)
+        monkeypatch.setattr(gate, "classify_with_onnx", lambda file, images: read)
         of = {**described(validation), **served_description}
         promoted = PromotedModel({"model": "cnn", "version": "V"}, of, b"")
     return decide_promotion(reference, validation, description, promoted, parameters, RUN)

@@ -26,11 +26,12 @@ class Promotion(TypedDict, total=False):
     trained: str | None  # version of the Keras model, <model>.model; None if it is unknown
     promoted: bool
     reason: str
-    by: str  # ``export``, or the command of the web app
+    by: str  # ``export``, ``teaching``, or the command of the web app
     validation_accuracy: float
     validation_digits: int
     served: dict[str, str] | None  # model and version that were served before
     comparison: dict[str, Any] | None  # of both models on the same validation digits
+    teaching: dict[str, Any]  # of a network that was taught: what it gained and lost
 
 
 def describe_accuracy(description: Mapping[str, Any]) -> str:

@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mnist_kedro.arrays import blocks
-from mnist_kedro.contracts import LabeledImages
+from mnist_kedro.contracts import LabeledImages, ManyPixels
 from mnist_kedro.datasets import PromotedModel
 from mnist_kedro.lineage import lineage_of, with_lineage
 from mnist_kedro.metrics.comparison import bootstrap_difference
@@ -18,9 +18,17 @@ from mnist_kedro.promotion import Promotion
 logger = logging.getLogger(__name__)
 
 _MIN_ACCURACY = 0.9  # of the first model
-_MAX_LOSS = 0.001  # of accuracy, compared with the model that is served
+MAX_LOSS = 0.001  # of accuracy, compared with the model that is served
 _MAX_LOSS_BOUND = 0.003  # upper limit of the one-sided 95% interval of that loss
 _BATCH = 1000
+
+
+class Judgment(NamedTuple):
+    """Whether a model may be served, and why."""
+
+    promoted: bool
+    reason: str
+    comparison: dict[str, Any] | None = None  # with the model that is served
 
 
 @with_lineage
@@ -47,31 +55,62 @@ def decide_promotion(
         promotion: ``enabled``, and a reason to ``force`` the promotion.
         run: the description of the run, whose id is the version of the export.
     """
+    judgment = judge(reference, validation, description, promoted_model)
+    return conclude(judgment, reference, promoted_model, promotion, run, by="export")
+
+
+def judge(
+    reference: Reference,
+    validation: LabeledImages,
+    description: Mapping[str, Any],
+    promoted_model: PromotedModel | None,
+) -> Judgment:
+    """Judge by the validation digits whether a model may be served."""
     correct = reference["correct"]
-    served = promoted_model.decision if promoted_model else None
-    comparison = None
     if promoted_model is None:
-        promoted = float(np.mean(correct)) >= _MIN_ACCURACY
-        reason = (
+        return Judgment(
+            float(np.mean(correct)) >= _MIN_ACCURACY,
             f"the first model; it classifies {np.mean(correct):.2%} of {len(correct):,} validation "
-            f"digits correctly, and at least {_MIN_ACCURACY:.0%} are required"
+            f"digits correctly, and at least {_MIN_ACCURACY:.0%} are required",
         )
-    elif _weights(promoted_model.description) == _weights(description):
-        promoted, reason = True, "the same model is served"
-    elif lineage_of(validation).items() - lineage_of(promoted_model.description).items():
-        promoted = False
-        reason = "the model that is served was trained on other digits, so they cannot be compared"
-    else:
-        comparison = _compare(correct, _classify(promoted_model.file, validation))
-        promoted = (
-            comparison["loss"] <= _MAX_LOSS and comparison["loss_upper_bound"] <= _MAX_LOSS_BOUND
+    if _weights(promoted_model.description) == _weights(description):
+        return Judgment(True, "the same model is served")
+    if lineage_of(validation).items() - lineage_of(promoted_model.description).items():
+        return Judgment(
+            False,
+            "the model that is served was trained on other digits, so they cannot be compared",
         )
-        reason = (
-            f"on {len(correct):,} validation digits it loses {100 * comparison['loss']:.2f} points "
-            "of accuracy compared with the model that is served, at most "
-            f"{100 * comparison['loss_upper_bound']:.2f} (95%); allowed are {100 * _MAX_LOSS:.1f} "
-            f"and {100 * _MAX_LOSS_BOUND:.1f}"
-        )
+    served_digits = classify_with_onnx(promoted_model.file, validation["images"])
+    comparison = compare_with_served(correct, served_digits == np.asarray(validation["labels"]))
+    return Judgment(
+        is_no_worse(comparison),
+        f"on {len(correct):,} validation digits it loses {100 * comparison['loss']:.2f} points "
+        "of accuracy compared with the model that is served, at most "
+        f"{100 * comparison['loss_upper_bound']:.2f} (95%); allowed are {100 * MAX_LOSS:.1f} "
+        f"and {100 * _MAX_LOSS_BOUND:.1f}",
+        comparison,
+    )
+
+
+def conclude(
+    judgment: Judgment,
+    reference: Reference,
+    promoted_model: PromotedModel | None,
+    promotion: PromotionParameters,
+    run: Mapping[str, Any],
+    by: str,
+) -> Promotion:
+    """Decide about a model as it was judged, unless the parameters say otherwise, and log it.
+
+    Args:
+        judgment: of the new model.
+        reference: its predictions.
+        promoted_model: the model that is served; None if there is none.
+        promotion: ``enabled``, and a reason to ``force`` the promotion.
+        run: the description of the run, whose id is the version of the export.
+        by: the pipeline that decides.
+    """
+    promoted, reason, comparison = judgment
     if not promotion.enabled:
         promoted, reason = False, "promotion.enabled is false"
     elif promotion.force is not None and not promoted:
@@ -86,15 +125,16 @@ def decide_promotion(
             "promotion.force=REASON.",
             version,
         )
+    served = promoted_model.decision if promoted_model else None
     return Promotion(
         model=name,
         version=version,
         trained=reference["training_record"]["run"]["id"] if reference["training_record"] else None,
         promoted=promoted,
         reason=reason,
-        by="export",
-        validation_accuracy=float(np.mean(correct)),
-        validation_digits=len(correct),
+        by=by,
+        validation_accuracy=float(np.mean(reference["correct"])),
+        validation_digits=len(reference["correct"]),
         served={"model": served["model"], "version": served["version"]} if served else None,
         comparison=comparison,
     )
@@ -105,21 +145,26 @@ def _weights(description: Mapping[str, Any]) -> str | None:
     return record["sha256_weights"] if record else None
 
 
-def _classify(file: bytes, validation: LabeledImages) -> np.ndarray:
-    """Return which digits an ONNX file classifies correctly."""
+def classify_with_onnx(file: bytes, images: ManyPixels) -> np.ndarray:
+    """Return the digits ``(n,)`` that an ONNX file reads in images ``(n, 28, 28, 1)``."""
     import onnxruntime  # noqa: PLC0415  (an optional dependency)
 
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
-    predicted = [
-        session.run(["probabilities"], {"pixels": batch})[0].argmax(axis=1)
-        for _, batch in blocks(validation["images"], _BATCH)
-    ]
-    correct: np.ndarray = np.concatenate(predicted) == np.asarray(validation["labels"])
-    return correct
+    return np.concatenate(
+        [
+            session.run(["probabilities"], {"pixels": batch})[0].argmax(axis=1)
+            for _, batch in blocks(images, _BATCH)
+        ]
+    )
 
 
-def _compare(correct: np.ndarray, served_correct: np.ndarray) -> dict[str, Any]:
-    """Compute the loss of accuracy, and the upper bound of its one-sided 95% interval."""
+def compare_with_served(correct: np.ndarray, served_correct: np.ndarray) -> dict[str, Any]:
+    """Compute the loss of accuracy, and the upper bound of its one-sided 95% interval.
+
+    Args:
+        correct: ``(n,)`` whether the new model classifies a digit correctly, n ≥ 1.
+        served_correct: ``(n,)`` whether the model that is served does, for the same digits.
+    """
     only_served = int(np.sum(served_correct & ~correct))
     only_new = int(np.sum(correct & ~served_correct))
     (bound,) = bootstrap_difference(only_served, only_new, len(correct), [95])
@@ -130,3 +175,10 @@ def _compare(correct: np.ndarray, served_correct: np.ndarray) -> dict[str, Any]:
         "loss": (only_served - only_new) / len(correct),
         "loss_upper_bound": bound,
     }
+
+
+def is_no_worse(comparison: Mapping[str, Any]) -> bool:
+    """Return whether a model loses so little accuracy that it may be served."""
+    return bool(
+        comparison["loss"] <= MAX_LOSS and comparison["loss_upper_bound"] <= _MAX_LOSS_BOUND
+    )
