@@ -56,6 +56,7 @@ def _arguments(parameters: Parameters) -> dict[str, tuple[Any, ...]]:
         "report": (models,),
         "inference": (models, parameters.inference.parts),
         "export": (models,),
+        "teaching": (models,),
         "tuning": (models[0],),
         "adversarial": (models,),
         "compare_runs": (),

@@ -16,6 +16,7 @@ from mnist_kedro.metrics.selective import confidence_threshold
 COVERAGE = 0.98  # of the candidates, on photographed validation digits
 _SURE_ACCURACY = 0.995  # of the photographed validation digits that are sure
 _FLAGGED = 0.007  # share of the validation digits that are flagged as non-digits
+_MAX_FLAGGED = 0.014  # if corrections ask for a higher threshold
 
 Probabilities = NDArray[np.floating]
 
@@ -78,6 +79,32 @@ def choose_digit_threshold(digit_scores: NDArray[np.floating]) -> float:
         digit_scores: ``(m,)`` in 0–1, of the validation digits.
     """
     return float(np.quantile(digit_scores, _FLAGGED, method="lower"))
+
+
+def tune_digit_threshold(
+    threshold: float,
+    digit_scores: NDArray[np.floating],
+    corrected_scores: NDArray[np.floating],
+    corrected_is_digit: NDArray[np.bool_],
+) -> float:
+    """Move the threshold of the detector's score so that it agrees with corrections.
+
+    Args:
+        threshold: that was chosen without corrections.
+        digit_scores: ``(m,)`` in 0–1, of the validation digits; at most 1.4% of them are flagged.
+        corrected_scores: ``(n,)`` in 0–1, of the corrections.
+        corrected_is_digit: ``(n,)`` whether a correction says that it is a digit.
+
+    Returns:
+        The threshold that agrees with most corrections; of several, the one that is least changed.
+    """
+    highest = float(np.quantile(digit_scores, _MAX_FLAGGED, method="lower"))
+    between = np.sort(corrected_scores)
+    between = np.concatenate([between, (between[1:] + between[:-1]) / 2, [threshold, highest]])
+    candidates = np.unique(between[between <= max(highest, threshold)])
+    agreed = [int(np.sum((corrected_scores >= one) == corrected_is_digit)) for one in candidates]
+    best = candidates[np.array(agreed) == max(agreed)]
+    return float(best[np.argmin(np.abs(best - threshold))])
 
 
 def calibrate(

@@ -19,6 +19,7 @@ from mnist_kedro.parameters.ink_finder import InkFinderParameters
 from mnist_kedro.parameters.picture_calibration import PictureCalibrationParameters
 from mnist_kedro.parameters.promotion import PromotionParameters
 from mnist_kedro.parameters.reporting import ReportingParameters
+from mnist_kedro.parameters.teaching import TeachingParameters
 from mnist_kedro.parameters.training import AugmentationParameters, TrainingParameters
 from mnist_kedro.parameters.tuning import SearchedValues, TuningParameters
 
@@ -38,6 +39,7 @@ __all__ = [
     "RemoteParameters",
     "ReportingParameters",
     "SearchedValues",
+    "TeachingParameters",
     "TrainingParameters",
     "TuningParameters",
     "check_parameters",

@@ -19,6 +19,7 @@ from mnist_kedro.parameters.ink_finder import InkFinderParameters
 from mnist_kedro.parameters.picture_calibration import PictureCalibrationParameters
 from mnist_kedro.parameters.promotion import PromotionParameters
 from mnist_kedro.parameters.reporting import ReportingParameters
+from mnist_kedro.parameters.teaching import TeachingParameters
 from mnist_kedro.parameters.training import TrainingParameters
 from mnist_kedro.parameters.tuning import TuningParameters
 
@@ -50,6 +51,7 @@ class Parameters(Group):
     ink_finder: InkFinderParameters
     data_quality: DataQualityParameters
     digit_detector: DigitDetectorParameters
+    teaching: TeachingParameters
 
     @property
     def networks(self) -> dict[str, NetworkParameters]:

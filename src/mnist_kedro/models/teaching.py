@@ -1,0 +1,119 @@
+"""Teach a trained network from corrections."""
+
+import time
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from mnist_kedro.contracts import LabeledImages, Labels, Pixels
+from mnist_kedro.metrics.prediction import rows_of_all
+from mnist_kedro.models.augmentation import augment
+from mnist_kedro.models.batches import one_hot
+from mnist_kedro.parameters import AugmentationParameters, TeachingParameters
+
+_STEPS_PER_EXECUTION = 25
+_MAX_TRAINING_DIGITS = 60_000  # that are kept in memory
+
+
+class Taught(NamedTuple):
+    """A network that was taught, and how the teaching went."""
+
+    network: keras.Model
+    accuracy: float  # share of the digits that were read as they should be, during the steps
+    loss: float  # mean during the steps
+    seconds: float
+
+
+def copy_network(network: keras.Model) -> keras.Model:
+    """Copy a network with its weights."""
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    return copy
+
+
+class Pupil:
+    """A copy of a network that learns from corrections, each time from the network's weights.
+
+    It learns what corrected digits are and, at the same time, to give the same probabilities as the
+    network for training digits, so that it forgets nothing (Li and Hoiem 2016, arXiv:1606.09282;
+    with the original digits at hand, also called replay). Both are augmented like the digits of a
+    training. Batch normalization keeps its statistics.
+    """
+
+    def __init__(
+        self,
+        parent: keras.Model,
+        train: LabeledImages,
+        teaching: TeachingParameters,
+        augmentation: AugmentationParameters,
+    ) -> None:
+        """Copy a network.
+
+        Args:
+            parent: the network, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)`` probabilities.
+            train: the digits that it was trained on.
+            teaching: number of steps, learning rate and so on.
+            augmentation: of all digits.
+        """
+        self._parent, self._teaching, self._augmentation = parent, teaching, augmentation
+        self._train = tf.constant(train["images"][rows_of_all(train, _MAX_TRAINING_DIGITS)])
+        self._network = keras.models.clone_model(parent)
+        for layer in self._network.layers:
+            layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+        self._network.compile(
+            keras.optimizers.Adam(
+                keras.optimizers.schedules.CosineDecay(teaching.learning_rate, teaching.steps)
+            ),
+            loss="categorical_crossentropy",
+            metrics=["accuracy"],
+            steps_per_execution=min(_STEPS_PER_EXECUTION, teaching.steps),
+            jit_compile=False,
+        )
+        self._network.optimizer.build(self._network.trainable_variables)
+
+    def learn(self, images: Pixels, labels: Labels, strength: float) -> Taught:
+        """Learn from corrections.
+
+        Args:
+            images: ``(n, 28, 28, 1)`` uint8, n ≥ 1.
+            labels: ``(n,)`` in 0–9.
+            strength: weight of a correction; a training digit has the weight 1.
+        """
+        start = time.perf_counter()
+        self._network.set_weights(self._parent.get_weights())
+        optimizer = self._network.optimizer
+        for variable in optimizer.variables:
+            if variable is not optimizer.learning_rate:
+                variable.assign(tf.zeros_like(variable))
+        history = self._network.fit(
+            self._batches(images, labels, strength),
+            shuffle=False,  # they are drawn at random
+            verbose=0,
+        ).history
+        taught = copy_network(self._parent)
+        taught.set_weights(self._network.get_weights())
+        seconds = time.perf_counter() - start
+        return Taught(taught, history["accuracy"][0], history["loss"][0], seconds)
+
+    def _batches(self, images: Pixels, labels: Labels, strength: float) -> tf.data.Dataset:
+        """Draw batches of corrections and training digits: images, targets and weights."""
+        corrected, replayed = self._teaching.corrected_digits, self._teaching.training_digits
+        corrections, targets = tf.constant(images), one_hot(labels)
+        weights = tf.constant([strength] * corrected + [1.0] * replayed)
+
+        def draw(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+            seeds = tf.random.split([tf.constant(self._teaching.seed, tf.int64), step], 3)
+            rows = tf.random.stateless_uniform([corrected], seeds[0], 0, len(labels), tf.int32)
+            others = tf.random.stateless_uniform(
+                [replayed], seeds[1], 0, len(self._train), tf.int32
+            )
+            drawn = tf.concat(
+                [tf.gather(corrections, rows), tf.gather(self._train, others)], axis=0
+            )
+            augmented = augment(drawn, seeds[2], self._augmentation)
+            probabilities = self._parent(augmented[corrected:], training=False)
+            wanted = tf.concat([tf.gather(targets, rows), probabilities], axis=0)
+            return augmented, wanted, weights
+
+        return tf.data.Dataset.range(self._teaching.steps).map(draw).prefetch(2)

@@ -1,0 +1,5 @@
+"""Teach the network that is served from corrections."""
+
+from mnist_kedro.pipelines.teaching.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

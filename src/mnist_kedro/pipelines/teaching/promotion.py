@@ -1,0 +1,167 @@
+"""Decide whether a network that was taught replaces the one that is served."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mnist_kedro.contracts import LabeledImages
+from mnist_kedro.datasets import PromotedModel
+from mnist_kedro.lineage import with_lineage
+from mnist_kedro.parameters import PromotionParameters
+from mnist_kedro.pipelines.export.nodes import Reference
+from mnist_kedro.pipelines.export.promotion import (
+    classify_with_onnx,
+    compare_with_served,
+    conclude,
+    judge,
+)
+from mnist_kedro.promotion import Promotion
+
+_MAX_P = 0.05  # of the sign test on held-out corrections; people may try again and again
+_MAX_TEST_LOSS = 0.001  # of accuracy on the test digits
+MAX_REDRAWN_LOSS = 0.005  # of accuracy on the validation digits that were written again
+MAX_NEAT_LOSS = 0.05  # of accuracy on the neat digits of any class
+_SHOWN = 20  # digits that got worse
+
+
+@with_lineage
+def decide_promotion_of_taught(
+    reference: Reference,
+    validation: LabeledImages,
+    description: Mapping[str, Any],
+    promoted_model: PromotedModel,
+    promotion: PromotionParameters,
+    run: Mapping[str, Any],
+    onnx: bytes,
+    redrawn_validation: LabeledImages,
+    neat_digits: Mapping[str, np.ndarray],
+    held_out_corrections: Mapping[str, Any],
+) -> Promotion:
+    """Promote a network that was taught if it learned something and forgot nothing.
+
+    It has to pass :func:`~mnist_kedro.pipelines.export.promotion.decide_promotion`, as every
+    network. Besides, it must read more corrections correctly than the network that is served, which
+    networks show that were not taught these corrections (one-sided sign test, p ≤ 0.05); it may
+    lose at most 0.1 points of accuracy on the test digits, 0.5 points on validation digits that
+    were written again with another pen, and 5 points on the neat digits of any class. The last two
+    conditions reject corrections that contradict how most people write.
+
+    The test digits choose nothing: they can only reject.
+
+    Args:
+        reference: predictions of the new network.
+        validation: the split on which both networks are compared.
+        description: of the new network's ONNX file.
+        promoted_model: the network that is served, from which the new one was taught.
+        promotion: ``enabled``, and a reason to ``force`` the promotion.
+        run: the description of the run, whose id is the version of the export.
+        onnx: the new network's file.
+        redrawn_validation: validation digits that were written again.
+        neat_digits: ``images`` and ``labels`` of digits that are neatly drawn.
+        held_out_corrections: what networks read that were not taught these corrections.
+    """
+    served_digits, digits = (
+        classify_with_onnx(file, validation["images"]) for file in (promoted_model.file, onnx)
+    )
+    redrawn = _compare(promoted_model.file, onnx, redrawn_validation)
+    neat = worst_class(
+        neat_digits["labels"],
+        *(
+            classify_with_onnx(file, neat_digits["images"]) == neat_digits["labels"]
+            for file in (promoted_model.file, onnx)
+        ),
+    )
+    test_loss = promoted_model.description["accuracy"] - description["accuracy"]
+    judgment = judge(reference, validation, description, promoted_model)
+    refusals = _refusals(held_out_corrections, redrawn["loss"], neat, test_loss)
+    if refusals:
+        before = [] if judgment.promoted else [judgment.reason]
+        judgment = judgment._replace(promoted=False, reason="; ".join(before + refusals))
+    decision = conclude(judgment, reference, promoted_model, promotion, run, by="teaching")
+    counts = ("count", "right_before", "right_after", "only_before_right", "only_after_right", "p")
+    decision["teaching"] = {
+        "held_out": {key: held_out_corrections[key] for key in counts},
+        "corrections": held_out_corrections["corrections"],
+        "strength": held_out_corrections["strength"],
+        "test_accuracy_before": promoted_model.description["accuracy"],
+        "test_accuracy": description["accuracy"],
+        "test_digits": description["test_digits"],
+        "redrawn": redrawn,
+        "neat": {"worst_class": neat[0], "loss": neat[1]},
+        "worse": _describe_worse(validation, served_digits, digits),
+    }
+    return decision
+
+
+def _compare(served: bytes, new: bytes, digits: LabeledImages) -> dict[str, Any]:
+    """Compare two ONNX files on the same digits."""
+    labels = np.asarray(digits["labels"])
+    right, served_right = (
+        classify_with_onnx(file, digits["images"]) == labels for file in (new, served)
+    )
+    return compare_with_served(right, served_right) | {"digits": len(labels)}
+
+
+def worst_class(labels: np.ndarray, before: np.ndarray, after: np.ndarray) -> tuple[int, float]:
+    """Return the class that loses most accuracy, and the loss.
+
+    Args:
+        labels: ``(n,)`` in 0–9.
+        before: ``(n,)`` whether a digit was classified correctly before.
+        after: ``(n,)`` whether it is now.
+    """
+    losses = {
+        int(label): float(before[labels == label].mean() - after[labels == label].mean())
+        for label in np.unique(labels)
+    }
+    worst = max(losses, key=lambda label: losses[label])
+    return worst, losses[worst]
+
+
+def _refusals(
+    held_out: Mapping[str, Any], redrawn_loss: float, neat: tuple[int, float], test_loss: float
+) -> list[str]:
+    """Return the reasons why a network that was taught may not be served."""
+    reasons = []
+    if held_out["p"] > _MAX_P:
+        reasons.append(
+            f"networks that were not taught these corrections read {held_out['right_after']} of "
+            f"{held_out['count']} correctly, and {held_out['right_before']} before, which may be "
+            f"chance (p = {held_out['p']:.2g}; at most {_MAX_P} is required)"
+        )
+    if redrawn_loss > MAX_REDRAWN_LOSS:
+        reasons.append(
+            f"it loses {100 * redrawn_loss:.1f} points of accuracy on validation digits that were "
+            f"written again with another pen; allowed are {100 * MAX_REDRAWN_LOSS:.1f}: the "
+            "corrections contradict how most people write"
+        )
+    if neat[1] > MAX_NEAT_LOSS:
+        reasons.append(
+            f"it reads {100 * neat[1]:.0f} of 100 neatly drawn {neat[0]}s less; allowed are "
+            f"{100 * MAX_NEAT_LOSS:.0f}: the corrections contradict how most people write"
+        )
+    if test_loss > _MAX_TEST_LOSS:
+        reasons.append(
+            f"it loses {100 * test_loss:.2f} points of accuracy on the test digits; allowed are "
+            f"{100 * _MAX_TEST_LOSS:.1f}"
+        )
+    return reasons
+
+
+def _describe_worse(
+    digits: LabeledImages, before: np.ndarray, after: np.ndarray
+) -> list[dict[str, Any]]:
+    """Describe some digits that were read correctly before, and are not after."""
+    labels = np.asarray(digits["labels"])
+    rows = np.flatnonzero((before == labels) & (after != labels))[:_SHOWN]
+    return [
+        {
+            "row": int(row),
+            "label": int(labels[row]),
+            "after": int(after[row]),
+            "pixels": base64.b64encode(digits["images"][row].tobytes()).decode(),
+        }
+        for row in rows
+    ]
