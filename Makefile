@@ -40,7 +40,7 @@ run: $(RUN_READY)  ## run the default pipeline: ingest MNIST, train the networks
 
 .PHONY: app
 app: $(DEV_READY)  ## classify digits drawn in the browser; trains a network first if there is none
-	$(BIN)/python -m mnist_kedro.serving $(ARGS)
+	$(BIN)/python -m mnist_kedro.serving --corrections data/01_raw/corrections $(ARGS)
 
 ##@ Look
 

@@ -71,6 +71,12 @@ def _parse_options(arguments: list[str] | None) -> argparse.Namespace:
         help="hosts that URLs may name besides localhost and --host",
     )
     parser.add_argument("--models", default=_MODELS, type=Path, help="model folder (%(default)s)")
+    parser.add_argument(
+        "--corrections",
+        type=Path,
+        metavar="FOLDER",
+        help="accept corrections of users, and keep them in this folder (default: accept none)",
+    )
     parser.add_argument("--model", help="name of the model (default: the promoted one)")
     # Most of the work holds Python's lock: two workers on two cores took 1.6 times as long as one.
     parser.add_argument(
@@ -120,7 +126,10 @@ def _serve(options: argparse.Namespace) -> None:
         _make_model(options.models, name)
         models.refresh()
     server = create_server(
-        create_app(models, metrics, allowed_hosts), metrics, sockets, options.threads
+        create_app(models, metrics, allowed_hosts, options.corrections),
+        metrics,
+        sockets,
+        options.threads,
     )
     models.watch(_REFRESH_SECONDS)
     if models.current is None:

@@ -4,7 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Collection, Mapping
-from pathlib import PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
@@ -23,6 +23,7 @@ from mnist_kedro.serving.bodies import (
 from mnist_kedro.serving.metrics import CONTENT_TYPE, Metrics
 from mnist_kedro.serving.model import Model, ModelStore
 from mnist_kedro.serving.openapi import documented, openapi_document
+from mnist_kedro.serving.teaching import Teaching, teaching
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,10 @@ operations = Blueprint("operations", __name__)
 
 
 def create_app(
-    models: ModelStore, metrics: Metrics, allowed_hosts: Collection[Host] = ("localhost",)
+    models: ModelStore,
+    metrics: Metrics,
+    allowed_hosts: Collection[Host] = ("localhost",),
+    corrections: Path | None = None,
 ) -> Flask:
     """Create a WSGI application.
 
@@ -52,6 +56,7 @@ def create_app(
         models: the store whose current model is served.
         metrics: counts requests and predictions.
         allowed_hosts: the hosts that requests may name besides loopback addresses.
+        corrections: the folder that keeps the corrections of users; None: keep none.
     """
     app = Flask(__name__)
     app.url_map.merge_slashes = False  # a redirect would be HTML
@@ -60,7 +65,9 @@ def create_app(
     app.json.compact = True  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions |= {"models": models, "metrics": metrics, "allowed_hosts": allowed_hosts}
-    for blueprint in (pages, api, operations):
+    app.extensions["teaching"] = Teaching(models, corrections)
+    models.on_replaced = metrics.promotions.inc
+    for blueprint in (pages, api, operations, teaching):
         app.register_blueprint(blueprint)
     app.register_error_handler(RequestError, error_response)
     app.register_error_handler(RequestEntityTooLarge, lambda _: error_response(body_too_large()))
@@ -242,4 +249,8 @@ def _count(prediction: dict[str, Any]) -> dict[str, Any]:
     """Count a prediction in the metrics and return it."""
     metrics: Metrics = current_app.extensions["metrics"]
     metrics.digits.labels(prediction["digit"], str(prediction["sure"]).lower()).inc()
+    if not prediction["sure"]:
+        metrics.not_sure.inc()
+    if prediction["is_digit"] is False:
+        metrics.no_digit.inc()
     return prediction

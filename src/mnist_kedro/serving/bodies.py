@@ -59,14 +59,14 @@ def parse_picture(request: Request) -> GrayPicture:
         return _decode(request.get_data(cache=False), budget)
     if request.mimetype == "text/plain":
         return _decode_base64(request.get_data(cache=False, as_text=True), budget, url_only=True)
-    body = _parse_json(request)
+    body = parse_json(request)
     if body.keys() == {"picture"}:
         return _decode_base64(body["picture"], budget)
     if body.keys() != {"pixels"}:
         side = f"{IMAGE_SIDE} × {IMAGE_SIDE}"
         expected = f'{{"pixels": {side} integers}} or {{"picture": base64}}'
         raise RequestError(422, "wrong_type", f"expected {expected}, found {_list_keys(body)}")
-    return _parse_pixels(body["pixels"])
+    return parse_pixels(body["pixels"])
 
 
 def parse_batch(request: Request) -> list[GrayPicture | RequestError]:
@@ -78,7 +78,7 @@ def parse_batch(request: Request) -> list[GrayPicture | RequestError]:
     Raises:
         RequestError: if the body is neither, or does not hold 1 to 1,000 pictures.
     """
-    body = _parse_json(request)
+    body = parse_json(request)
     key, values = next(iter(body.items()), ("", None))
     if len(body) != 1 or key not in {"pixels", "pictures"} or not isinstance(values, list):
         raise RequestError(
@@ -92,7 +92,7 @@ def parse_batch(request: Request) -> list[GrayPicture | RequestError]:
             422, "wrong_count", f"expected 1 to {_MAX_PICTURES} pictures, found {len(values)}"
         )
     if key == "pixels":
-        return [_value_or_error(_parse_pixels, value) for value in values]
+        return [_value_or_error(parse_pixels, value) for value in values]
     decode_base64 = partial(_decode_base64, budget=PixelBudget(_MAX_PIXELS))
     return [_value_or_error(decode_base64, value) for value in values]
 
@@ -137,7 +137,12 @@ def _list_keys(body: dict[str, Any]) -> str:
     return ", ".join(repr(key[:40]) for key in list(body)[:5]) or "nothing"
 
 
-def _parse_json(request: Request) -> dict[str, Any]:
+def parse_json(request: Request) -> dict[str, Any]:
+    """Parse a body that is a JSON object.
+
+    Raises:
+        RequestError: if it is none, or holds more than 1,000 pictures.
+    """
     if request.mimetype != "application/json":
         raise _wrong_media_type(f"'{request.mimetype[:60]}'")
     data = request.get_data(cache=False)
@@ -172,7 +177,7 @@ def _json_type(value: Any) -> str:
     return {str: "a string", dict: "an object", type(None): "null"}.get(type(value), "a value")
 
 
-def _parse_pixels(rows: Any) -> Pixels:
+def parse_pixels(rows: Any) -> Pixels:
     """Convert 28 lists of 28 integers; checking their sizes first bounds the memory."""
     side = IMAGE_SIDE
     expected = f"pixels: expected {side} × {side} integers in 0–255"

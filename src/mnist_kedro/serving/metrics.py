@@ -29,6 +29,21 @@ class Metrics:
             ["digit", "sure"],
             registry=registry,
         )
+        self.not_sure = Counter(
+            "mnist_not_sure", "Digits that the model was not sure of", registry=registry
+        )
+        self.no_digit = Counter(
+            "mnist_no_digit", "Pictures that show no digit, it seems", registry=registry
+        )
+        self.corrections = Counter(
+            "mnist_corrections",
+            "Corrections that people sent: of a digit, or that there is none",
+            ["kind"],
+            registry=registry,
+        )
+        self.promotions = Counter(
+            "mnist_promotions", "Times that another model came to be served", registry=registry
+        )
         self.shed = Counter(
             "mnist_requests_shed", "Requests rejected because the queue was full", registry=registry
         )

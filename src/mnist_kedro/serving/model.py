@@ -5,7 +5,7 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,7 @@ class ModelStore:
         """
         self.folder, self.name = folder, name
         self.current: Model | None = None
+        self.on_replaced: Callable[[], None] = lambda: None  # when another model is served
         self.rejected: dict[str, str] = {}  # the reason for each rejected version
         self._rejected_files: dict[str, list[_FileState]] = {}
         self._listing_failure = ""
@@ -122,13 +123,16 @@ class ModelStore:
             if self._rejected_files.get(version) == files:
                 continue
             try:
-                self.current = load_model(self.folder, name, version)
+                new = load_model(self.folder, name, version)
             except InputError as error:
                 self._rejected_files[version] = files
                 if self.rejected.get(version) != str(error):
                     self.rejected[version] = str(error)
                     logger.warning("Model %s is not served: %s", version, error)
             else:
+                if self.current is not None:
+                    self.on_replaced()
+                self.current = new
                 self.rejected.pop(version, None)
                 accuracy = describe_accuracy(self.current.description)
                 logger.info("Serving model %s %s: %s.", name, version, accuracy)

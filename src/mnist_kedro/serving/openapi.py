@@ -27,6 +27,7 @@ def documented(
     *,
     needs_model: bool = True,
     query: Mapping[str, str] | None = None,
+    errors: Mapping[str, str] | None = None,
 ) -> Callable[[_View], _View]:
     """Decorate the function of a route with the components that describe it.
 
@@ -35,9 +36,11 @@ def documented(
         request: name of the request body.
         needs_model: whether the route answers with status 503 as long as there is no model.
         query: descriptions of the query's parameters, which are true or false, by their names.
+        errors: names of further responses by their status.
     """
     responses = {"200": response, **(_REQUEST_ERRORS if request else {})}
     responses |= {"503": "Unavailable"} if needs_model else {}
+    responses |= errors or {}
     responses["default"] = "OtherError"
 
     def decorate(view: _View) -> _View:
@@ -61,11 +64,10 @@ def documented(
 
 def openapi_document(app: Flask) -> dict[str, Any]:
     """Return the OpenAPI document of all documented routes."""
-    paths = {
-        rule.rule: {method.lower(): view.__dict__["operation"]}
-        for rule in app.url_map.iter_rules()
-        for view in [app.view_functions[rule.endpoint]]
-        if "operation" in view.__dict__
-        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-    }
+    paths: dict[str, dict[str, Any]] = {}
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            if "operation" in view.__dict__:
+                paths.setdefault(rule.rule, {})[method.lower()] = view.__dict__["operation"]
     return {**json.loads(_COMPONENTS.read_bytes()), "paths": paths}

@@ -41,18 +41,34 @@ def _list_models(options: argparse.Namespace) -> None:
 
 def _promote(options: argparse.Namespace) -> None:
     """Serve a version from now on, after checking its files."""
-    _move(options.models, _find(options), "promote", "promoted by a person")
+    name, version = _find(options)
+    _move(options.models, (name, version), "promote", "promoted by a person")
+    print(f"{name} {version} is promoted; running servers serve it within seconds.")  # noqa: T201
 
 
 def _rollback(options: argparse.Namespace) -> None:
     """Serve the model again that was promoted before the one that is served."""
-    *earlier, current = read_history(options.models) or [("", "")]
+    name, version = roll_back(options.models)
+    print(f"{name} {version} is promoted; running servers serve it within seconds.")  # noqa: T201
+
+
+def roll_back(folder: Path) -> tuple[str, str]:
+    """Promote the model again that was promoted before the one that is served.
+
+    Returns:
+        Its name and version.
+
+    Raises:
+        InputError: if there is none, or its files fail their checks.
+    """
+    *earlier, current = read_history(folder) or [("", "")]
     if not earlier:
         raise InputError(
-            f"{options.models / FILE}: there is no earlier promoted model to go back to; "
+            f"{folder / FILE}: there is no earlier promoted model to go back to; "
             "'python -m mnist_kedro.serving models' lists the exported ones."
         )
-    _move(options.models, earlier[-1], "rollback", f"instead of {' '.join(current)}")
+    _move(folder, earlier[-1], "rollback", f"instead of {' '.join(current)}")
+    return earlier[-1]
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], None]] = {
@@ -79,7 +95,6 @@ def _move(folder: Path, model: tuple[str, str], command: str, reason: str) -> No
         served=served,
     )
     save_decision(folder, decision)
-    print(f"{name} {version} is promoted; running servers serve it within seconds.")  # noqa: T201
 
 
 def _exported(folder: Path) -> list[tuple[str, str]]:

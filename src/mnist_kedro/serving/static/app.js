@@ -3,6 +3,7 @@
 import { Sketch } from "./sketch.js";
 import { Reader } from "./reader.js";
 import { View } from "./view.js";
+import { Teacher } from "./teach.js";
 import { examplePicture, filePicture } from "./pictures.js";
 
 const find = (id) => document.getElementById(id);
@@ -11,7 +12,20 @@ const view = new View();
 const sketch = new Sketch(find("sketch"));
 const reader = new Reader(() => sketch.toRequest());
 
+const teacher = new Teacher((...box) => sketch.cutting(...box));
+let shown = null; // the latest answer
+
+view.corrected = (digit) => teacher.corrected(digit);
+view.onselect = (digit) => teacher.select(digit);
+teacher.onclear = () => sketch.clear();
+teacher.onchange = ({ again = false } = {}) => {
+  if (again) reader.changed({ fresh: false });
+  else if (shown) view.show(shown);
+};
+
 reader.onanswer = (answer) => {
+  shown = answer;
+  teacher.see(answer);
   view.show(answer);
   sketch.mark(answer);
   if (answer.model_version) followModel(answer.model_version);
@@ -24,6 +38,8 @@ sketch.onchange = ({ fresh }) => {
   find("undo").disabled = !sketch.canUndo;
   find("clear").disabled = sketch.empty;
   if (fresh) {
+    shown = null;
+    teacher.see({});
     view.blank();
   }
   reader.changed({ fresh });
@@ -120,3 +136,4 @@ async function followModel(version) {
 
 sketch.onchange({ fresh: true });
 followModel();
+teacher.start();

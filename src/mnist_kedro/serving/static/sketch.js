@@ -1,6 +1,7 @@
 // The paper: strokes of a pen, or one picture. Places are parts of the paper's width.
 
 const SENT = 256; // pixels, a side of what is sent of a drawing
+const CUT = 192; // pixels, the longer side of what is kept of a digit, at most
 const STEP = 0.02; // of the paper's width: how far an arrow key moves the pen
 
 export class Sketch {
@@ -83,6 +84,23 @@ export class Sketch {
     context.fillRect(0, 0, SENT, SENT);
     this.#ink(context, SENT, "black");
     return { type: "image/png", body: await canvas.convertToBlob({ type: "image/png" }) };
+  }
+
+  // A digit as it was written, as a PNG in base64; box: in pixels of what was sent.
+  cutting([left, top, right, bottom], width, height) {
+    const { picture } = this.#state;
+    const scale = Math.min(1, CUT / Math.max(right - left, bottom - top));
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.max(1, Math.round((right - left) * scale));
+    canvas.height = Math.max(1, Math.round((bottom - top) * scale));
+    const context = canvas.getContext("2d");
+    context.fillStyle = "white";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.scale(scale, scale);
+    context.translate(-left, -top);
+    if (picture) context.drawImage(picture.image, 0, 0, width, height);
+    else this.#ink(context, width, "black");
+    return canvas.toDataURL("image/png").split(",")[1];
   }
 
   #become(state, fresh) {

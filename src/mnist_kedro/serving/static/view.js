@@ -17,6 +17,8 @@ function trainingData({ data }) {
 }
 
 export class View {
+  corrected = () => undefined; // what a person says that a digit is: 0–9, null for no digit
+  onselect = () => {}; // another digit is selected, or none
   #bars = [];
   #timer = 0;
   #selected = null; // of several digits; else the first that is not sure
@@ -61,24 +63,33 @@ export class View {
       this.#nothing("Nothing that could be a digit yet.");
       return;
     }
-    const unsure = digits.filter((digit) => !digit.sure);
+    const unsure = digits.filter((digit) => !digit.sure && this.corrected(digit) === undefined);
     const told = this.#verdict(digits, unsure);
-    const text = digits.map(({ digit, is_digit }) => (is_digit === false ? "?" : digit)).join("");
+    const text = digits.map((digit) => this.#reading(digit)).join("");
     this.#headline(text, told, { unsure: unsure.length > 0, long: text.length > 4 });
     this.#say(`${[...text].join(" ")}. ${told}`);
     this.#offer(digits);
     find("time").textContent = `read in ${Math.max(1, Math.round(answer.milliseconds))} ms`;
   }
 
+  #reading(digit) {
+    const said = this.corrected(digit);
+    if (said !== undefined) return said ?? "?";
+    return digit.is_digit === false ? "?" : digit.digit;
+  }
+
   #nothing(told) {
     this.#headline("–", told, { empty: true });
     this.#show(null);
+    this.onselect(null);
     find("seen").hidden = true;
     this.#say(told);
   }
 
   #verdict(digits, unsure) {
     if (digits.length === 1) {
+      const said = this.corrected(digits[0]);
+      if (said !== undefined) return `You say: ${said === null ? "no digit" : named(said)}`;
       const [{ digit, confidence, sure, candidates, is_digit }] = digits;
       if (is_digit === false) return `No digit, it seems; most like ${named(digit)}`;
       if (sure) return `${percent(confidence)} sure`;
@@ -119,7 +130,11 @@ export class View {
       const strange = digit.is_digit === false;
       button.classList.toggle("strange", strange);
       const doubt = strange ? ", no digit, it seems" : "";
-      button.setAttribute("aria-label", `${digit.digit}, ${percent(digit.confidence)}${doubt}`);
+      const said = this.corrected(digit);
+      button.classList.toggle("corrected", said !== undefined);
+      button.dataset.label = said === undefined ? "" : said ?? "×";
+      const correction = said === undefined ? "" : `, corrected: ${said ?? "no digit"}`;
+      button.setAttribute("aria-label", `${digit.digit}, ${percent(digit.confidence)}${doubt}${correction}`);
       button.onclick = () => {
         this.#selected = i;
         this.#press(digits);
@@ -137,6 +152,7 @@ export class View {
       else button.removeAttribute("aria-pressed");
     });
     this.#show(digits[selected]);
+    this.onselect(digits[selected]);
   }
 
   #show(digit) {

@@ -1,0 +1,189 @@
+"""Run the pipeline ``teaching`` in a process of its own, one at a time."""
+
+import contextlib
+import importlib.util
+import json
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, TypedDict
+
+from mnist_kedro.promotion import Promotion, read_decisions
+from mnist_kedro.versions import latest_version
+
+logger = logging.getLogger(__name__)
+
+CORRECTIONS = Path("data/01_raw/corrections")  # where the project's catalog looks for them
+MODELS = Path("data/06_models")
+_PATIENCE = 10  # seconds for a process to end by itself
+# What the pipeline logs: how much is done then, and what comes next.
+_MILESTONES = [
+    (r"Kedro project", 0.03, "Loading the digits"),
+    (r"corrections, ", 0.12, "Teaching the network"),
+    (r"Taught with strength", 0.25, "Teaching the network more carefully"),
+    (r"Done: teach_network", 0.45, "Reading your digits with networks that were not taught them"),
+    (r"Taught without part (\d+) of (\d+)", 0.85, "Reading digits that were not taught"),
+    (r"Done: cross_validate_teaching", 0.86, "Exporting the network"),
+    (r"Done: \w+\.export_to_onnx", 0.93, "Comparing both networks"),
+]
+
+State = Literal["idle", "running", "promoted", "refused", "failed", "cancelled"]
+
+
+class Progress(TypedDict):
+    """How far a teaching is."""
+
+    state: State
+    done: float  # 0–1
+    step: str  # what is being done; or why it failed
+
+
+def can_teach(models: Path, corrections: Path, name: str | None) -> str | None:
+    """Return why this server cannot teach; None if it can.
+
+    Args:
+        models: folder of the exported models.
+        corrections: folder of the corrections.
+        name: of the model, if the server serves one by its name instead of the promoted one.
+    """
+    if any(importlib.util.find_spec(package) is None for package in ("kedro", "tensorflow")):
+        return "this server can keep corrections, but not learn: TensorFlow is not installed here"
+    if (models, corrections) != (MODELS, CORRECTIONS) or not Path("conf/base").is_dir():
+        return f"the server has to run in the project, with --corrections {CORRECTIONS}"
+    return "the server serves one model by its name (--model)" if name else None
+
+
+class TeachingRun:
+    """The latest teaching that this server started."""
+
+    def __init__(self, models: Path, corrections: Path) -> None:
+        """Remember the folders of the models and of the corrections."""
+        self._models, self._corrections = models, corrections
+        self._progress = Progress(state="idle", done=0.0, step="")
+        self._process: subprocess.Popen[str] | None = None
+        self._cancelled = False
+        self._lock = threading.Lock()
+
+    @property
+    def progress(self) -> Progress:
+        """Return how far it is."""
+        return self._progress
+
+    def start(self, model: str) -> bool:
+        """Start to teach a model, unless this or another server teaches; return whether it starts.
+
+        The process has the lowest priority, so that requests do not wait for it. It holds a lock
+        until it ends, even if this server ends before.
+        """
+        with self._lock:
+            if self._progress["state"] == "running":
+                return False
+            command = ["run", "--pipelines", "teaching", "--params", f"training.models=[{model}]"]
+            with _locked(self._corrections / ".lock") as descriptors:
+                if descriptors is None:
+                    return False
+                self._process = subprocess.Popen(  # noqa: S603
+                    [sys.executable, "-m", "kedro", *command],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    encoding="utf-8",
+                    errors="replace",
+                    start_new_session=True,
+                    pass_fds=descriptors,
+                    env={**os.environ, "COLUMNS": "400", "DO_NOT_TRACK": "1"},
+                )
+            with contextlib.suppress(OSError, AttributeError):  # it has ended; not on Windows
+                os.setpriority(os.PRIO_PGRP, self._process.pid, 19)
+            self._cancelled = False
+            self._progress = Progress(state="running", done=0.0, step="Starting")
+            threading.Thread(target=self._follow, name="teaching", daemon=True).start()
+            return True
+
+    def cancel(self) -> bool:
+        """End the teaching; nothing is promoted. Return whether there was one."""
+        process = self._process
+        if process is None or process.poll() is not None:
+            return False
+        self._cancelled = True
+        for number in (signal.SIGINT, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_PATIENCE)
+                break
+        return True
+
+    def decision(self) -> Promotion | None:
+        """Return the latest decision about a network that was taught; None if there is none."""
+        decisions = read_decisions(self._models)
+        return next((one for one in decisions if one["by"] == "teaching"), None)
+
+    def held_out(self) -> dict[str, Any]:
+        """Return what was read of the corrections before and after; empty if it is unknown."""
+        folder = self._models.parent / "08_reporting" / "held_out_corrections.json"
+        try:
+            content: dict[str, Any] = json.loads(latest_version(folder).read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return content
+
+    def _follow(self) -> None:
+        """Read the log of the process until its end."""
+        process = self._process
+        assert process is not None  # noqa: S101
+        assert process.stdout is not None  # noqa: S101
+        last = ""
+        with process.stdout:
+            for line in process.stdout:
+                last = " ".join(line.split()) or last
+                self._note(line)
+        if process.wait() == 0:
+            decision = self.decision()
+            promoted = decision is not None and decision["promoted"]
+            state: State = "promoted" if promoted else "refused"
+            self._progress = Progress(state=state, done=1.0, step="")
+            logger.info("Teaching ended: %s.", state)
+        elif self._cancelled:
+            self._progress = Progress(state="cancelled", done=0.0, step="")
+            logger.info("Teaching was cancelled.")
+        else:
+            logger.warning("Teaching failed: %s", last)
+            reason = re.sub(r"^(\d\d:\d\d:\d\d\s+)?(ERROR\s+|Error: )?", "", last)
+            self._progress = Progress(state="failed", done=0.0, step=reason)
+
+    def _note(self, line: str) -> None:
+        before = self._progress["done"]
+        for pattern, milestone, step in _MILESTONES:
+            if found := re.search(pattern, line):
+                done = milestone
+                if found.lastindex:  # one part of several
+                    done = 0.45 + (milestone - 0.45) * int(found[1]) / int(found[2])
+                elif before >= milestone:  # the same again
+                    done = min(before + 0.05, 0.44)
+                self._progress = Progress(state="running", done=round(done, 3), step=step)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[tuple[int, ...] | None]:
+    """Lock a file for the processes that get its descriptor; None if another one has the lock."""
+    try:
+        import fcntl  # noqa: PLC0415  (not on Windows)
+    except ModuleNotFoundError:
+        yield ()
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield None
+        else:
+            yield (file.fileno(),)
