@@ -49,7 +49,7 @@ class Teaching:
     def __init__(self, models: ModelStore, folder: Path | None) -> None:
         """Keep corrections in a folder; None: keep none, and teach nothing."""
         self.models, self.folder = models, folder
-        self.run = TeachingRun(models.folder, folder) if folder else None
+        self.run = TeachingRun(models.folder, folder, models.refresh) if folder else None
         self._allowed, self._at = float(_BURST), time.monotonic()
         self._lock = threading.Lock()
 

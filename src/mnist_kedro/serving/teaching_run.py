@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
@@ -62,9 +62,18 @@ def can_teach(models: Path, corrections: Path, name: str | None) -> str | None:
 class TeachingRun:
     """The latest teaching that this server started."""
 
-    def __init__(self, models: Path, corrections: Path) -> None:
-        """Remember the folders of the models and of the corrections."""
+    def __init__(
+        self, models: Path, corrections: Path, on_promoted: Callable[[], None] = lambda: None
+    ) -> None:
+        """Create a run that is not started.
+
+        Args:
+            models: folder of the exported models.
+            corrections: folder of the corrections.
+            on_promoted: called when a network that was taught is promoted.
+        """
         self._models, self._corrections = models, corrections
+        self._on_promoted = on_promoted
         self._progress = Progress(state="idle", done=0.0, step="")
         self._process: subprocess.Popen[str] | None = None
         self._cancelled = False
@@ -149,6 +158,8 @@ class TeachingRun:
             decision = self.decision()
             promoted = decision is not None and decision["promoted"]
             state: State = "promoted" if promoted else "refused"
+            if promoted:
+                self._on_promoted()
             self._progress = Progress(state=state, done=1.0, step="")
             logger.info("Teaching ended: %s.", state)
         elif self._cancelled:
