@@ -264,6 +264,17 @@ def test_a_version_takes_along_what_belongs_to_it(versions):
     assert set(chosen.values()) == {"v1"}
 
 
+def test_what_belongs_to_the_served_network_is_chosen(versions):
+    inputs = {
+        "train": versions("train", v1={"split": "1"}, v2={"split": "2"}),
+        "validation": versions("validation", v1={"split": "1"}, v2={"split": "2"}),
+    }
+    chosen = choose_versions(inputs, [], str, promoted={"split": "1"})
+    assert {version for version, _ in chosen.values()} == {"v1"}
+    with pytest.raises(InputError, match="'promoted_network', version that is served: the split"):
+        choose_versions(inputs, [], str, promoted={"split": "3"})
+
+
 def test_what_does_not_belong_together_is_refused_with_versions_that_do(versions):
     inputs = {
         "cnn.model": versions("model", v1=OLD),

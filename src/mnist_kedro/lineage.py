@@ -10,7 +10,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
-from typing import Any, ParamSpec, TypedDict, TypeVar
+from typing import Any, NotRequired, ParamSpec, TypedDict, TypeVar
 
 from mnist_kedro.contracts import Provenance
 from mnist_kedro.digest import bytes_of
@@ -45,6 +45,7 @@ class TrainingRecord(TypedDict):
     epochs: int
     parameters: Mapping[str, Any]  # of the training and of the network
     run: Mapping[str, Any]  # that trained it: id, code, packages and machine
+    taught: NotRequired[Mapping[str, Any]]  # from which network, and by which corrections
 
 
 def short_digest(*parts: bytes | str) -> str:

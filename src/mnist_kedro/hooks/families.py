@@ -9,6 +9,8 @@ from kedro.pipeline.node import Node
 from mnist_kedro.errors import InputError
 from mnist_kedro.lineage import Lineage, describe, is_checking, lineage_of
 
+PROMOTED = "promoted_network"  # the dataset of the network that is served
+
 Chosen = dict[str, tuple[str, Lineage]]  # version and lineage of each input
 
 
@@ -16,6 +18,7 @@ def choose_versions(
     inputs: Mapping[str, AbstractVersionedDataset],
     asked: Iterable[str],
     command: Callable[[str], str],
+    promoted: Lineage | None = None,
 ) -> Chosen:
     """Choose a version of each input, so that all belong together.
 
@@ -26,6 +29,8 @@ def choose_versions(
         inputs: the versioned inputs of the run that exist, by their names.
         asked: names of the inputs whose version the user chose.
         command: returns the command that makes an input again, for messages.
+        promoted: the lineage of the network that is served, if the run loads it; all inputs have to
+            belong to it.
 
     Raises:
         InputError: if inputs do not belong together; names what differs and versions that fit.
@@ -34,7 +39,8 @@ def choose_versions(
     # What belongs together is decided by the models, so that the message names another dataset.
     others = sorted(set(inputs) - set(asked), key=lambda name: (not name.endswith(".model"), name))
     chosen: Chosen = {}
-    joined: dict[str, tuple[str, str]] = {}  # a digest, and the input that has it
+    # A digest, and the input that has it.
+    joined = {key: (digest, PROMOTED) for key, digest in (promoted or {}).items()}
     for name in [*asked, *others]:
         version = str(inputs[name].resolve_load_version())
         try:
@@ -43,7 +49,7 @@ def choose_versions(
             raise DatasetError(f"{name}: {error}") from error
         if not _fits(lineage, joined):
             fitting = _latest_fitting(inputs[name], joined)
-            if fitting is None or name in asked or not asked:
+            if fitting is None or name in asked or not (asked or promoted):
                 raise InputError(
                     _describe_mismatch(name, version, lineage, joined, chosen, fitting, command)
                 )
@@ -105,7 +111,7 @@ def _describe_mismatch(
 ) -> str:
     key = next(key for key in lineage if key in joined and joined[key][0] != lineage[key])
     digest, other = joined[key]
-    its = chosen[other][0]
+    its = chosen[other][0] if other in chosen else "that is served"
     remedy = (
         f"of '{name}', version {fitting[0]} fits: add --load-versions {other}:{its}, which takes "
         "along what belongs to it"

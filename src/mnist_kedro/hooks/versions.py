@@ -11,8 +11,9 @@ from kedro.runner import SequentialRunner
 
 from mnist_kedro.datasets import PromotedModelDataset
 from mnist_kedro.errors import InputError
-from mnist_kedro.hooks.families import check_known, choose_versions
+from mnist_kedro.hooks.families import PROMOTED, check_known, choose_versions
 from mnist_kedro.hooks.inputs import command_that_makes
+from mnist_kedro.lineage import Lineage, lineage_of
 
 
 class VersionHooks:
@@ -62,6 +63,7 @@ class VersionHooks:
             inputs,
             [*asked, *served],
             lambda name: command_that_makes([name], catalog, run_params.get("env")),
+            _promoted_lineage(pipeline, catalog),
         )
         check_known(pipeline.nodes, chosen)
         for name, (version, _) in chosen.items():
@@ -118,6 +120,15 @@ def _promoted_versions(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, st
     dataset: Any = catalog.get(name) if name in models else None
     exists = dataset and dataset._copy(_version=Version(version, None)).exists()  # noqa: SLF001
     return {name: version} if exists else {}
+
+
+def _promoted_lineage(pipeline: Pipeline, catalog: DataCatalog) -> Lineage | None:
+    """Return the lineage of the digits of the network that is served, if the run loads it."""
+    if PROMOTED not in pipeline.inputs():
+        return None
+    dataset: Any = catalog.get(PROMOTED)
+    lineage = lineage_of(dataset.attributes())
+    return {key: lineage[key] for key in ("data", "split") if key in lineage}
 
 
 def _reject_version(name: str, pipeline: Pipeline) -> None:

@@ -142,7 +142,9 @@ def _without_folders(description: Mapping[str, Any]) -> dict[str, Any]:
         # Paths have slashes or backslashes, depending on the system of the export.
         data = {**data, "source": PureWindowsPath(source).name}
     rest = {key: value for key, value in description.items() if key != "training_record"}
-    return {**rest, "data": data}
+    taught = (description.get("training_record") or {}).get("taught")
+    corrections = taught["corrections"]["digits"] if taught else 0
+    return {**rest, "data": data, "taught_corrections": corrections}
 
 
 @operations.get("/healthz")

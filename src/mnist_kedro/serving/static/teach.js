@@ -200,8 +200,14 @@ export class Teacher {
       this.#mine = answer.corrections.sort((a, b) => (a.time < b.time ? -1 : 1));
     }
     find("mine").replaceChildren(
-      ...this.#mine.map(({ pixels, label }) => picture(rowsOf(pixels), name(label))),
+      ...this.#mine.map(({ pixels, label, held_out: heldOut }) => {
+        if (!heldOut) return picture(rowsOf(pixels), name(label));
+        const { before, after } = heldOut;
+        const text = before === after ? name(after) : `${name(before)} → ${name(after)}`;
+        return picture(rowsOf(pixels), text, after === label);
+      }),
     );
+    find("legend").hidden = !this.#mine.some(({ held_out: heldOut }) => heldOut);
     find("download").disabled = find("forget").disabled = !this.#mine.length;
   }
 
@@ -290,17 +296,10 @@ export class Teacher {
     const counts =
       `of ${heldOut.count} corrections ${heldOut.right_before} were read right before, and ` +
       `${heldOut.right_after} after it was taught the others`;
-    const kind = promoted ? (served ? "It has learned" : "It had learned, and was taken back") : "Not better enough to be used";
+    const kind = promoted ? (served ? "It has learned" : "It had learned, and was taken back") : "It is not used";
     find("result").textContent =
       `${kind}: ${counts}. Of ${teaching.test_digits.toLocaleString("en")} test digits: ${before} before, ${after} after.`;
-    find("reason").textContent = promoted ? "" : `Why it is not used: ${reason}.`;
-    find("changes").replaceChildren(
-      ...this.#mine
-        .filter(({ held_out: one }) => one)
-        .map(({ pixels, label, held_out: { before: first, after: second } }) =>
-          picture(rowsOf(pixels), first === second ? name(first) : `${name(first)} → ${name(second)}`, second === label),
-        ),
-    );
+    find("reason").textContent = promoted ? "" : `Why: ${reason}.`;
     find("losses").hidden = promoted || !worse.length;
     find("worse").replaceChildren(
       ...worse.map((one) => picture(rowsOf(one.pixels), `${one.label} → ${one.after}`, false)),

@@ -171,8 +171,9 @@ export class View {
 
   describe(model) {
     const [low, high] = model.accuracy_ci95.map((share) => (100 * share).toFixed(2));
+    const taught = model.taught_corrections ? ` and taught by ${model.taught_corrections} corrections` : "";
     find("model").textContent =
-      `Model ${model.name} ${model.version}, trained on ${trainingData(model)}, reads ` +
+      `Model ${model.name} ${model.version}, trained on ${trainingData(model)}${taught}, reads ` +
       `${(100 * model.accuracy).toFixed(2)}% of ${model.test_digits.toLocaleString("en")} ` +
       `test digits right (95% interval ${low}–${high}%).`;
   }
