@@ -15,6 +15,7 @@ from mnist_kedro.cli import run
 from mnist_kedro.parameters import check_parameters
 from mnist_kedro.settings import CONFIG_LOADER_ARGS
 from mnist_kedro.sources import read_mnist
+from tests.support.corrections import keep_all
 from tests.support.parameters import ingestion
 from tests.support.paths import ROOT
 from tests.support.project import python
@@ -83,6 +84,9 @@ def test_every_slice_runs_from_a_finished_project(finished, mnist):
     pictures.mkdir()
     Image.fromarray(mnist["x_test"][0]).save(pictures / "digit.png")
     version = finished.versions("06_models/cnn.keras")[0]
+    finished.make("--pipelines", "export", "--params", "promotion.enabled=true")
+    corrections = finished.data / "01_raw" / "corrections"
+    keep_all(corrections, mnist["x_test"][:20], mnist["y_test"][:20])
     assert len(SLICES) > 15
     for documented in SLICES:
         command = documented.replace("FOLDER", str(pictures))

@@ -2,6 +2,7 @@
 
 import json
 
+import h5py
 import numpy as np
 import pytest
 
@@ -40,14 +41,18 @@ def test_it_learns_and_is_decided_about(taught):
     assert record["run"]["id"] == parents[1] == decision["version"] == decision["trained"]
 
 
-def test_the_corrections_are_a_source_of_digits(taught):
-    pictures = taught.data / "05_model_input" / "correction_pictures"
-    assert {path.name for path in pictures.iterdir()} == {"2", "3", "5", "6"}
-    options = "ingestion.allow_missing_classes=true,ingestion.orientation=as_is"
-    log = taught.make(
-        "--pipelines", "ingestion", "--params", f"ingestion.source={pictures},{options}"
-    )
-    assert f"{sum(1 for _ in pictures.glob('*/*.png'))}" in log
+def test_the_corrections_are_a_source_of_digits(finished, mnist):
+    keep_all(finished.data / "01_raw" / "corrections", mnist["x_test"], mnist["y_test"])
+    finished.make("--pipelines", "teaching", "--to-nodes", "export_corrections")
+    pictures = finished.data / "05_model_input" / "correction_pictures"
+    assert {path.name for path in pictures.iterdir()} == set("0123456789")
+    log = finished.make("--pipelines", "ingestion", "--params", f"ingestion.source={pictures}")
+    with h5py.File(finished.latest("01_raw/mnist.hdf5")) as file:
+        images = np.concatenate([file["x_train"], file["x_test"]])
+        labels = np.concatenate([file["y_train"], file["y_test"]])
+    assert np.bincount(labels).tolist() == np.bincount(mnist["y_test"]).tolist()
+    assert {image.tobytes() for image in images} == {image.tobytes() for image in mnist["x_test"]}
+    assert "correction_pictures" in log
 
 
 def test_the_other_pipelines_take_the_network_that_was_taught(taught, mnist, tmp_path):

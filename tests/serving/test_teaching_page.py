@@ -12,7 +12,7 @@ from tests.support.paths import FULL_MNIST
 from tests.support.pictures import saved
 from tests.support.project import Project
 from tests.support.server import serving
-from tests.support.writers import WRITERS, four, picture, write
+from tests.support.writers import WRITERS, draw, four, picture, write
 
 pytestmark = [
     pytest.mark.slow,
@@ -36,19 +36,6 @@ def server(tmp_path_factory):
 def read(server, pictures):
     """The digits of pictures of one digit each."""
     return [server.ask("POST", "/api/predict", saved(one)).body["digit"] for one in pictures]
-
-
-def draw(page, strokes):
-    page.locator("#sketch").scroll_into_view_if_needed()
-    box = page.locator("#sketch").bounding_box()
-    for line in strokes:
-        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in line]
-        page.mouse.move(*places[0])
-        page.mouse.down()
-        for place in places[1:]:
-            page.mouse.move(*place, steps=3)
-        page.mouse.up()
-    page.wait_for_selector("#answer[aria-busy=false]")
 
 
 class Load(threading.Thread):

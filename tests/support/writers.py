@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageDraw
+from playwright.sync_api import Page
 
 Strokes = list[np.ndarray]  # each (n, 2): places in parts of the paper's width
 _SIDE = 256  # pixels of a picture of the paper
@@ -58,6 +59,20 @@ def write(shape: Callable[[np.random.Generator], Strokes], random: np.random.Gen
         points[:, 0] -= slant * points[:, 1]
         varied.append(np.clip(points + 0.5 + place, 0.05, 0.95))
     return varied
+
+
+def draw(page: Page, strokes: Strokes) -> None:
+    """Draw strokes on the page of the web app with the mouse, and wait for the answer."""
+    page.locator("#sketch").scroll_into_view_if_needed()
+    box = page.locator("#sketch").bounding_box()
+    for line in strokes:
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in line]
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for place in places[1:]:
+            page.mouse.move(*place, steps=3)
+        page.mouse.up()
+    page.wait_for_selector("#answer[aria-busy=false]")
 
 
 def picture(strokes: Strokes, width: float = 0.07) -> np.ndarray:

@@ -1,0 +1,193 @@
+"""Corrections on the page, in a real browser: by mouse, finger and keyboard, with leave only."""
+
+import json
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from mnist_kedro.corrections import NO_DIGIT, count_corrections, read_corrections
+from tests.serving.conftest import save_export
+from tests.support.browser import needs_chromium, page_at
+from tests.support.paths import ROOT
+from tests.support.server import FIRST, serving
+from tests.support.writers import barred_seven, draw, flagged_one, four, write
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture(scope="module")
+def keeping(exported, tmp_path_factory):
+    """A server that keeps corrections; elsewhere than in a project, so that it cannot teach."""
+    folder = tmp_path_factory.mktemp("keeping")
+    save_export(folder / "06_models", FIRST, *exported)
+    options = ("--models", str(folder / "06_models"), "--corrections", str(folder / "kept"))
+    with serving(ROOT, *options) as server:
+        server.kept = folder / "kept"
+        yield server
+
+
+@contextmanager
+def app(server, width=1280, height=900, **options):
+    """The page; nothing may go wrong on it."""
+    with page_at(server.address, width, height, **options) as page:
+        trouble = []
+        page.on("console", lambda message: trouble.append(message.text))
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.wait_for_selector("#examples button:nth-child(10)")
+        expect(page.locator("#teach")).to_be_visible()
+        yield page
+        page.click("#forget", force=True)
+        expect(page.locator("#mine figure")).to_have_count(0)
+        assert trouble == []
+
+
+def labels_of(server):
+    return sorted(one["label"] for _, one in read_corrections(server.kept))
+
+
+def random():
+    return np.random.default_rng(3)
+
+
+def test_nothing_is_kept_without_leave(keeping):
+    with app(keeping) as page:
+        expect(page.locator("#keep")).not_to_be_checked()
+        draw(page, write(four, random()))
+        page.click("#labels button[value='9']")
+        expect(page.locator("#text")).to_have_text("9")
+        expect(page.locator("#verdict")).to_have_text("You say: a 9")
+        expect(page.locator("#said")).to_contain_text("Not kept")
+        assert count_corrections(keeping.kept) == 0
+        assert page.evaluate("() => localStorage.length") == 0  # no secret either
+        page.click("#agree")
+        expect(page.locator("#said")).to_contain_text("Kept")
+        assert labels_of(keeping) == [9]
+        expect(page.locator("#mine figure")).to_have_count(1)
+        page.uncheck("#keep")
+        page.click("#labels button[value='8']")
+        expect(page.locator("#said")).to_contain_text("Not kept")
+        assert labels_of(keeping) == [9]
+
+
+def test_one_of_several_digits_is_corrected_in_two_actions(keeping):
+    small = [line * 0.45 for line in write(barred_seven, random())]
+    other = [line * 0.45 + 0.5 for line in write(flagged_one, random())]
+    with app(keeping) as page:
+        page.check("#keep")
+        draw(page, small)
+        draw(page, other)
+        expect(page.locator("#digits button")).to_have_count(2)
+        page.click("#digits button:nth-child(2)")
+        page.click("#labels button[value='1']")
+        expect(page.locator("#said")).to_contain_text("Kept")
+        page.click("#digits button:nth-child(1)")
+        page.click("#labels button[value='null']")
+        expect(page.locator("#mine figure")).to_have_count(2)
+        assert labels_of(keeping) == [1, NO_DIGIT]
+        expect(page.locator("#text")).to_have_text("?1")
+        for _, kept in read_corrections(keeping.kept):
+            assert kept["cutting"]
+
+
+def test_the_keyboard_suffices(keeping):
+    with app(keeping) as page:
+        page.focus("#keep")
+        page.keyboard.press("Space")
+        draw(page, write(flagged_one, random()))
+        page.focus("#digits button")
+        page.keyboard.press("1")
+        expect(page.locator("#said")).to_contain_text("Kept")
+        assert labels_of(keeping) == [1]
+        page.keyboard.press("-")
+        expect(page.locator("#text")).to_have_text("?")
+        expect(page.locator("#said")).to_contain_text("Kept")
+        assert labels_of(keeping) == [NO_DIGIT]
+        page.focus("#labels button[value='7']")
+        page.keyboard.press("Enter")
+        expect(page.locator("#text")).to_have_text("7")
+
+
+def test_a_finger_suffices(keeping):
+    with app(keeping, 390, 844, has_touch=True, is_mobile=True) as page:
+        page.tap(".switch")
+        page.tap("#examples button:nth-child(4)")
+        page.wait_for_selector("#answer[aria-busy=false]")
+        page.tap("#labels button[value='8']")
+        expect(page.locator("#said")).to_contain_text("Kept")
+        assert labels_of(keeping) == [8]
+        for button in page.locator("#labels button").all():
+            box = button.bounding_box()
+            assert min(box["width"], box["height"]) >= 44
+        wide = page.evaluate("() => document.documentElement.scrollWidth")
+        assert wide <= 390
+
+
+def test_a_card_asks_for_ten_digits(keeping):
+    with app(keeping) as page:
+        page.click("#write")
+        expect(page.locator("#keep")).to_be_checked()
+        for digit in range(10):
+            expect(page.locator("#wanted")).to_contain_text(f"Write a {digit}")
+            page.click("#next")
+            expect(page.locator("#wanted")).to_have_text(f"Write one {digit}, alone")
+            draw(page, write(four, np.random.default_rng(digit)))
+            page.click("#next")
+        expect(page.locator("#card")).to_be_hidden()
+        expect(page.locator("#mine figure")).to_have_count(10)
+        assert labels_of(keeping) == [*range(10)]
+
+
+def test_what_is_kept_can_be_downloaded_and_forgotten(keeping, tmp_path):
+    with app(keeping) as page:
+        page.check("#keep")
+        page.click("#examples button:nth-child(4)")
+        page.wait_for_selector("#answer[aria-busy=false]")
+        page.click("#labels button[value='5']")
+        expect(page.locator("#mine figure")).to_have_count(1)
+        with page.expect_download() as download:
+            page.click("#download")
+        download.value.save_as(tmp_path / "mine.json")
+        (mine,) = json.loads((tmp_path / "mine.json").read_text())
+        assert mine["label"] == 5
+        page.reload()
+        expect(page.locator("#mine figure")).to_have_count(1)
+        page.click("#forget")
+        expect(page.locator("#mine figure")).to_have_count(0)
+        expect(page.locator("#keep")).not_to_be_checked()
+        assert count_corrections(keeping.kept) == 0
+
+
+def test_it_says_where_corrections_are_kept_and_why_it_cannot_teach(keeping):
+    with app(keeping) as page:
+        expect(page.locator("#folder")).to_have_text("kept")
+        expect(page.locator("#learn")).to_be_hidden()
+        expect(page.locator("#told")).to_contain_text("The network cannot learn here")
+
+
+def test_a_server_that_keeps_nothing_does_not_offer_it(served):
+    with page_at(served.address) as page:
+        page.wait_for_selector("#examples button:nth-child(10)")
+        page.click("#examples button:nth-child(4)")
+        page.wait_for_selector("#answer[aria-busy=false]")
+        expect(page.locator("#teach")).to_be_hidden()
+        page.click("#labels button[value='5']")  # what is read can be put right nevertheless
+        expect(page.locator("#text")).to_have_text("5")
+        expect(page.locator("footer")).to_contain_text("are not kept.", use_inner_text=True)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_axe_finds_nothing(keeping, width, scheme):
+    with app(keeping, width, 844, color_scheme=scheme, bypass_csp=True) as page:
+        page.check("#keep")
+        page.click("#examples button:nth-child(4)")
+        page.wait_for_selector("#answer[aria-busy=false]")
+        page.click("#labels button[value='5']")
+        expect(page.locator("#mine figure")).to_have_count(1)
+        found = Axe().run(page).response["violations"]
+        assert [(one["impact"], one["id"]) for one in found] == []
+        page.click("#write")
+        assert Axe().run(page).response["violations"] == []
+        page.click("#stop")
