@@ -22,6 +22,7 @@ from tests.support.writers import WRITERS, draw, write
 FOLDER = Path(__file__).parents[1] / "docs" / "images"
 SEED = 5
 MARGIN = 20  # pixels
+PAPER = "#f6f6f4"  # of the page
 LEARNED = 300_000  # milliseconds, at most
 
 
@@ -60,7 +61,7 @@ def save(page: Page, part: str, name: str) -> None:
     """Save a picture of a part of the page, with a margin."""
     page.wait_for_timeout(600)
     picture = Image.open(BytesIO(page.locator(part).screenshot())).convert("RGB")
-    ImageOps.expand(picture, MARGIN, picture.getpixel((0, picture.height - 1))).save(FOLDER / name)
+    ImageOps.expand(picture, MARGIN, PAPER).save(FOLDER / name)
 
 
 if __name__ == "__main__":

@@ -120,6 +120,29 @@ def test_a_writer_teaches_it_and_takes_it_back(server):
         assert trouble == []
 
 
+def test_it_can_be_cancelled(server):
+    random = np.random.default_rng(4)
+    version = server.ask("GET", "/api/model").body["version"]
+    for number in range(12):
+        drawn = server.ask("POST", "/api/predict", saved(picture(write(four, random)))).body
+        body = {"pixels": drawn["input"], "label": number % 10, "writer": "a program's secret"}
+        server.ask("POST", "/api/corrections", body)
+    assert server.ask("POST", "/api/teaching", {}).body["state"] == "running"
+    assert server.ask("POST", "/api/teaching", {}).status == 409
+    end = time.monotonic() + 60
+    while server.ask("GET", "/api/teaching").body["done"] < 0.1 and time.monotonic() < end:
+        time.sleep(0.2)
+    server.ask("DELETE", "/api/teaching", "{}", "application/json")
+    while (state := server.ask("GET", "/api/teaching").body["state"]) == "running":
+        assert time.monotonic() < end + 60
+        time.sleep(0.2)
+    assert state == "cancelled"
+    server.ask(
+        "DELETE", "/api/corrections", '{"writer": "a program\'s secret"}', "application/json"
+    )
+    assert server.ask("GET", "/api/model").body["version"] == version
+
+
 @pytest.mark.parametrize("kind", ["labels at random", "every four called a nine"])
 def test_what_makes_no_sense_is_not_learned(server, kind):
     random = np.random.default_rng(2)

@@ -65,6 +65,7 @@ def draw(page: Page, strokes: Strokes) -> None:
     """Draw strokes on the page of the web app with the mouse, and wait for the answer."""
     page.locator("#sketch").scroll_into_view_if_needed()
     box = page.locator("#sketch").bounding_box()
+    assert box is not None
     for line in strokes:
         places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in line]
         page.mouse.move(*places[0])

@@ -125,17 +125,16 @@ def _serve(options: argparse.Namespace) -> None:
     if not (exported or models.current) and _can_train(options.models):
         _make_model(options.models, name)
         models.refresh()
-    server = create_server(
-        create_app(models, metrics, allowed_hosts, options.corrections),
-        metrics,
-        sockets,
-        options.threads,
-    )
+    app = create_app(models, metrics, allowed_hosts, options.corrections)
+    server = create_server(app, metrics, sockets, options.threads)
     models.watch(_REFRESH_SECONDS)
     if models.current is None:
         logger.warning("%s (in %s).", models.unavailable_reason, options.models)
     logger.info("Serving on %s (Ctrl-C stops).", " and ".join(map(format_url, sockets)))
-    server.run()
+    try:
+        server.run()
+    finally:
+        app.extensions["teaching"].end()
 
 
 def _can_train(models: Path) -> bool:

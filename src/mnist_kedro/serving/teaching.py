@@ -60,6 +60,11 @@ class Teaching:
             return "this server keeps no corrections"
         return can_teach(self.models.folder, self.folder, self.models.name)
 
+    def end(self) -> None:
+        """Cancel a teaching, because the server ends."""
+        if self.run is not None:
+            self.run.end()
+
     def take_turn(self) -> None:
         """Bound the rate of all corrections together.
 

@@ -76,6 +76,7 @@ class TeachingRun:
         self._on_promoted = on_promoted
         self._progress = Progress(state="idle", done=0.0, step="")
         self._process: subprocess.Popen[str] | None = None
+        self._thread: threading.Thread | None = None
         self._cancelled = False
         self._lock = threading.Lock()
 
@@ -88,7 +89,7 @@ class TeachingRun:
         """Start to teach a model, unless this or another server teaches; return whether it starts.
 
         The process has the lowest priority, so that requests do not wait for it. It holds a lock
-        until it ends, even if this server ends before.
+        until it ends, even if this server is killed before.
         """
         with self._lock:
             if self._progress["state"] == "running":
@@ -113,22 +114,27 @@ class TeachingRun:
                 os.setpriority(os.PRIO_PGRP, self._process.pid, 19)
             self._cancelled = False
             self._progress = Progress(state="running", done=0.0, step="Starting")
-            threading.Thread(target=self._follow, name="teaching", daemon=True).start()
+            self._thread = threading.Thread(target=self._follow, name="teaching", daemon=True)
+            self._thread.start()
             return True
 
     def cancel(self) -> bool:
-        """End the teaching; nothing is promoted. Return whether there was one."""
+        """Ask the process to end; nothing is promoted then. Return whether there was one."""
         process = self._process
         if process is None or process.poll() is not None:
             return False
         self._cancelled = True
-        for number in (signal.SIGINT, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_PATIENCE)
-                break
+        self._progress = {**self._progress, "step": "Cancelling"}
+        _signal(process, signal.SIGINT)
+        reminder = threading.Timer(_PATIENCE, _signal, (process, signal.SIGKILL))
+        reminder.daemon = True
+        reminder.start()
         return True
+
+    def end(self) -> None:
+        """Cancel, and wait until the process has ended."""
+        if self.cancel() and self._thread is not None:
+            self._thread.join(2 * _PATIENCE)
 
     def decision(self) -> Promotion | None:
         """Return the latest decision about a network that was taught; None if there is none."""
@@ -172,6 +178,8 @@ class TeachingRun:
 
     def _note(self, line: str) -> None:
         before = self._progress["done"]
+        if self._cancelled:
+            return
         for pattern, milestone, step in _MILESTONES:
             if found := re.search(pattern, line):
                 done = milestone
@@ -180,6 +188,13 @@ class TeachingRun:
                 elif before >= milestone:  # the same again
                     done = min(before + 0.05, 0.44)
                 self._progress = Progress(state="running", done=round(done, 3), step=step)
+
+
+def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Send a signal to a process and those that it started, unless it has ended."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
 
 
 @contextlib.contextmanager
