@@ -7,6 +7,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from kedro.config import OmegaConfigLoader
 from PIL import Image
 
 from mnist_kedro.corrections import (
@@ -20,8 +21,10 @@ from mnist_kedro.promotion import Promotion, read_promoted, save_decision
 from mnist_kedro.serving import teaching as routes
 from mnist_kedro.serving.app import create_app
 from mnist_kedro.serving.metrics import Metrics
-from mnist_kedro.serving.teaching_run import TeachingRun
+from mnist_kedro.serving.teaching_run import CORRECTIONS, TeachingRun
+from mnist_kedro.settings import CONFIG_LOADER_ARGS
 from tests.support.corrections import SECRET, correction
+from tests.support.paths import ROOT
 from tests.support.pictures import saved
 from tests.support.server import FIRST, SECOND
 
@@ -221,6 +224,12 @@ def test_elsewhere_than_in_the_project_it_says_that_it_cannot_teach(keeping, bod
     assert "--corrections data/01_raw/corrections" in state["obstacle"]
     answer = send(keeping, "POST", "/api/teaching", {})
     assert (answer.status_code, answer.get_json()["code"]) == (409, "cannot_teach")
+
+
+def test_the_makefile_the_catalog_and_the_server_agree_about_the_folder():
+    assert f"mnist_kedro.serving --corrections {CORRECTIONS} " in (ROOT / "Makefile").read_text()
+    catalog = OmegaConfigLoader(conf_source=str(ROOT / "conf"), env="base", **CONFIG_LOADER_ARGS)
+    assert catalog["catalog"]["corrections"]["filepath"] == CORRECTIONS.as_posix()
 
 
 def test_without_tensorflow_it_says_so(keeping, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import needs_chromium, page_at
-from tests.support.paths import FULL_MNIST
+from tests.support.paths import FULL_MNIST, PATIENCE
 from tests.support.pictures import saved
 from tests.support.project import Project
 from tests.support.server import serving
@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.skipif(not FULL_MNIST.is_dir(), reason="the full MNIST is not here"),
 ]
 FOLDER = "data/01_raw/corrections"
-LEARNED = 300_000  # milliseconds; the machine may be busy with other tests
+LEARNED = 1000 * PATIENCE  # milliseconds; the machine may be busy with other tests
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 CORRECTIONS = Path("data/01_raw/corrections")  # where the project's catalog looks for them
 MODELS = Path("data/06_models")
+_NICE = 10  # of the process; with 19 it would hardly run on a busy machine
 _PATIENCE = 10  # seconds for a process to end by itself
 # What the pipeline logs: how much is done then, and what comes next.
 _MILESTONES = [
@@ -88,7 +89,7 @@ class TeachingRun:
     def start(self, model: str) -> bool:
         """Start to teach a model, unless this or another server teaches; return whether it starts.
 
-        The process has the lowest priority, so that requests do not wait for it. It holds a lock
+        The process has a low priority, so that requests do not wait for it. It holds a lock
         until it ends, even if this server is killed before.
         """
         with self._lock:
@@ -111,7 +112,7 @@ class TeachingRun:
                     env={**os.environ, "COLUMNS": "400", "DO_NOT_TRACK": "1"},
                 )
             with contextlib.suppress(OSError, AttributeError):  # it has ended; not on Windows
-                os.setpriority(os.PRIO_PGRP, self._process.pid, 19)
+                os.setpriority(os.PRIO_PGRP, self._process.pid, _NICE)
             self._cancelled = False
             self._progress = Progress(state="running", done=0.0, step="Starting")
             self._thread = threading.Thread(target=self._follow, name="teaching", daemon=True)
