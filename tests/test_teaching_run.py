@@ -1,6 +1,7 @@
 """Runs of the pipeline ``teaching``, and what other pipelines make of a network that was taught."""
 
 import json
+import re
 
 import h5py
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from mnist_kedro.corrections import NO_DIGIT
 from mnist_kedro.promotion import read_decisions
+from mnist_kedro.serving.teaching_run import _MILESTONES
 from tests.support.corrections import keep_all
 
 pytestmark = pytest.mark.slow
@@ -29,8 +31,9 @@ def taught(smoke, tmp_path_factory, mnist):
 
 
 def test_it_learns_and_is_decided_about(taught):
-    assert "Of " in taught.log
-    assert "corrections" in taught.log
+    assert "Cross-validation on " in taught.log
+    for pattern, *_ in _MILESTONES:  # by which the web app tells how far it is
+        assert re.search(pattern, taught.log), pattern
     decision = next(read_decisions(taught.data / "06_models"))
     assert decision["by"] == "teaching"
     held_out = decision["teaching"]["held_out"]

@@ -1,4 +1,4 @@
-"""Keep corrections: digits that a network read, and what the people who wrote them say they are.
+"""Store corrections: digits that a network classified, and labels by the people who wrote them.
 
 Each correction is a JSON file of its own in a folder, named by the digit and its writer. So
 several servers and pipelines can use the folder at once without a lock: a file is complete when it
@@ -23,7 +23,7 @@ NO_DIGIT = CLASSES  # the label of a picture that shows no digit
 
 
 class Correction(TypedDict):
-    """A digit as a network saw and read it, and what it is."""
+    """A digit with the prediction of a network and its correct label."""
 
     pixels: str  # base64 of 28 × 28 bytes: the digit in MNIST's form, as the network saw it
     cutting: str  # base64 of a PNG: the digit in the picture; empty if it was not sent

@@ -293,7 +293,7 @@ def test_pictures_are_in_folders_of_their_digits(digits):
 def test_the_figure_counts_what_is_right(held_out, mirrored):
     figure = plot_taught_digits(held_out, mirrored)
     title = figure.texts[0].get_text()
-    assert f"{held_out['right_after']} of 40 corrections are read correctly" in title
+    assert f"{held_out['right_after']} of 40 corrections are classified correctly" in title
 
 
 def test_the_pipeline_teaches_the_first_model():

@@ -29,7 +29,7 @@ class CorrectionsDataset(ProvidedDataset[dict[str, Any]]):
 
         Returns:
             ``images`` ``(n, 28, 28, 1)`` uint8, ``labels`` ``(n,)`` uint8 (0–9, 10: no digit),
-            ``answers`` ``(n,)`` uint8 (the digits that were read) and ``identifiers`` ``(n,)``,
+            ``answers`` ``(n,)`` uint8 (the predicted digits) and ``identifiers`` ``(n,)``,
             each 32 ASCII bytes.
         """
         found = list(read_corrections(Path(self._filepath)))

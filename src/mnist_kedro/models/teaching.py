@@ -16,11 +16,11 @@ _STEPS_PER_EXECUTION = 25
 _MAX_TRAINING_DIGITS = 60_000  # that are kept in memory
 
 
-class Taught(NamedTuple):
+class FineTuned(NamedTuple):
     """A network that was taught, and how the teaching went."""
 
     network: keras.Model
-    accuracy: float  # share of the digits that were read as they should be, during the steps
+    accuracy: float  # on corrections and training digits, during the steps
     loss: float  # mean during the steps
     seconds: float
 
@@ -32,13 +32,12 @@ def copy_network(network: keras.Model) -> keras.Model:
     return copy
 
 
-class Pupil:
-    """A copy of a network that learns from corrections, each time from the network's weights.
+class FineTuner:
+    """Fine-tune a network on corrections, each time from the same weights.
 
-    It learns what corrected digits are and, at the same time, to give the same probabilities as the
-    network for training digits, so that it forgets nothing (Li and Hoiem 2016, arXiv:1606.09282;
-    with the original digits at hand, also called replay). Both are augmented like the digits of a
-    training. Batch normalization keeps its statistics.
+    Against catastrophic forgetting, each batch replays training digits, whose targets are the
+    network's own probabilities (distillation; Li and Hoiem 2016, arXiv:1606.09282). All digits are
+    augmented as in a training. Batch normalization keeps its statistics.
     """
 
     def __init__(
@@ -72,8 +71,8 @@ class Pupil:
         )
         self._network.optimizer.build(self._network.trainable_variables)
 
-    def learn(self, images: Pixels, labels: Labels, strength: float) -> Taught:
-        """Learn from corrections.
+    def fine_tune(self, images: Pixels, labels: Labels, strength: float) -> FineTuned:
+        """Fine-tune a copy of the network on corrections.
 
         Args:
             images: ``(n, 28, 28, 1)`` uint8, n ≥ 1.
@@ -94,7 +93,7 @@ class Pupil:
         taught = copy_network(self._parent)
         taught.set_weights(self._network.get_weights())
         seconds = time.perf_counter() - start
-        return Taught(taught, history["accuracy"][0], history["loss"][0], seconds)
+        return FineTuned(taught, history["accuracy"][0], history["loss"][0], seconds)
 
     def _batches(self, images: Pixels, labels: Labels, strength: float) -> tf.data.Dataset:
         """Draw batches of corrections and training digits: images, targets and weights."""

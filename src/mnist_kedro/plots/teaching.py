@@ -16,14 +16,14 @@ _SHOWN = 60
 def plot_taught_digits(
     held_out_corrections: Mapping[str, Any], corrections_snapshot: Mapping[str, Any]
 ) -> Figure:
-    """Plot corrections with what was read before and what is read after teaching with others.
+    """Plot corrections with their predictions before and after teaching, in cross-validation.
 
     Args:
-        held_out_corrections: the readings before and after.
+        held_out_corrections: the predictions before and after.
         corrections_snapshot: ``images`` ``(n, 28, 28, 1)`` uint8, in the same order.
     """
     digits = held_out_corrections["digits"]
-    # The first are those whose reading changed.
+    # Changed predictions come first.
     order = sorted(range(len(digits)), key=lambda i: digits[i]["before"] == digits[i]["after"])
     shown = order[:_SHOWN]
     figure = digit_grid(
@@ -35,10 +35,10 @@ def plot_taught_digits(
     which = "" if len(shown) == len(digits) else f", {len(shown)} of them shown"
     annotate(
         figure,
-        f"{counts['right_after']} of {counts['count']} corrections are read correctly, "
+        f"{counts['right_after']} of {counts['count']} corrections are classified correctly, "
         f"{counts['right_before']} before",
-        "What was read before → what is read by a network that was taught only other corrections; "
-        "blue: now right, red: wrong.",
+        "Prediction before → after teaching with other corrections (cross-validation); blue: now "
+        "correct, red: wrong.",
         f"Corrections {counts['corrections']}{which}",
         grow=True,
     )

@@ -28,8 +28,8 @@ _MILESTONES = [
     (r"Kedro project", 0.03, "Loading the digits"),
     (r"corrections, ", 0.12, "Teaching the network"),
     (r"Taught with strength", 0.25, "Teaching the network more carefully"),
-    (r"Done: teach_network", 0.45, "Reading your digits with networks that were not taught them"),
-    (r"Taught without part (\d+) of (\d+)", 0.85, "Reading digits that were not taught"),
+    (r"Done: teach_network", 0.45, "Testing it on digits that it was not taught"),
+    (r"Cross-validation: fold (\d+) of (\d+)", 0.85, "Testing it on digits that it was not taught"),
     (r"Done: cross_validate_teaching", 0.86, "Exporting the network"),
     (r"Done: \w+\.export_to_onnx", 0.93, "Comparing both networks"),
 ]

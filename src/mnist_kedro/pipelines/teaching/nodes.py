@@ -75,7 +75,7 @@ def snapshot_corrections(corrections: Corrections, teaching: TeachingParameters)
 
 
 def to_pictures(corrections_snapshot: Corrections) -> dict[str, Image.Image]:
-    """Return the corrected digits as pictures in folders 0–9, which ``ingestion`` reads."""
+    """Convert the corrected digits to pictures in folders 0–9, which ``ingestion`` can load."""
     snapshot = corrections_snapshot
     return {
         f"{label}/{identifier.decode()}": Image.fromarray(image[..., 0])
@@ -98,7 +98,7 @@ def teach_network(
     run: Mapping[str, Any],
     name: str,
 ) -> tuple[Any, Mapping[str, Any]]:
-    """Teach the network that is served from corrections, as strongly as other digits allow.
+    """Fine-tune the promoted network on corrections, as strongly as other digits allow.
 
     Args:
         promoted_network: its Keras model.
@@ -162,20 +162,20 @@ def _teach(
     teaching: TeachingParameters,
     training: TrainingParameters,
 ) -> tuple[Any, dict[str, Any]]:
-    """Teach with decreasing strength, until the network hardly reads other digits worse.
+    """Fine-tune with decreasing strength, until the accuracy on other digits hardly drops.
 
     ``others`` are validation digits, redrawn ones and neat ones.
     """
-    from mnist_kedro.models.teaching import Pupil, Taught, copy_network  # noqa: PLC0415
+    from mnist_kedro.models.teaching import FineTuned, FineTuner, copy_network  # noqa: PLC0415
 
-    taught, strength = Taught(copy_network(parent), 1.0, 0.0, 0.0), 0.0
+    taught, strength = FineTuned(copy_network(parent), 1.0, 0.0, 0.0), 0.0
     is_digit = corrections["labels"] != NO_DIGIT
     if is_digit.any():
         before = [_right(parent, digits) for digits in others]
-        pupil = Pupil(parent, train, teaching, training.augmentation)
+        tuner = FineTuner(parent, train, teaching, training.augmentation)
         images, labels = corrections["images"][is_digit], corrections["labels"][is_digit]
         for strength in teaching.strengths:
-            taught = pupil.learn(images, labels, strength)
+            taught = tuner.fine_tune(images, labels, strength)
             after = [_right(taught.network, digits) for digits in others]
             lost = [float(b.mean() - a.mean()) for b, a in zip(before[:2], after, strict=False)]
             digit, lost_neat = worst_class(others[2]["labels"], before[2], after[2])
@@ -233,11 +233,10 @@ def cross_validate(
     teaching: TeachingParameters,
     training: TrainingParameters,
 ) -> dict[str, Any]:
-    """Measure what teaching gains: read each correction with a network that was not taught it.
+    """Measure the gain on held-out corrections by cross-validation.
 
-    The corrections are divided into parts. For each part a network is taught with the other parts,
-    by the same function and with the same strength as the final one, and the detector's threshold
-    is tuned to them.
+    For each fold, a network is fine-tuned on the other folds, by the same function and with the
+    same strength as the final network, and the detector's threshold is tuned on them.
 
     Args:
         promoted_network: the Keras model that is served.
@@ -246,12 +245,12 @@ def cross_validate(
         train: the digits that the network was trained on.
         digit_scores: of the detector, of validation digits.
         history: ``strength`` of the final teaching.
-        teaching: number of parts, steps and so on.
+        teaching: number of folds, steps and so on.
         training: ``augmentation`` of all digits.
 
     Returns:
-        ``digits``, for each correction what was read before and what a network reads that was not
-        taught it, the counts of right readings, and the one-sided p-value of the sign test.
+        ``digits``, the predictions of each correction before and after teaching, the numbers of
+        correct predictions, and the one-sided p-value of the sign test.
     """
     images, labels = corrections_snapshot["images"], np.asarray(corrections_snapshot["labels"])
     is_digit = labels != NO_DIGIT
@@ -278,17 +277,17 @@ def cross_validate(
         thresholds[held_out] = tune_digit_threshold(
             threshold, digit_scores, scores[~held_out], is_digit[~held_out]
         )
-    readings = [
-        _reading(before, scores >= threshold),
-        _reading(after, scores >= thresholds),
+    predictions = [
+        _predict(before, scores >= threshold),
+        _predict(after, scores >= thresholds),
     ]
-    right_before, right_after = (read == labels for read in readings)
+    right_before, right_after = (predicted == labels for predicted in predictions)
     only_before = int(np.sum(right_before & ~right_after))
     only_after = int(np.sum(right_after & ~right_before))
     discordant = only_before + only_after
     p = binomtest(only_after, discordant, alternative="greater").pvalue if discordant else 1.0
     logger.info(
-        "Of %d corrections %d were read correctly before, and %d after teaching with others.",
+        "Cross-validation on %d corrections: %d correct before teaching, %d after.",
         len(labels),
         right_before.sum(),
         right_after.sum(),
@@ -314,9 +313,9 @@ def cross_validate(
             for identifier, label, first, p_before, second, p_after in zip(
                 corrections_snapshot["identifiers"],
                 labels,
-                readings[0],
+                predictions[0],
                 before,
-                readings[1],
+                predictions[1],
                 after,
                 strict=True,
             )
@@ -325,13 +324,13 @@ def cross_validate(
     }
 
 
-def _divide(labels: NDArray[np.integer], parts: int, seed: int) -> NDArray[np.intp]:
-    """Divide corrections into parts, each label evenly; return the part ``(n,)`` of each."""
+def _divide(labels: NDArray[np.integer], count: int, seed: int) -> NDArray[np.intp]:
+    """Divide corrections into folds, stratified by label; return the fold ``(n,)`` of each."""
     random = np.random.default_rng(seed)
     order = random.permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]
     folds = np.empty(len(labels), np.intp)
-    folds[order] = np.arange(len(labels)) % parts
+    folds[order] = np.arange(len(labels)) % count
     return folds
 
 
@@ -344,27 +343,27 @@ def _teach_folds(
     teaching: TeachingParameters,
     training: TrainingParameters,
 ) -> Iterator[tuple[int, Any]]:
-    """Yield each part's number, and the network that was taught with the other parts."""
-    from mnist_kedro.models.teaching import Pupil  # noqa: PLC0415  (TensorFlow)
+    """Yield each fold's number, and the network that was fine-tuned on the other folds."""
+    from mnist_kedro.models.teaching import FineTuner  # noqa: PLC0415  (TensorFlow)
 
     if not strength:
         return
     is_digit = corrections["labels"] != NO_DIGIT
-    pupil = Pupil(parent, train, teaching, training.augmentation)
+    tuner = FineTuner(parent, train, teaching, training.augmentation)
     for fold in np.unique(folds[is_digit]).tolist():
         taught = is_digit & (folds != fold)
         if taught.any():
             images, labels = corrections["images"][taught], corrections["labels"][taught]
-            yield fold, pupil.learn(images, labels, strength).network
+            yield fold, tuner.fine_tune(images, labels, strength).network
             logger.info(
-                "Part %d of %d is read by a network that was not taught it.",
+                "Cross-validation: fold %d of %d.",
                 fold + 1,
                 teaching.folds,
             )
 
 
-def _reading(probabilities: NDArray[np.floating], is_digit: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Return the digits that are read, or NO_DIGIT."""
+def _predict(probabilities: NDArray[np.floating], is_digit: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return the predicted digits, or NO_DIGIT."""
     return np.where(is_digit, probabilities.argmax(axis=1), NO_DIGIT)
 
 

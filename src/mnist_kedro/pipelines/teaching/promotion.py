@@ -42,11 +42,11 @@ def decide_promotion_of_taught(
     """Promote a network that was taught if it learned something and forgot nothing.
 
     It has to pass :func:`~mnist_kedro.pipelines.export.promotion.decide_promotion`, as every
-    network. Besides, it must read more corrections correctly than the network that is served, which
-    networks show that were not taught these corrections (one-sided sign test, p ≤ 1/16); it may
-    lose at most 0.1 points of accuracy on the test digits, 0.5 points on validation digits that
-    were written again with another pen, and 5 points on the neat digits of any class. The last two
-    conditions reject corrections that contradict how most people write.
+    network. Besides, it must classify more held-out corrections correctly than the network that is
+    served (one-sided sign test, p ≤ 1/16). It may lose at most 0.1 points of accuracy on the test
+    digits, 0.5 points on validation digits that were written again with another pen, and 5 points
+    on the neat digits of any class. The last two conditions reject corrections that contradict how
+    most people write.
 
     The test digits choose nothing: they can only reject.
 
@@ -60,7 +60,7 @@ def decide_promotion_of_taught(
         onnx: the new network's file.
         redrawn_validation: validation digits that were written again.
         neat_digits: ``images`` and ``labels`` of digits that are neatly drawn.
-        held_out_corrections: what networks read that were not taught these corrections.
+        held_out_corrections: results of the cross-validation.
     """
     served_digits, digits = (
         classify_with_onnx(file, validation["images"]) for file in (promoted_model.file, onnx)
@@ -127,8 +127,8 @@ def _refusals(
     reasons = []
     if held_out["p"] > _MAX_P:
         reasons.append(
-            f"networks that were not taught these corrections read {held_out['right_after']} of "
-            f"{held_out['count']} correctly, and {held_out['right_before']} before, which may be "
+            f"in cross-validation {held_out['right_after']} of {held_out['count']} corrections are "
+            f"classified correctly, and {held_out['right_before']} before teaching, which may be "
             f"chance (p = {held_out['p']:.2g}; at most {_MAX_P} is required); correct more "
             "digits like these"
         )
@@ -140,8 +140,8 @@ def _refusals(
         )
     if neat[1] > MAX_NEAT_LOSS:
         reasons.append(
-            f"it reads {100 * neat[1]:.0f} of 100 neatly drawn {neat[0]}s less; allowed are "
-            f"{100 * MAX_NEAT_LOSS:.0f}: the corrections contradict how most people write"
+            f"it misclassifies {100 * neat[1]:.0f} more of 100 neatly drawn {neat[0]}s; allowed "
+            f"are {100 * MAX_NEAT_LOSS:.0f}: the corrections contradict how most people write"
         )
     if test_loss > _MAX_TEST_LOSS:
         reasons.append(
@@ -154,7 +154,7 @@ def _refusals(
 def _describe_worse(
     digits: LabeledImages, before: np.ndarray, after: np.ndarray
 ) -> list[dict[str, Any]]:
-    """Describe some digits that were read correctly before, and are not after."""
+    """Describe some digits that are misclassified now, but were not before."""
     labels = np.asarray(digits["labels"])
     rows = np.flatnonzero((before == labels) & (after != labels))[:_SHOWN]
     return [
