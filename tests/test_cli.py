@@ -161,3 +161,15 @@ def test_kedros_other_commands_warn_of_nothing(unused, command):
 
 def test_help_lists_the_added_option(unused):
     assert {"--verbose", "--only-missing-outputs"} <= {*unused.kedro("run", "--help").log.split()}
+
+
+@pytest.mark.slow
+def test_the_script_is_the_same_as_kedro_run(project, tmp_path):
+    script = str(project.folder / "train_mnist.py")
+    options = ("--env", "smoke", "--pipelines", "ingestion,data_processing")
+    finished = python(tmp_path, script, *options, PYTHONPATH=str(project.folder / "src"))
+    assert finished.returncode == 0, finished.stderr
+    assert project.versions("05_model_input/train.hdf5")
+    wrong = python(tmp_path, script, "--params", "training.epoch=1")
+    assert wrong.returncode == 1
+    assert "did you mean 'epochs'?" in wrong.stderr

@@ -71,10 +71,10 @@ def test_a_writer_forgets_only_their_own(folder):
         keep_correction(folder, correction(number, label=1, writer=f"writer {number % 2} of two"))
     mine = name_writer("writer 0 of two")
     ((first, _), *_) = read_corrections(folder, mine)
-    assert forget_corrections(folder, mine, first) == 1
-    assert forget_corrections(folder, mine, "0" * 32) == 0
-    assert forget_corrections(folder, mine) == 4
-    assert forget_corrections(folder, mine) == 0
+    assert forget_corrections(folder, mine, first) == [first]
+    assert forget_corrections(folder, mine, "0" * 32) == []
+    assert len(forget_corrections(folder, mine)) == 4
+    assert forget_corrections(folder, mine) == []
     assert {one["writer"] for _, one in read_corrections(folder)} == {
         name_writer("writer 1 of two")
     }
@@ -84,7 +84,14 @@ def test_one_bad_file_never_costs_the_others(folder):
     identifier = keep_correction(folder, correction(1, label=1))
     good = json.loads((folder / f"{identifier}.json").read_bytes())
     for number, bad in enumerate(
-        [b"", b"{", b"[]", json.dumps({**good, "label": 12}).encode(), json.dumps(good).encode()]
+        [
+            b"",
+            b"{",
+            b"[]",
+            json.dumps({**good, "answer": {}}).encode(),
+            json.dumps({**good, "label": 12}).encode(),
+            json.dumps(good).encode(),
+        ]
     ):
         (folder / f"{number:032x}.json").write_bytes(bad)  # the last one has another's name
     assert [name for name, _ in read_corrections(folder)] == [identifier]

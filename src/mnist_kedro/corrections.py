@@ -92,12 +92,12 @@ def read_corrections(folder: Path, writer: str | None = None) -> Iterator[tuple[
             yield path.stem, correction
 
 
-def forget_corrections(folder: Path, writer: str, identifier: str | None = None) -> int:
-    """Remove the corrections of a writer, or only one of them; return how many were removed."""
+def forget_corrections(folder: Path, writer: str, identifier: str | None = None) -> list[str]:
+    """Remove the corrections of a writer, or only one of them; return their identifiers."""
     found = [i for i, _ in read_corrections(folder, writer) if identifier in (None, i)]
     for one in found:
         _path(folder, one).unlink(missing_ok=True)
-    return len(found)
+    return found
 
 
 def count_corrections(folder: Path) -> int:
@@ -119,7 +119,11 @@ def _read(path: Path) -> Correction | None:
     try:
         content = json.loads(path.read_bytes())
         pixels_of(content)
-        valid = content["label"] in range(NO_DIGIT + 1) and path.stem == identify(content)
+        valid = (
+            content["label"] in range(NO_DIGIT + 1)
+            and content["answer"]["digit"] in range(NO_DIGIT)
+            and path.stem == identify(content)
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return content if valid else None

@@ -138,13 +138,20 @@ def _list_versions(root: Path) -> Iterator[OldVersion]:
 
 
 def _promoted(models: Path) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
-    """Return the names and runs of the promoted and the previously promoted exports and models."""
+    """Return the names and runs of the promoted and the previously promoted exports and models.
+
+    The models include the networks that these were taught from.
+    """
     exports = set(read_history(models)[-2:])
     trainings = {
         (one["model"], one["trained"])
         for one in read_promoted(models)
         if (one["model"], one["version"]) in exports and one.get("trained")
     }
+    for name, version in [*trainings]:  # a taught network is taught again from its parent
+        path = models / f"{name}.keras" / str(version) / f"{name}.keras"
+        with suppress(OSError, ValueError, KeyError, zipfile.BadZipFile):
+            trainings.add((name, _read_model(path)["taught"]["parent"]["version"]))
     exported, trained = (
         {(name, re.sub(r"\D", "", str(version))) for name, version in ones}
         for ones in (exports, trainings)

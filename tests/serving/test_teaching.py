@@ -5,6 +5,7 @@ import json
 import threading
 from io import BytesIO
 
+import h5py
 import numpy as np
 import pytest
 from kedro.config import OmegaConfigLoader
@@ -21,7 +22,12 @@ from mnist_kedro.promotion import Promotion, read_promoted, save_decision
 from mnist_kedro.serving import teaching as routes
 from mnist_kedro.serving.app import create_app
 from mnist_kedro.serving.metrics import Metrics
-from mnist_kedro.serving.teaching_run import CORRECTIONS, TeachingRun
+from mnist_kedro.serving.teaching_run import (
+    CORRECTIONS,
+    MIN_CORRECTIONS,
+    TeachingRun,
+    _locked,
+)
 from mnist_kedro.settings import CONFIG_LOADER_ARGS
 from tests.support.corrections import SECRET, correction
 from tests.support.paths import ROOT
@@ -144,7 +150,7 @@ def test_only_json_is_taken(keeping, body, method, path, kind):
 
 
 @pytest.mark.parametrize(
-    "origin", ["http://evil.example", "null", "http://localhost:1", "https://"]
+    "origin", ["http://evil.example", "null", "http://localhost:1", "https://", "http://[::1"]
 )
 @pytest.mark.parametrize(("method", "path"), PATHS)
 def test_another_page_cannot_use_it(keeping, folder, body, method, path, origin):
@@ -153,6 +159,11 @@ def test_another_page_cannot_use_it(keeping, folder, body, method, path, origin)
     answer = send(keeping, method, path, body, Host="evil.example", Origin="http://evil.example")
     assert (answer.status_code, answer.get_json()["code"]) == (400, "host_not_allowed")
     assert count_corrections(folder) == 0
+
+
+def test_a_page_of_another_port_behind_a_proxy_cannot(keeping, body):
+    page = {"Host": "localhost", "Origin": "http://localhost:9999", "Sec-Fetch-Site": "same-site"}
+    assert keep(keeping, body, **page).get_json()["code"] == "foreign_origin"
 
 
 def test_the_page_itself_can(keeping, body):
@@ -216,6 +227,33 @@ def test_the_readings_before_and_after_are_those_of_the_held_out(keeping, store,
     assert held_out() is None
 
 
+def test_copies_of_forgotten_corrections_are_removed(keeping, store, body):
+    mine = keep(keeping, body).get_json()["identifier"]
+    root = store.folder.parent
+    pictures = root / "05_model_input" / "correction_pictures" / "7"
+    pictures.mkdir(parents=True)
+    for name in (mine, "0" * 32):
+        (pictures / f"{name}.png").write_bytes(b"")
+    for version, names in ((FIRST, [mine]), (SECOND, ["0" * 32])):
+        snapshot = root / "05_model_input" / "corrections.hdf5" / version / "corrections.hdf5"
+        snapshot.parent.mkdir(parents=True)
+        with h5py.File(snapshot, "w") as file:
+            file["identifiers"] = np.array(names, "S32")
+    send(keeping, "DELETE", "/api/corrections", {"writer": SECRET})
+    assert [path.name for path in pictures.iterdir()] == [f"{'0' * 32}.png"]
+    assert [path.name for path in snapshot.parents[1].iterdir()] == [SECOND]
+
+
+def test_nothing_is_forgotten_or_taken_back_while_the_network_is_taught(keeping, folder, body):
+    keep(keeping, body)
+    with _locked(folder / ".lock"):  # as a teaching of another server
+        assert keeping.get("/api/teaching").get_json()["state"] == "running"
+        answer = send(keeping, "DELETE", "/api/corrections", {"writer": SECRET})
+        assert (answer.status_code, answer.get_json()["code"]) == (409, "busy")
+    assert count_corrections(folder) == 1
+    assert keeping.get("/api/teaching").get_json()["state"] == "idle"
+
+
 def test_elsewhere_than_in_the_project_it_says_that_it_cannot_teach(keeping, body):
     keep(keeping, body)
     state = keeping.get("/api/teaching").get_json()
@@ -230,6 +268,7 @@ def test_the_makefile_the_catalog_and_the_server_agree_about_the_folder():
     assert f"mnist_kedro.serving --corrections {CORRECTIONS} " in (ROOT / "Makefile").read_text()
     catalog = OmegaConfigLoader(conf_source=str(ROOT / "conf"), env="base", **CONFIG_LOADER_ARGS)
     assert catalog["catalog"]["corrections"]["filepath"] == CORRECTIONS.as_posix()
+    assert catalog["parameters"]["teaching"]["min_corrections"] == MIN_CORRECTIONS
 
 
 def test_without_tensorflow_it_says_so(keeping, monkeypatch):
@@ -240,8 +279,9 @@ def test_without_tensorflow_it_says_so(keeping, monkeypatch):
     )
 
 
-def test_it_can_be_taken_back(store, folder, export, monkeypatch):
-    models = export(SECOND)
+def test_it_can_be_taken_back(store, folder, export, exported, monkeypatch):
+    taught = {"taught": {"corrections": {"digits": 12}}}
+    models = export(SECOND, description={**exported[1], "training_record": taught})
     monkeypatch.setattr(routes, "can_teach", lambda *_: None)
     client = create_app(store, Metrics(), corrections=folder).test_client()
     store.name = None
@@ -254,9 +294,13 @@ def test_it_can_be_taken_back(store, folder, export, monkeypatch):
         )
     store.refresh()
     assert client.get("/api/model").get_json()["version"] == SECOND
-    assert client.get("/api/teaching").get_json()["can_take_back"]
+    assert client.get("/api/model").get_json()["taught_corrections"] == 12
+    state = client.get("/api/teaching").get_json()
+    assert state["can_take_back"]
+    assert state["outcome"]["served"]
     state = send(client, "POST", "/api/teaching/rollback", {}).get_json()
     assert not state["can_take_back"]
+    assert not state["outcome"]["served"]
     assert client.get("/api/model").get_json()["version"] == FIRST
     assert next(read_promoted(models))["by"] == "rollback"
     text = client.get("/metrics").get_data(as_text=True)

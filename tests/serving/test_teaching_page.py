@@ -112,7 +112,7 @@ def test_a_writer_teaches_it_and_takes_it_back(server):
         assert np.mean(np.array(after) == labels) >= 0.9 > np.mean(np.array(before) == labels)
         assert server.ask("GET", "/api/model").body["accuracy"] >= accuracy - 0.001
         page.click("#back")
-        expect(page.locator("#result")).to_contain_text("was taken back")
+        expect(page.locator("#result")).to_contain_text("another network is used now")
         assert server.ask("GET", "/api/model").body["version"] == version
         assert read(server, pictures) == before
         page.click("#forget")

@@ -48,7 +48,7 @@ class Project:
         shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(ROOT / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
         (folder / "conf" / "local").mkdir()
-        for name in ("pyproject.toml", ".telemetry", "README.md", "LICENSE"):
+        for name in ("pyproject.toml", ".telemetry", "README.md", "LICENSE", "train_mnist.py"):
             shutil.copy(ROOT / name, folder / name)
         return cls(folder)
 

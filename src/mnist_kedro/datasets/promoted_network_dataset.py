@@ -1,4 +1,4 @@
-"""Load the Keras model of the network that is served. Importing this module imports TensorFlow."""
+"""Load the Keras model to teach. Importing this module imports TensorFlow."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,10 @@ from mnist_kedro.promotion import read_promoted
 
 
 class PromotedNetworkDataset(ProvidedDataset[Any]):
-    """Load the Keras model whose export is promoted.
+    """Load the Keras model whose export is promoted or, if it was taught, its untaught ancestor.
+
+    So each teaching starts from the same network with all corrections: corrections that are held
+    out were never taught, and losses do not add up.
 
     ```yaml
     promoted_network:
@@ -55,15 +58,20 @@ class PromotedNetworkDataset(ProvidedDataset[Any]):
                 f"{folder}: no network is promoted yet; 'kedro run --pipelines export' exports the "
                 "latest one and promotes it."
             )
-        dataset = KerasModelDataset(
-            filepath=str(folder / f"{decision['model']}.keras"),
-            layers=self._layers,
-            version=Version(decision["trained"], None),
-        )
-        if decision["trained"] is None or not dataset.exists():
-            raise InputError(
-                f"{folder}: {decision['model']} {decision['version']} is promoted, but the Keras "
-                f"model that it was exported from, version {decision['trained']}, is not here; "
-                "promote another one: 'python -m mnist_kedro.serving models' lists them."
+        name, version = decision["model"], decision["trained"]
+        while True:
+            dataset = KerasModelDataset(
+                filepath=str(folder / f"{name}.keras"),
+                layers=self._layers,
+                version=Version(version, None),
             )
-        return dataset
+            if version is None or not dataset.exists():
+                raise InputError(
+                    f"{folder}: {name} {decision['version']} is promoted, but the Keras model that "
+                    f"it was made from, version {version}, is not here; promote another one: "
+                    "'python -m mnist_kedro.serving models' lists them."
+                )
+            taught = dataset.attributes().get("taught")
+            if taught is None:
+                return dataset
+            version = taught["parent"]["version"]

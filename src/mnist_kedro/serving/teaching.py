@@ -25,17 +25,17 @@ from mnist_kedro.corrections import (
 )
 from mnist_kedro.errors import InputError
 from mnist_kedro.pictures import PictureError, decode_picture
-from mnist_kedro.promotion import read_history, read_promoted
+from mnist_kedro.promotion import Promotion, read_history
 from mnist_kedro.serving.answers import classify_pictures
 from mnist_kedro.serving.bodies import RequestError, parse_json, parse_pixels
 from mnist_kedro.serving.metrics import Metrics
 from mnist_kedro.serving.model import Model, ModelStore
 from mnist_kedro.serving.openapi import documented
 from mnist_kedro.serving.promote import roll_back
-from mnist_kedro.serving.teaching_run import TeachingRun, can_teach
+from mnist_kedro.serving.teaching_run import MIN_CORRECTIONS, TeachingRun, can_teach
 
 _MAX_BODY_BYTES = 100_000  # of a correction, with its cutting
-_MAX_CUTTING_SIDE = 512  # pixels
+_MAX_CUTTING_SIDE = 256  # pixels
 _MAX_KEPT = 10_000  # corrections of all writers
 _BURST, _PER_SECOND = 300, 2  # corrections at once, and on the long run
 _SECRET_LETTERS = range(16, 129)  # of a writer's secret
@@ -87,9 +87,13 @@ def _check_origin() -> None:
     if request.method == "GET" or origin is None:
         return
     host = request.headers.get("Host", "")
-    named = urlsplit(origin)
-    # A proxy may leave out the port.
-    if host.lower() not in (named.netloc.lower(), named.hostname):
+    try:
+        named = urlsplit(origin)
+        same = host.lower() in (named.netloc.lower(), named.hostname)  # a proxy may omit the port
+    except ValueError:  # not an address
+        same = False
+    # Browsers know better than the server whether the page has another port.
+    if not same or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         raise RequestError(
             403, "foreign_origin", f"Origin should be this server, {host}, but is {origin[:100]!r}"
         )
@@ -108,7 +112,9 @@ def correct() -> dict[str, Any]:
     state.take_turn()
     if count_corrections(folder) >= _MAX_KEPT:
         raise RequestError(
-            403, "full", f"this server keeps {_MAX_KEPT:,} corrections already; teach it first"
+            403,
+            "full",
+            f"this server keeps {_MAX_KEPT:,} corrections already; some have to be forgotten first",
         )
     model = _current_model(state)
     correction = Correction(
@@ -128,15 +134,27 @@ def correct() -> dict[str, Any]:
 
 
 @teaching.delete("/corrections")
-@documented("Forgotten", request="Writer", errors={"403": "Forbidden"}, needs_model=False)
+@documented(
+    "Forgotten",
+    request="Writer",
+    errors={"403": "Forbidden", "409": "Conflict"},
+    needs_model=False,
+)
 def forget() -> dict[str, Any]:
     """Forget all corrections of a writer, or one of them."""
-    _, folder = _state_and_folder()
+    state, folder = _state_and_folder()
     body = _parse(required={"writer"}, optional={"identifier"})
+    if state.run is not None and state.run.progress["state"] == "running":
+        raise RequestError(
+            409, "busy", "the network is learning from your corrections; cancel that first, or wait"
+        )
     writer, identifier = _parse_writer(body["writer"]), body.get("identifier")
     if not isinstance(identifier, str | None):
         raise RequestError(422, "wrong_type", "identifier: expected a string")
-    return {"forgotten": forget_corrections(folder, writer, identifier)}
+    forgotten = forget_corrections(folder, writer, identifier)
+    if state.run is not None:
+        state.run.forget(forgotten)
+    return {"forgotten": len(forgotten)}
 
 
 @teaching.post("/corrections/mine")
@@ -144,14 +162,16 @@ def forget() -> dict[str, Any]:
 def own_corrections() -> dict[str, Any]:
     """Return all corrections of a writer, and what networks read that were not taught them."""
     state, folder = _state_and_folder()
-    writer = _parse_writer(_parse(required={"writer"})["writer"])
+    body = _parse(required={"writer"}, optional={"cuttings"})
+    writer = _parse_writer(body["writer"])
+    left_out = {"label", "writer", *([] if body.get("cuttings") is True else ["cutting"])}
     assert state.run is not None  # noqa: S101
     held_out = {one["identifier"]: one for one in state.run.held_out().get("digits", [])}
     return {
         "corrections": [
             {
                 "identifier": identifier,
-                **{k: v for k, v in correction.items() if k not in ("label", "writer")},
+                **{k: v for k, v in correction.items() if k not in left_out},
                 "label": _to_json(correction["label"]),
                 "held_out": _describe(held_out.get(identifier), correction),
             }
@@ -208,6 +228,8 @@ def take_back() -> dict[str, Any]:
     _parse()
     if state.obstacle:
         raise RequestError(409, "cannot_teach", state.obstacle)
+    if state.run is not None and state.run.progress["state"] == "running":
+        raise RequestError(409, "busy", "the network is being taught; cancel that first, or wait")
     try:
         roll_back(state.models.folder)
     except InputError as error:
@@ -222,19 +244,26 @@ def _describe_state() -> dict[str, Any]:
         return {"keeps": False, "obstacle": state.obstacle}
     folder = state.folder if not state.folder.is_absolute() else Path(state.folder.name)
     decision = state.run.decision()
-    current = next(read_promoted(state.models.folder), None)
-    taught = current is not None and current["by"] == "teaching"
+    model = state.models.current
+    taught = model is not None and "taught" in (model.description.get("training_record") or {})
     return {
         "keeps": True,
         "folder": folder.as_posix(),
         "corrections": count_corrections(state.folder),
+        "needed": MIN_CORRECTIONS,
         "obstacle": state.obstacle,
         **state.run.progress,
         "can_take_back": taught and len(read_history(state.models.folder)) > 1,
-        "outcome": {key: decision.get(key) for key in ("version", "promoted", "reason", "teaching")}
-        if decision
-        else None,
+        "outcome": _outcome(decision, model),
     }
+
+
+def _outcome(decision: Promotion | None, served: Model | None) -> dict[str, Any] | None:
+    """Describe the latest teaching, and whether the network that it made is served."""
+    if decision is None:
+        return None
+    told = {key: decision.get(key) for key in ("version", "promoted", "reason", "teaching")}
+    return {**told, "served": served is not None and served.version == decision["version"]}
 
 
 def _state_and_folder() -> tuple[Teaching, Path]:

@@ -6,22 +6,25 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
-from mnist_kedro.promotion import Promotion, read_decisions
-from mnist_kedro.versions import latest_version
+from mnist_kedro.promotion import Promotion, read_decisions, read_promoted
+from mnist_kedro.versions import find_versions, latest_version, version_path
 
 logger = logging.getLogger(__name__)
 
 CORRECTIONS = Path("data/01_raw/corrections")  # where the project's catalog looks for them
 MODELS = Path("data/06_models")
+MIN_CORRECTIONS = 10  # as `teaching.min_corrections` in the project's conf/base
 _NICE = 10  # of the process; with 19 it would hardly run on a busy machine
+_LOCK = ".lock"  # a file in the folder of the corrections
 _PATIENCE = 10  # seconds for a process to end by itself
 # What the pipeline logs: how much is done then, and what comes next.
 _MILESTONES = [
@@ -83,7 +86,11 @@ class TeachingRun:
 
     @property
     def progress(self) -> Progress:
-        """Return how far it is."""
+        """Return how far it is, also if another server teaches."""
+        if self._progress["state"] != "running":
+            with _locked(self._corrections / _LOCK) as descriptors:
+                if descriptors is None:
+                    return Progress(state="running", done=0.0, step="Another server teaches it")
         return self._progress
 
     def start(self, model: str) -> bool:
@@ -96,7 +103,7 @@ class TeachingRun:
             if self._progress["state"] == "running":
                 return False
             command = ["run", "--pipelines", "teaching", "--params", f"training.models=[{model}]"]
-            with _locked(self._corrections / ".lock") as descriptors:
+            with _locked(self._corrections / _LOCK) as descriptors:
                 if descriptors is None:
                     return False
                 self._process = subprocess.Popen(  # noqa: S603
@@ -151,6 +158,19 @@ class TeachingRun:
             return {}
         return content
 
+    def forget(self, identifiers: Collection[str]) -> None:
+        """Remove the copies of corrections that the pipeline made: pictures, snapshots, figures."""
+        root = self._models.parent
+        pictures = root / "05_model_input" / "correction_pictures"
+        for identifier in identifiers:
+            for picture in pictures.glob(f"*/{identifier}.png"):
+                picture.unlink(missing_ok=True)
+        snapshots = root / "05_model_input" / "corrections.hdf5"
+        for version in [*find_versions(snapshots)]:
+            if _contains(version_path(snapshots, version), identifiers):
+                shutil.rmtree(snapshots / version)
+                shutil.rmtree(root / "08_reporting/taught_digits.png" / version, ignore_errors=True)
+
     def _follow(self) -> None:
         """Read the log of the process until its end."""
         process = self._process
@@ -162,8 +182,8 @@ class TeachingRun:
                 last = " ".join(line.split()) or last
                 self._note(line)
         if process.wait() == 0:
-            decision = self.decision()
-            promoted = decision is not None and decision["promoted"]
+            decision, current = self.decision(), next(read_promoted(self._models), None)
+            promoted = decision is not None and decision == current
             state: State = "promoted" if promoted else "refused"
             if promoted:
                 self._on_promoted()
@@ -196,6 +216,17 @@ def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
+
+
+def _contains(snapshot: Path, identifiers: Collection[str]) -> bool:
+    """Return whether a snapshot has any of these corrections, or cannot be read."""
+    import h5py  # noqa: PLC0415  (where snapshots are, the pipeline is installed)
+
+    try:
+        with h5py.File(snapshot) as file:
+            return not {one.decode() for one in file["identifiers"]}.isdisjoint(identifiers)
+    except (OSError, KeyError):
+        return True
 
 
 @contextlib.contextmanager

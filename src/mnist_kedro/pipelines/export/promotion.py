@@ -43,7 +43,8 @@ def decide_promotion(
     """Promote an exported model unless it is worse than the one that is served.
 
     Both classify the same validation digits. The new model may lose at most 0.1 percentage points
-    of accuracy, and the one-sided 95% interval of the loss may reach at most 0.3. Models that were
+    of accuracy, and the one-sided 95% interval of the loss may reach at most 0.3. A network that
+    was taught is promoted by the pipeline ``teaching`` only. Models that were
     trained on other digits cannot be compared: they may have been trained on these. The first model
     needs an accuracy of 90%.
 
@@ -56,6 +57,13 @@ def decide_promotion(
         run: the description of the run, whose id is the version of the export.
     """
     judgment = judge(reference, validation, description, promoted_model)
+    record = reference["training_record"]
+    if judgment.comparison and record and "taught" in record:
+        judgment = judgment._replace(
+            promoted=False,
+            reason="it was taught from corrections, and 'kedro run --pipelines teaching' did not "
+            "promote it",
+        )
     return conclude(judgment, reference, promoted_model, promotion, run, by="export")
 
 

@@ -54,7 +54,8 @@ def decide_promotion_of_taught(
         reference: predictions of the new network.
         validation: the split on which both networks are compared.
         description: of the new network's ONNX file.
-        promoted_model: the network that is served, from which the new one was taught.
+        promoted_model: the network that is served; the new one was taught from it or, if it was
+            taught itself, from its ancestor.
         promotion: ``enabled``, and a reason to ``force`` the promotion.
         run: the description of the run, whose id is the version of the export.
         onnx: the new network's file.
@@ -73,7 +74,9 @@ def decide_promotion_of_taught(
             for file in (promoted_model.file, onnx)
         ),
     )
-    test_loss = promoted_model.description["accuracy"] - description["accuracy"]
+    served = promoted_model.decision.get("teaching")
+    untaught = served["test_accuracy_before"] if served else promoted_model.description["accuracy"]
+    test_loss = untaught - description["accuracy"]
     judgment = judge(reference, validation, description, promoted_model)
     refusals = _refusals(held_out_corrections, redrawn["loss"], neat, test_loss)
     if refusals:
@@ -85,7 +88,7 @@ def decide_promotion_of_taught(
         "held_out": {key: held_out_corrections[key] for key in counts},
         "corrections": held_out_corrections["corrections"],
         "strength": held_out_corrections["strength"],
-        "test_accuracy_before": promoted_model.description["accuracy"],
+        "test_accuracy_before": untaught,
         "test_accuracy": description["accuracy"],
         "test_digits": description["test_digits"],
         "redrawn": redrawn,

@@ -17,10 +17,14 @@ let shown = null; // the latest answer
 
 view.corrected = (digit) => teacher.corrected(digit);
 view.onselect = (digit) => teacher.select(digit);
-teacher.onclear = () => sketch.clear();
+teacher.onclear = () => sketch.reset();
 teacher.onchange = ({ again = false } = {}) => {
-  if (again) reader.changed({ fresh: false });
-  else if (shown) view.show(shown);
+  if (again) {
+    followModel();
+    reader.changed({ fresh: false });
+  } else if (shown) {
+    view.show(shown);
+  }
 };
 
 reader.onanswer = (answer) => {
@@ -30,7 +34,10 @@ reader.onanswer = (answer) => {
   sketch.mark(answer);
   if (answer.model_version) followModel(answer.model_version);
 };
-reader.onbusy = (is) => find("answer").setAttribute("aria-busy", is);
+reader.onbusy = (is) => {
+  find("answer").setAttribute("aria-busy", is);
+  teacher.wait(is);
+};
 reader.ontrouble = (message) => view.tell(message);
 
 sketch.onchange = ({ fresh }) => {

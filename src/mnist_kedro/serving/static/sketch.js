@@ -52,6 +52,13 @@ export class Sketch {
     if (!this.empty) this.#become({ strokes: [], picture: null }, true);
   }
 
+  // A new paper: nothing can be undone.
+  reset() {
+    this.#stroke = null;
+    this.#states = [{ strokes: [], picture: null }];
+    this.#changed(true);
+  }
+
   // picture: { image, type, body }, of which the last two are sent.
   show(picture) {
     this.#become({ strokes: [], picture }, true);

@@ -14,13 +14,36 @@ const rowsOf = (pixels) => {
   return Array.from({ length: 28 }, (_, row) => [...bytes.slice(28 * row, 28 * row + 28)]);
 };
 
+// What the browser stores; where it stores nothing, the page remembers it until it is closed.
+const remembered = {};
+
+function recall(storage, key) {
+  try {
+    return storage().getItem(key) ?? remembered[key] ?? null;
+  } catch {
+    return remembered[key] ?? null;
+  }
+}
+
+function remember(storage, key, value) {
+  remembered[key] = value;
+  try {
+    storage().setItem(key, value);
+  } catch {
+    // blocked by the browser
+  }
+}
+
+const browser = () => localStorage;
+const tab = () => sessionStorage;
+
 // Known to this browser alone; without it nobody can see or remove what it sent.
 function secret() {
-  let known = localStorage.getItem("writer");
+  let known = recall(browser, "writer");
   if (!known) {
     const bytes = crypto.getRandomValues(new Uint8Array(16));
     known = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    localStorage.setItem("writer", known);
+    remember(browser, "writer", known);
   }
   return known;
 }
@@ -35,7 +58,8 @@ async function ask(method, path, body) {
   } catch {
     throw new Error("The server cannot be reached.");
   }
-  const answer = await response.json();
+  const answer = await response.json().catch(() => null);
+  if (!answer) throw new Error(`The server answers with status ${response.status}.`);
   if (!response.ok) throw new Error(`${answer.error}.`);
   return answer;
 }
@@ -44,7 +68,11 @@ export class Teacher {
   onchange = () => {}; // what a person says of the digits that are shown
   onclear = () => {}; // the next digit of a card is to be written
   #cut; // cuts a digit out of the drawing
-  #said = new Map(); // labels of the digits that were corrected on this page
+  #said = new Map(); // what was corrected on this page: digit, label, and whether it is kept
+  #keeps = false; // whether the server keeps corrections
+  #sending = Promise.resolve(); // one correction at a time, so that the latest label is kept
+  #idle = Promise.resolve(); // when the answer is about all that is drawn
+  #ready = null; // resolves it
   #answer = { digits: [] };
   #selected = null;
   #wanted = null; // the digit of the card that is to be written
@@ -55,19 +83,17 @@ export class Teacher {
     this.#cut = cut;
     for (let label = 0; label <= 10; label++) this.#offerLabel(label < 10 ? label : null);
     const keep = find("keep");
-    keep.checked = sessionStorage.getItem("keep") === "yes";
+    keep.checked = recall(tab, "keep") === "yes";
     keep.onchange = () => {
-      sessionStorage.setItem("keep", keep.checked ? "yes" : "no");
-      find("agree").hidden = true;
+      remember(tab, "keep", keep.checked ? "yes" : "no");
+      if (!keep.checked && this.#wanted !== null) this.#end("");
       this.#tell(keep.checked ? "What you correct from now on is kept." : "Nothing more is kept.");
+      this.select(this.#selected);
     };
     find("seen").addEventListener("keydown", (event) => this.#key(event));
     find("labels").addEventListener("keydown", (event) => this.#key(event));
     const actions = {
-      agree: () => {
-        find("keep").click();
-        return this.#correct(this.#selected, this.corrected(this.#selected));
-      },
+      agree: () => this.#agree(),
       write: () => this.#begin(),
       next: () => this.#keepWanted(),
       stop: () => this.#end("The card was put aside."),
@@ -84,9 +110,12 @@ export class Teacher {
 
   // Shows what the server offers, if it keeps corrections at all.
   async start() {
-    const state = await ask("GET", "/api/teaching").catch(() => ({ keeps: false }));
+    let state = null;
+    while (!(state = await ask("GET", "/api/teaching").catch(() => null))) await sleep(2 * POLL);
+    this.#keeps = state.keeps;
     find("teach").hidden = find("but").hidden = !state.keeps;
     if (!state.keeps) return;
+    this.select(this.#selected);
     find("folder").textContent = state.folder;
     await this.#list();
     this.#describe(state);
@@ -94,7 +123,17 @@ export class Teacher {
   }
 
   corrected(digit) {
-    return this.#said.get(keyOf(digit));
+    return this.#said.get(keyOf(digit))?.label;
+  }
+
+  // is: whether the answer is not yet about all that is drawn.
+  wait(is) {
+    if (is && !this.#ready) {
+      this.#idle = new Promise((done) => (this.#ready = done));
+    } else if (!is && this.#ready) {
+      this.#ready();
+      this.#ready = null;
+    }
   }
 
   see(answer) {
@@ -103,15 +142,16 @@ export class Teacher {
 
   select(digit) {
     this.#selected = digit;
-    find("correct").hidden = digit === null || this.#wanted !== null;
-    const said = digit === null ? undefined : this.corrected(digit);
-    if (said === undefined) {
-      find("said").textContent = "";
-      find("agree").hidden = true;
-    }
+    find("correct").hidden = digit === null || this.#wanted !== null || !this.#keeps;
+    const said = digit === null ? undefined : this.#said.get(keyOf(digit));
     for (const button of find("labels").children) {
-      button.setAttribute("aria-pressed", said !== undefined && button.value === String(said));
+      button.setAttribute("aria-pressed", said !== undefined && button.value === String(said.label));
     }
+    const keeps = find("keep").checked;
+    find("agree").hidden = !said || said.kept || keeps;
+    if (!said) put("said", "");
+    else if (said.kept) put("said", "Kept: the network can learn it.");
+    else if (!keeps) put("said", "Not kept, so nothing is learned from it.");
   }
 
   #offerLabel(label) {
@@ -119,38 +159,55 @@ export class Teacher {
     button.type = "button";
     button.value = String(label);
     button.textContent = name(label);
-    button.onclick = () => this.#correct(this.#selected, label);
+    button.onclick = () => this.#correct(label);
     find("labels").append(button);
   }
 
   #key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || !this.#selected) return;
-    if (/^[0-9]$/.test(event.key)) this.#correct(this.#selected, Number(event.key));
-    else if (event.key === "-") this.#correct(this.#selected, null);
+    if (event.ctrlKey || event.metaKey || event.altKey || this.#wanted !== null) return;
+    if (/^[0-9]$/.test(event.key)) this.#correct(Number(event.key));
+    else if (event.key === "-") this.#correct(null);
   }
 
-  async #correct(digit, label) {
-    if (!digit) return;
-    this.#said.set(keyOf(digit), label);
+  async #correct(label) {
+    await this.#idle; // else it would be about a digit that is drawn no more
+    const digit = this.#selected;
+    if (!digit || !this.#keeps || this.#wanted !== null) return;
+    const { width, height } = this.#answer;
+    const cutting = digit.box ? this.#cut(digit.box, width, height) : "";
+    this.#said.set(keyOf(digit), { digit, label, cutting, kept: false });
     this.onchange();
-    if (find("teach").hidden) return;
-    const keeps = find("keep").checked;
-    find("agree").hidden = keeps;
-    find("said").textContent = keeps ? "" : "Not kept, so nothing is learned from it.";
-    if (!keeps) return;
+    if (find("keep").checked) await this.#keepAll();
+  }
+
+  #agree() {
+    find("keep").click();
+    return this.#keepAll();
+  }
+
+  // Sends what was corrected and is not kept yet.
+  async #keepAll() {
     try {
-      await this.#send(digit, label);
-      find("said").textContent = "Kept: the network can learn it.";
+      for (const said of [...this.#said.values()].filter(({ kept }) => !kept)) {
+        await this.#send(said.digit, said.label, said.cutting);
+        said.kept = true;
+      }
+      this.select(this.#selected);
     } catch (error) {
-      find("said").textContent = error.message;
+      put("said", error.message);
     }
   }
 
-  async #send(digit, label) {
-    const { width, height } = this.#answer;
-    const cutting = digit.box ? this.#cut(digit.box, width, height) : "";
-    await ask("POST", "/api/corrections", { pixels: digit.input, label, cutting, writer: secret() });
-    await this.#list();
+  #send(digit, label, cutting) {
+    const send = async () => {
+      if (!find("keep").checked) throw new Error("Not kept.");
+      await ask("POST", "/api/corrections", { pixels: digit.input, label, cutting, writer: secret() });
+      await this.#list();
+      this.#describe(await ask("GET", "/api/teaching"), { quietly: true });
+    };
+    const sent = this.#sending.then(send);
+    this.#sending = sent.catch(() => {});
+    return sent;
   }
 
   // The card: one digit after the other.
@@ -167,19 +224,30 @@ export class Teacher {
     find("card").hidden = digit === null;
     this.select(digit === null ? this.#selected : null);
     if (digit === null) return;
-    find("wanted").textContent = `Write a ${digit}, as you do (${digit + 1} of 10)`;
+    put("wanted", `Write ${digit === 8 ? "an" : "a"} ${digit} as you usually do (${digit + 1} of 10)`);
     this.onclear();
   }
 
   async #keepWanted() {
-    const { digits } = this.#answer;
+    await this.#idle;
+    const wanted = this.#wanted;
+    const { digits, width, height } = this.#answer;
+    if (wanted === null) return;
     if (digits.length !== 1) {
-      find("wanted").textContent = `Write one ${this.#wanted}, alone`;
+      put("wanted", `Write one ${wanted}, alone`);
       return;
     }
-    const digit = this.#wanted;
-    await this.#send(digits[0], digit);
-    if (digit < 9) this.#want(digit + 1);
+    find("next").disabled = true;
+    try {
+      await this.#send(digits[0], wanted, this.#cut(digits[0].box, width, height));
+    } catch (error) {
+      put("wanted", error.message);
+      return;
+    } finally {
+      find("next").disabled = false;
+    }
+    if (this.#wanted !== wanted) return; // it was put aside
+    if (wanted < 9) this.#want(wanted + 1);
     else this.#end("The card is kept. You can write another one, or let the network learn now.");
   }
 
@@ -187,13 +255,13 @@ export class Teacher {
     this.#want(null);
     this.onclear();
     this.#tell(message);
-    find("teach").scrollIntoView({ block: "nearest" });
+    find("write").focus();
   }
 
   // What is kept.
 
   async #list() {
-    if (!localStorage.getItem("writer")) {
+    if (!recall(browser, "writer")) {
       this.#mine = [];
     } else {
       const answer = await ask("POST", "/api/corrections/mine", { writer: secret() });
@@ -203,8 +271,9 @@ export class Teacher {
       ...this.#mine.map(({ pixels, label, held_out: heldOut }) => {
         if (!heldOut) return picture(rowsOf(pixels), name(label));
         const { before, after } = heldOut;
-        const text = before === after ? name(after) : `${name(before)} → ${name(after)}`;
-        return picture(rowsOf(pixels), text, after === label);
+        const read = before === after ? name(after) : `${name(before)} → ${name(after)}`;
+        const right = after === label;
+        return picture(rowsOf(pixels), right ? read : `${read}, not ${name(label)}`, right);
       }),
     );
     find("legend").hidden = !this.#mine.some(({ held_out: heldOut }) => heldOut);
@@ -212,8 +281,8 @@ export class Teacher {
   }
 
   async #download() {
-    await this.#list();
-    const text = JSON.stringify(this.#mine, null, 1);
+    const mine = await ask("POST", "/api/corrections/mine", { writer: secret(), cuttings: true });
+    const text = JSON.stringify(mine.corrections, null, 1);
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
     link.download = "corrections.json";
@@ -228,17 +297,17 @@ export class Teacher {
     if (find("keep").checked) find("keep").click();
     await this.#list();
     this.#describe(await ask("GET", "/api/teaching"));
-    this.#tell(
-      `${forgotten} ${forgotten === 1 ? "correction is" : "corrections are"} forgotten. ` +
-        "What a network learned from them stays until it is taken back.",
-    );
+    this.#tell(`${forgotten} ${forgotten === 1 ? "correction is" : "corrections are"} forgotten.`);
   }
 
   // The teaching.
 
   async #learn() {
-    this.#describe(await ask("POST", "/api/teaching", {}));
-    this.#follow();
+    try {
+      this.#describe(await ask("POST", "/api/teaching", {}));
+    } finally {
+      this.#follow(); // also if another page began
+    }
   }
 
   async #cancel() {
@@ -256,50 +325,64 @@ export class Teacher {
   async #follow() {
     if (this.#following) return;
     this.#following = true;
-    try {
-      for (;;) {
-        const state = await ask("GET", "/api/teaching").catch(() => null);
-        if (state) this.#describe(state);
-        if (state && state.state !== "running") break;
-        await sleep(POLL);
-      }
-      await this.#list();
-      this.#describe(await ask("GET", "/api/teaching"));
-      this.#said.clear();
-      this.onchange({ again: true });
-    } finally {
-      this.#following = false;
+    let ran = false;
+    let state;
+    for (;;) {
+      state = await ask("GET", "/api/teaching").catch(() => null);
+      if (!state) this.#tell("The server cannot be reached.");
+      else this.#describe(state);
+      if (state && state.state !== "running") break;
+      ran = true;
+      await sleep(POLL);
     }
+    this.#following = false;
+    if (!ran) return;
+    await this.#list().catch(() => {});
+    this.#describe(state);
+    if (state.state === "idle") this.#tell("The teaching ended without a result.");
+    this.#said.clear();
+    this.onchange({ again: true });
   }
 
-  #describe({ obstacle, state, done, step, outcome, can_take_back: canTakeBack }) {
-    const running = state === "running";
+  // quietly: what is told stays.
+  #describe(state, { quietly = false } = {}) {
+    const { obstacle, done, step, outcome, can_take_back: canTakeBack } = state;
+    const running = state.state === "running";
+    const few = state.corrections < state.needed;
     find("learning").hidden = !running;
     find("progress").value = done;
-    find("learn").disabled = running || obstacle !== null;
     find("learn").hidden = obstacle !== null;
-    find("back").hidden = !canTakeBack;
-    if (running) this.#tell(`${step} …`);
-    else if (state === "failed") this.#tell(`The network could not be taught: ${step}`);
-    else if (state === "cancelled") this.#tell("Cancelled; the network is as it was.");
+    find("learn").disabled = running || few;
+    find("forget").disabled = running || !this.#mine.length;
+    find("back").hidden = running || !canTakeBack;
+    const told = {
+      running: `${step} …`,
+      failed: `The network could not be taught: ${step}`,
+      cancelled: "Cancelled; the network is as it was.",
+    }[state.state];
+    if (told) this.#tell(told);
     else if (obstacle) this.#tell(`The network cannot learn here: ${obstacle}.`);
-    else this.#tell("");
-    const taught = !running && outcome?.teaching ? outcome : null;
-    find("outcome").hidden = !taught || state === "failed" || state === "cancelled";
-    if (taught) this.#showOutcome(taught, canTakeBack);
+    else if (few) this.#tell(`${state.corrections} of ${state.needed} corrections that it needs to learn.`);
+    else if (!quietly) this.#tell("");
+    const ended = ["failed", "cancelled"].includes(state.state);
+    const taught = running || ended || !outcome?.teaching ? null : outcome;
+    find("outcome").hidden = !taught;
+    if (taught) this.#showOutcome(taught);
   }
 
-  #showOutcome({ promoted, reason, teaching }, served) {
+  #showOutcome({ promoted, served, reason, teaching }) {
     const { held_out: heldOut, worse } = teaching;
-    const accuracies = [teaching.test_accuracy_before, teaching.test_accuracy];
-    const [before, after] = accuracies.map((share) => `${(100 * share).toFixed(2)}%`);
-    const counts =
-      `of ${heldOut.count} corrections ${heldOut.right_before} were read right before, and ` +
-      `${heldOut.right_after} after it was taught the others`;
-    const kind = promoted ? (served ? "It has learned" : "It had learned, and was taken back") : "It is not used";
-    find("result").textContent =
-      `${kind}: ${counts}. Of ${teaching.test_digits.toLocaleString("en")} test digits: ${before} before, ${after} after.`;
-    find("reason").textContent = promoted ? "" : `Why: ${reason}.`;
+    const [before, after] = [teaching.test_accuracy_before, teaching.test_accuracy].map(
+      (share) => `${(100 * share).toFixed(2)}%`,
+    );
+    const verdict = served ? "It has learned." : promoted ? "It had learned, but another network is used now." : "The new network is not used.";
+    put(
+      "result",
+      `${verdict} Before, ${heldOut.right_before} of ${heldOut.count} corrections were read right. ` +
+        `After learning from the others, ${heldOut.right_after} are. ` +
+        `Test digits: ${before} before, ${after} after.`,
+    );
+    put("reason", promoted ? "" : `Why: ${reason}.`);
     find("losses").hidden = promoted || !worse.length;
     find("worse").replaceChildren(
       ...worse.map((one) => picture(rowsOf(one.pixels), `${one.label} → ${one.after}`, false)),
@@ -307,8 +390,13 @@ export class Teacher {
   }
 
   #tell(message) {
-    find("told").textContent = message;
+    put("told", message);
   }
+}
+
+// What is the same stays as it is, so that it is not read aloud again.
+function put(id, text) {
+  if (find(id).textContent !== text) find(id).textContent = text;
 }
 
 function picture(rows, text, right) {
@@ -317,6 +405,7 @@ function picture(rows, text, right) {
   const caption = document.createElement("figcaption");
   paint(canvas, rows);
   caption.textContent = text;
+  canvas.setAttribute("aria-hidden", "true");
   if (right !== undefined) figure.classList.add(right ? "right" : "wrong");
   figure.append(canvas, caption);
   return figure;
