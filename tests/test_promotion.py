@@ -33,10 +33,14 @@ def described(validation, weights="1" * 64):
     return {"lineage": history["lineage"], "training_record": history["training_record"]}
 
 
-def decide(monkeypatch, validation, new, served=None, parameters=GATE, **served_description):
+def decide(
+    monkeypatch, validation, new, served=None, parameters=GATE, taught=False, **served_description
+):
     """Decide about a model that is right in the first so many digits, and one that is served."""
     rows = np.arange(N)
     description = described(validation, "2" * 64)
+    if taught:
+        description["training_record"]["taught"] = {}
     reference = {"model": "cnn", **description, "correct": rows < new}
     promoted = None
     if served is not None:
@@ -73,6 +77,12 @@ def test_a_model_whose_loss_may_be_large_is_not_promoted(monkeypatch, validation
     assert decision["comparison"]["loss"] == 0
     assert decision["comparison"]["loss_upper_bound"] > 0.003
     assert not decision["promoted"]
+
+
+def test_an_export_does_not_promote_what_a_teaching_refused(monkeypatch, validation):
+    decision = decide(monkeypatch, validation, N, lambda rows: rows < 4900, taught=True)
+    assert not decision["promoted"]
+    assert "it was taught from corrections" in decision["reason"]
 
 
 def test_models_that_were_trained_on_other_digits_are_not_compared(monkeypatch, validation):

@@ -83,6 +83,23 @@ def test_it_is_taught_with_the_digits_of_its_parent(taught):
     assert manifest["loaded"]["train"] == before[0]
 
 
+def test_it_is_taught_again_from_the_untaught_network(taught):
+    """With all corrections, so that held-out ones were never taught; an export promotes it not."""
+    project = taught.copy(taught.folder.parent / "again")
+    force = f"{ON},promotion.force=test,teaching.steps=20"
+    project.make("--pipelines", "teaching", "--params", force)
+    first, _, latest = project.versions("06_models/cnn.keras")[:3]
+    record = json.loads(project.latest("06_models/cnn_onnx.json").read_bytes())["training_record"]
+    assert record["run"]["id"] == latest
+    assert record["taught"]["parent"]["version"] == first
+    project.make("--pipelines", "teaching", "--params", f"{ON},teaching.steps=1")
+    project.make("--pipelines", "export", "--params", ON)
+    decision = next(read_decisions(project.data / "06_models"))
+    assert (decision["by"], decision["promoted"]) == ("export", False)
+    assert project.kedro("remove-versions", "--env", "smoke", "--keep", "1", "--yes").status == 0
+    assert first in project.versions("06_models/cnn.keras")  # a next teaching starts from it
+
+
 def test_without_a_network_that_is_served_it_says_what_to_do(finished, mnist):
     keep_all(finished.data / "01_raw" / "corrections", mnist["x_test"][:12], mnist["y_test"][:12])
     outcome = finished.run("--pipelines", "teaching")
