@@ -88,7 +88,8 @@ def test_every_slice_runs_from_a_finished_project(finished, mnist):
     corrections = finished.data / "01_raw" / "corrections"
     keep_all(corrections, mnist["x_test"][:20], mnist["y_test"][:20])
     assert len(SLICES) > 15
-    for documented in SLICES:
+    # What was predicted before does not belong to a network that was taught.
+    for documented in sorted(SLICES, key=lambda command: "teaching" in command):
         command = documented.replace("FOLDER", str(pictures))
         command = re.sub(r"cnn\.model:\S+", f"cnn.model:{version}", command)
         for long, short in SMALL.items():
