@@ -18,6 +18,7 @@ from mnist_kedro.pipelines.teaching.nodes import (
     calibrate_taught_network,
     cross_validate,
     draw_neat_digits,
+    measure_test_accuracy,
     redraw_digits,
     snapshot_corrections,
     teach_network,
@@ -87,16 +88,14 @@ def accuracy(network, images, labels):
     return np.mean(probabilities_of(network, images).argmax(axis=1) == labels)
 
 
-def held_out_of(served, promoted, corrections, digits, history):
+def held_out_of(served, corrections, digits, history):
     scores = score_digits(digits["images"])
-    return cross_validate(
-        served, promoted, corrections, digits, scores, history, TEACHING, TRAINING
-    )
+    return cross_validate(served, corrections, digits, scores, history, TEACHING, TRAINING)
 
 
 @pytest.fixture(scope="module")
-def held_out(served, promoted, mirrored, digits, taught):
-    return held_out_of(served, promoted, mirrored, digits, taught[1])
+def held_out(served, mirrored, digits, taught):
+    return held_out_of(served, mirrored, digits, taught[1])
 
 
 def test_it_learns_what_it_is_taught_and_forgets_nothing(served, taught, mirrored, digits):
@@ -159,11 +158,11 @@ def test_the_gain_is_measured_on_digits_that_were_not_taught(held_out, mirrored)
     assert names == mirrored["identifiers"].tolist()
 
 
-def test_labels_without_sense_gain_nothing(served, promoted, digits, taught):
+def test_labels_without_sense_gain_nothing(served, digits, taught):
     rng = np.random.default_rng(1)
     images = np.asarray(digits["images"])[rng.permutation(800)[:60]]
     senseless = snapshot_corrections(corrections_of(images, rng.integers(0, 10, 60)), TEACHING)
-    result = held_out_of(served, promoted, senseless, digits, taught[1])
+    result = held_out_of(served, senseless, digits, taught[1])
     assert result["p"] > 0.05
 
 
@@ -184,7 +183,7 @@ def test_only_the_network_that_is_served_can_be_taught(served, mirrored, digits)
         )
 
 
-def test_no_digit_moves_the_detectors_threshold_alone(served, digits, promoted):
+def test_no_digit_moves_the_detectors_threshold_alone(served, digits):
     images = np.asarray(digits["images"])[:15]
     corrections = snapshot_corrections(corrections_of(images, [NO_DIGIT] * 15), TEACHING)
     model, history = teach(served, corrections, digits)
@@ -194,7 +193,7 @@ def test_no_digit_moves_the_detectors_threshold_alone(served, digits, promoted):
     tuned = calibrate_taught_network(model, digits, scores, corrections)["digit_threshold"]
     assert tuned > plain
     assert np.mean(scores < tuned) <= 0.015  # however many are called no digit
-    result = held_out_of(served, promoted, corrections, digits, history)
+    result = held_out_of(served, corrections, digits, history)
     assert result["right_after"] >= result["right_before"]
 
 
@@ -222,6 +221,7 @@ def decide(served, taught, promoted, digits, held_out, **changes):
         digits,
         NEAT,
         {**held_out, **changes},
+        measure_test_accuracy(served, digits),
     )
 
 

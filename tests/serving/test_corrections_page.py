@@ -32,6 +32,14 @@ def keeping(exported, tmp_path_factory):
         yield server
 
 
+@pytest.fixture(autouse=True)
+def _nothing_left(keeping):
+    """No test depends on what another one left."""
+    yield
+    for path in keeping.kept.glob("*.json"):
+        path.unlink()
+
+
 @contextmanager
 def app(server, width=1280, height=900, **options):
     """The page; nothing may go wrong on it."""

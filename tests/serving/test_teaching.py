@@ -254,6 +254,16 @@ def test_nothing_is_forgotten_or_taken_back_while_the_network_is_taught(keeping,
     assert keeping.get("/api/teaching").get_json()["state"] == "idle"
 
 
+def test_to_look_whether_the_network_is_taught_hinders_nobody(tmp_path):
+    """Several servers may look at once, and one may start meanwhile."""
+    first, second = (TeachingRun(tmp_path / "models", tmp_path) for _ in range(2))
+    (tmp_path / ".lock").touch()
+    with _locked(tmp_path / ".lock", shared=True):
+        assert first.progress["state"] == second.progress["state"] == "idle"
+    with _locked(tmp_path / ".lock"):
+        assert first.progress["state"] == "running"
+
+
 def test_elsewhere_than_in_the_project_it_says_that_it_cannot_teach(keeping, body):
     keep(keeping, body)
     state = keeping.get("/api/teaching").get_json()

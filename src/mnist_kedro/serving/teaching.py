@@ -102,8 +102,8 @@ def _check_origin() -> None:
 @teaching.post("/corrections")
 @documented("Kept", request="Correction", errors={"403": "Forbidden", "429": "TooMany"})
 def correct() -> dict[str, Any]:
-    """Keep what a digit is that was read."""
-    state, folder = _state_and_folder()
+    """Save the correct label of a digit."""
+    state, folder, _ = _opened()
     body = _parse(required={"pixels", "label", "writer"}, optional={"cutting"})
     label, pixels = _parse_label(body["label"]), parse_pixels(body["pixels"])
     if not pixels.any():
@@ -142,31 +142,26 @@ def correct() -> dict[str, Any]:
 )
 def forget() -> dict[str, Any]:
     """Forget all corrections of a writer, or one of them."""
-    state, folder = _state_and_folder()
+    _, folder, run = _opened()
     body = _parse(required={"writer"}, optional={"identifier"})
-    if state.run is not None and state.run.progress["state"] == "running":
-        raise RequestError(
-            409, "busy", "the network is learning from your corrections; cancel that first, or wait"
-        )
+    _require_rest(run)
     writer, identifier = _parse_writer(body["writer"]), body.get("identifier")
     if not isinstance(identifier, str | None):
         raise RequestError(422, "wrong_type", "identifier: expected a string")
     forgotten = forget_corrections(folder, writer, identifier)
-    if state.run is not None:
-        state.run.forget(forgotten)
+    run.forget(forgotten)
     return {"forgotten": len(forgotten)}
 
 
 @teaching.post("/corrections/mine")
 @documented("Corrections", request="Writer", errors={"403": "Forbidden"}, needs_model=False)
 def own_corrections() -> dict[str, Any]:
-    """Return all corrections of a writer, and what networks read that were not taught them."""
-    state, folder = _state_and_folder()
+    """Return all corrections of a writer, with their predictions before and after teaching."""
+    _, folder, run = _opened()
     body = _parse(required={"writer"}, optional={"cuttings"})
     writer = _parse_writer(body["writer"])
     left_out = {"label", "writer", *([] if body.get("cuttings") is True else ["cutting"])}
-    assert state.run is not None  # noqa: S101
-    held_out = {one["identifier"]: one for one in state.run.held_out().get("digits", [])}
+    held_out = {one["identifier"]: one for one in run.held_out().get("digits", [])}
     return {
         "corrections": [
             {
@@ -195,11 +190,11 @@ def describe_teaching() -> dict[str, Any]:
 )
 def teach() -> dict[str, Any]:
     """Start to teach the network from all corrections."""
-    state, _ = _state_and_folder()
+    state, _, run = _opened()
     _parse()
     if state.obstacle:
         raise RequestError(409, "cannot_teach", state.obstacle)
-    if state.run is None or not state.run.start(_current_model(state).name):
+    if not run.start(_current_model(state).name):
         raise RequestError(409, "busy", "the network is being taught already")
     return _describe_state()
 
@@ -208,10 +203,9 @@ def teach() -> dict[str, Any]:
 @documented("Teaching", request="Nothing", errors={"403": "Forbidden"}, needs_model=False)
 def cancel_teaching() -> dict[str, Any]:
     """Cancel the teaching."""
-    state, _ = _state_and_folder()
+    _, _, run = _opened()
     _parse()
-    if state.run is not None:
-        state.run.cancel()
+    run.cancel()
     return _describe_state()
 
 
@@ -224,12 +218,11 @@ def cancel_teaching() -> dict[str, Any]:
 )
 def take_back() -> dict[str, Any]:
     """Serve the network again that was served before."""
-    state, _ = _state_and_folder()
+    state, _, run = _opened()
     _parse()
     if state.obstacle:
         raise RequestError(409, "cannot_teach", state.obstacle)
-    if state.run is not None and state.run.progress["state"] == "running":
-        raise RequestError(409, "busy", "the network is being taught; cancel that first, or wait")
+    _require_rest(run)
     try:
         roll_back(state.models.folder)
     except InputError as error:
@@ -266,13 +259,20 @@ def _outcome(decision: Promotion | None, served: Model | None) -> dict[str, Any]
     return {**told, "served": served is not None and served.version == decision["version"]}
 
 
-def _state_and_folder() -> tuple[Teaching, Path]:
+def _opened() -> tuple[Teaching, Path, TeachingRun]:
+    """Return the server's state, its folder and its run, if it keeps corrections."""
     state: Teaching = current_app.extensions["teaching"]
-    if state.folder is None:
+    if state.folder is None or state.run is None:
         raise RequestError(
             403, "corrections_off", "this server keeps no corrections; --corrections turns them on"
         )
-    return state, state.folder
+    return state, state.folder, state.run
+
+
+def _require_rest(run: TeachingRun) -> None:
+    """Reject what must not happen while the network is taught."""
+    if run.progress["state"] == "running":
+        raise RequestError(409, "busy", "the network is being taught; cancel that first, or wait")
 
 
 def _current_model(state: Teaching) -> Model:
@@ -313,7 +313,7 @@ def _parse_writer(secret: Any) -> str:
 
 
 def _parse_cutting(cutting: Any) -> str:
-    """Decode the picture of a digit, and encode it anew, so that only its pixels are kept."""
+    """Decode the picture of a digit and re-encode it, so that only its pixels are kept."""
     if cutting == "":
         return ""
     try:
@@ -334,7 +334,7 @@ def _parse_cutting(cutting: Any) -> str:
 
 
 def _answer(model: Model, pixels: Any) -> dict[str, Any]:
-    """Return what the network reads: it is asked again, so that nobody can make answers up."""
+    """Classify the digit again, so that clients cannot forge predictions."""
     (prediction,) = classify_pictures(model, [pixels])
     if isinstance(prediction, RequestError):
         raise prediction
@@ -344,7 +344,7 @@ def _answer(model: Model, pixels: Any) -> dict[str, Any]:
 def _describe(
     held_out: Mapping[str, Any] | None, correction: Correction
 ) -> dict[str, int | None] | None:
-    """Return the readings before and after; None if the correction was changed since."""
+    """Return the predictions before and after; None if the correction was changed since."""
     if held_out is None or held_out["label"] != correction["label"]:
         return None
     return {key: _to_json(held_out[key]) for key in ("before", "after")}

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, Literal, TypedDict
@@ -25,6 +26,7 @@ MODELS = Path("data/06_models")
 MIN_CORRECTIONS = 10  # as `teaching.min_corrections` in the project's conf/base
 _NICE = 10  # of the process; with 19 it would hardly run on a busy machine
 _LOCK = ".lock"  # a file in the folder of the corrections
+_ATTEMPTS = 5  # to lock it: who looks whether it is locked holds it for a moment
 _PATIENCE = 10  # seconds for a process to end by itself
 # What the pipeline logs: how much is done then, and what comes next.
 _MILESTONES = [
@@ -87,8 +89,9 @@ class TeachingRun:
     @property
     def progress(self) -> Progress:
         """Return how far it is, also if another server teaches."""
-        if self._progress["state"] != "running":
-            with _locked(self._corrections / _LOCK) as descriptors:
+        lock = self._corrections / _LOCK
+        if self._progress["state"] != "running" and lock.exists():
+            with _locked(lock, shared=True) as descriptors:  # several may look at once
                 if descriptors is None:
                     return Progress(state="running", done=0.0, step="Another server teaches it")
         return self._progress
@@ -150,7 +153,7 @@ class TeachingRun:
         return next((one for one in decisions if one["by"] == "teaching"), None)
 
     def held_out(self) -> dict[str, Any]:
-        """Return what was read of the corrections before and after; empty if it is unknown."""
+        """Return the results of the latest cross-validation; empty if there is none."""
         folder = self._models.parent / "08_reporting" / "held_out_corrections.json"
         try:
             content: dict[str, Any] = json.loads(latest_version(folder).read_bytes())
@@ -230,8 +233,13 @@ def _contains(snapshot: Path, identifiers: Collection[str]) -> bool:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[tuple[int, ...] | None]:
-    """Lock a file for the processes that get its descriptor; None if another one has the lock."""
+def _locked(path: Path, *, shared: bool = False) -> Iterator[tuple[int, ...] | None]:
+    """Lock a file for the processes that get its descriptor; None if another one has the lock.
+
+    Args:
+        path: of the file.
+        shared: whether others may share the lock.
+    """
     try:
         import fcntl  # noqa: PLC0415  (not on Windows)
     except ModuleNotFoundError:
@@ -239,9 +247,13 @@ def _locked(path: Path) -> Iterator[tuple[int, ...] | None]:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield None
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        for _ in range(_ATTEMPTS):
+            with contextlib.suppress(OSError):
+                fcntl.flock(file, kind | fcntl.LOCK_NB)
+                break
+            time.sleep(0.01)
         else:
-            yield (file.fileno(),)
+            yield None
+            return
+        yield (file.fileno(),)

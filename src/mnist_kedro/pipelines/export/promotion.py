@@ -43,10 +43,9 @@ def decide_promotion(
     """Promote an exported model unless it is worse than the one that is served.
 
     Both classify the same validation digits. The new model may lose at most 0.1 percentage points
-    of accuracy, and the one-sided 95% interval of the loss may reach at most 0.3. A network that
-    was taught is promoted by the pipeline ``teaching`` only. Models that were
-    trained on other digits cannot be compared: they may have been trained on these. The first model
-    needs an accuracy of 90%.
+    of accuracy, and the one-sided 95% interval of the loss may reach at most 0.3. Only the pipeline
+    ``teaching`` promotes networks that were taught. Models that were trained on other digits cannot
+    be compared: they may have been trained on these. The first model needs an accuracy of 90%.
 
     Args:
         reference: predictions of the new model.

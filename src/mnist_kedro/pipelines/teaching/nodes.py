@@ -12,7 +12,6 @@ from scipy.stats import binomtest
 
 from mnist_kedro.contracts import LabeledImages
 from mnist_kedro.corrections import NO_DIGIT
-from mnist_kedro.datasets import PromotedModel
 from mnist_kedro.errors import InputError
 from mnist_kedro.lineage import (
     KEY,
@@ -27,6 +26,7 @@ from mnist_kedro.lineage import (
 )
 from mnist_kedro.metrics.picture_calibration import (
     PictureCalibration,
+    choose_digit_threshold,
     measure_calibration,
     tune_digit_threshold,
 )
@@ -36,7 +36,6 @@ from mnist_kedro.parameters import TeachingParameters, TrainingParameters
 from mnist_kedro.pictures.detector import score_digits
 from mnist_kedro.pictures.digit import place_digit
 from mnist_kedro.pipelines.export.promotion import MAX_LOSS
-from mnist_kedro.pipelines.picture_calibration.nodes import score_validation_digits
 from mnist_kedro.pipelines.teaching.promotion import (
     MAX_NEAT_LOSS,
     MAX_REDRAWN_LOSS,
@@ -51,10 +50,10 @@ Corrections = Mapping[str, Any]  # as CorrectionsDataset loads them
 
 
 def snapshot_corrections(corrections: Corrections, teaching: TeachingParameters) -> Corrections:
-    """Keep the corrections of this moment, which people go on to change.
+    """Save the current corrections, because users may change them during the run.
 
     Args:
-        corrections: all that are kept.
+        corrections: all corrections.
         teaching: ``min_corrections``.
 
     Returns:
@@ -218,14 +217,13 @@ def _right(network: Any, digits: Mapping[str, Any]) -> NDArray[np.bool_]:
     return right
 
 
-def score_digits_of_validation(validation: LabeledImages) -> NDArray[np.float32]:
-    """Score how much validation digits look like digits, to choose the detector's threshold."""
-    return score_validation_digits(validation)
+def measure_test_accuracy(promoted_network: Any, test: LabeledImages) -> float:
+    """Return the test accuracy, 0–1, of the network before teaching, to limit the loss."""
+    return float(_right(promoted_network, test).mean())
 
 
 def cross_validate(
     promoted_network: Any,
-    promoted_model: PromotedModel,
     corrections_snapshot: Corrections,
     train: LabeledImages,
     digit_scores: NDArray[np.float32],
@@ -239,8 +237,7 @@ def cross_validate(
     same strength as the final network, and the detector's threshold is tuned on them.
 
     Args:
-        promoted_network: the Keras model that is served.
-        promoted_model: its export, with the threshold of the detector.
+        promoted_network: the Keras model before teaching.
         corrections_snapshot: n corrections.
         train: the digits that the network was trained on.
         digit_scores: of the detector, of validation digits.
@@ -255,8 +252,8 @@ def cross_validate(
     images, labels = corrections_snapshot["images"], np.asarray(corrections_snapshot["labels"])
     is_digit = labels != NO_DIGIT
     scores = score_digits(images)
-    calibration = promoted_model.description["picture_calibration"]
-    threshold = calibration["digit_threshold"]
+    # Not the threshold that is served: an earlier teaching may have tuned it on these corrections.
+    threshold = choose_digit_threshold(digit_scores)
     before = probabilities_of(promoted_network, images)
     after, thresholds = before.copy(), np.full(len(labels), threshold)
     folds = _divide(labels, teaching.folds, teaching.seed)

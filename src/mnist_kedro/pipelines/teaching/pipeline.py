@@ -7,12 +7,13 @@ from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.pipelines import export
 from mnist_kedro.pipelines.figures import figure
+from mnist_kedro.pipelines.picture_calibration.nodes import score_validation_digits
 from mnist_kedro.pipelines.teaching.nodes import (
     calibrate_taught_network,
     cross_validate,
     draw_neat_digits,
+    measure_test_accuracy,
     redraw_digits,
-    score_digits_of_validation,
     snapshot_corrections,
     teach_network,
     to_pictures,
@@ -22,7 +23,7 @@ from mnist_kedro.plots.teaching import plot_taught_digits
 
 
 def create_pipeline(models: Sequence[str]) -> Pipeline:
-    """Create the pipeline that teaches the network that is served from corrections.
+    """Create the pipeline that fine-tunes the promoted network on corrections.
 
     Args:
         models: names of the models; the first is taught.
@@ -71,7 +72,7 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
                 name="teach_network",
             ),
             Node(
-                func=score_digits_of_validation,
+                func=score_validation_digits,
                 inputs="validation",
                 outputs="digit_scores",
                 name="score_validation_digits",
@@ -80,7 +81,6 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
                 func=cross_validate,
                 inputs=[
                     "promoted_network",
-                    "promoted_model",
                     "corrections_snapshot",
                     "train",
                     "digit_scores",
@@ -104,6 +104,12 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
             ),
             *export.create_pipeline(models[:1]).to_outputs(f"{name}.onnx").nodes,
             Node(
+                func=measure_test_accuracy,
+                inputs=["promoted_network", "test"],
+                outputs="untaught_test_accuracy",
+                name="measure_test_accuracy",
+            ),
+            Node(
                 func=decide_promotion_of_taught,
                 inputs=[
                     f"{name}.reference",
@@ -116,6 +122,7 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
                     "redrawn_validation",
                     "neat_digits",
                     "held_out_corrections",
+                    "untaught_test_accuracy",
                 ],
                 outputs="promotion",
                 name="decide_promotion_of_taught",

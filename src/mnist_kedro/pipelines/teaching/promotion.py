@@ -38,8 +38,9 @@ def decide_promotion_of_taught(
     redrawn_validation: LabeledImages,
     neat_digits: Mapping[str, np.ndarray],
     held_out_corrections: Mapping[str, Any],
+    untaught_test_accuracy: float,
 ) -> Promotion:
-    """Promote a network that was taught if it learned something and forgot nothing.
+    """Promote a taught network if it classifies corrections better and other digits no worse.
 
     It has to pass :func:`~mnist_kedro.pipelines.export.promotion.decide_promotion`, as every
     network. Besides, it must classify more held-out corrections correctly than the network that is
@@ -62,6 +63,8 @@ def decide_promotion_of_taught(
         redrawn_validation: validation digits that were written again.
         neat_digits: ``images`` and ``labels`` of digits that are neatly drawn.
         held_out_corrections: results of the cross-validation.
+        untaught_test_accuracy: of the network before any teaching, so that the losses of several
+            teachings do not add up.
     """
     served_digits, digits = (
         classify_with_onnx(file, validation["images"]) for file in (promoted_model.file, onnx)
@@ -74,9 +77,7 @@ def decide_promotion_of_taught(
             for file in (promoted_model.file, onnx)
         ),
     )
-    served = promoted_model.decision.get("teaching")
-    untaught = served["test_accuracy_before"] if served else promoted_model.description["accuracy"]
-    test_loss = untaught - description["accuracy"]
+    test_loss = untaught_test_accuracy - description["accuracy"]
     judgment = judge(reference, validation, description, promoted_model)
     refusals = _refusals(held_out_corrections, redrawn["loss"], neat, test_loss)
     if refusals:
@@ -88,7 +89,7 @@ def decide_promotion_of_taught(
         "held_out": {key: held_out_corrections[key] for key in counts},
         "corrections": held_out_corrections["corrections"],
         "strength": held_out_corrections["strength"],
-        "test_accuracy_before": untaught,
+        "test_accuracy_before": untaught_test_accuracy,
         "test_accuracy": description["accuracy"],
         "test_digits": description["test_digits"],
         "redrawn": redrawn,

@@ -151,7 +151,7 @@ export class Teacher {
     find("agree").hidden = !said || said.kept || keeps;
     if (!said) put("said", "");
     else if (said.kept) put("said", "Kept: the network can learn it.");
-    else if (!keeps) put("said", "Not kept, so nothing is learned from it.");
+    else put("said", keeps ? "Saving …" : "Not kept, so nothing is learned from it.");
   }
 
   #offerLabel(label) {
