@@ -25,7 +25,7 @@ from mnist_kedro.pipelines.data_processing.nodes import (
     split_training_digits,
 )
 from mnist_kedro.pipelines.evaluation import nodes as evaluation
-from mnist_kedro.pipelines.interpretation.nodes import describe_layers
+from mnist_kedro.pipelines.interpretation.nodes import describe_layers, embed_test_digits
 from mnist_kedro.pipelines.picture_calibration.nodes import (
     calibrate_for_pictures,
     photograph_digits,
@@ -105,10 +105,13 @@ def main() -> None:
     looking_into = {
         "feature_maps": interpretation.plot_feature_maps,
         "attributions": interpretation.plot_attributions,
-        "embedding": interpretation.plot_embedding,
     }
     picked = (test, cnn, options.reporting)
+    embedded = embed_test_digits(network, test, cnn)
+    _save_table(out / "cnn_embedded_digits.csv", embedded)
     drawn = {
+        "embedding": interpretation.plot_embedding(test, embedded, name="cnn"),
+        "test_digits": digits.plot_test_digits(test, cnn, model="cnn"),
         "augmented_digits": augmentation.plot_augmented_digits(train, histories["cnn"]),
         "class_balance": balance.plot_class_balance(train, validation, test),
         "training_curves": training_curves.plot_training_curves(train, **histories),
@@ -123,7 +126,7 @@ def main() -> None:
         "first_layer": interpretation.plot_first_layer(network, test, name="cnn"),
         **{name: plot(network, test, cnn, name="cnn") for name, plot in looking_into.items()},
     }
-    _write_up(out, options, run, validation, test, models, metrics, drawn)
+    _write_up(out, options, run, validation, test, models, metrics, drawn, cnn, embedded)
 
 
 def _write_up(
@@ -135,6 +138,8 @@ def _write_up(
     models: dict[str, Any],
     metrics: dict[str, Any],
     drawn: dict[str, Figure],
+    predictions: pd.DataFrame,
+    embedded: pd.DataFrame,
 ) -> None:
     photographed_test = photograph_digits(test, options.picture_calibration)
     _save_arrays(out / "photographed_test.hdf5", dict(photographed_test), compression="lzf")
@@ -161,7 +166,14 @@ def _write_up(
         pictures[f"figure_{name}"] = Picture((out / f"{name}.png").read_bytes(), name, "", "")
     _save_json(out / "run_manifest.json", run)
     told = (metrics, corruptions, confidences, layers, run)
-    page = render_report(*told, {"Figures": list(drawn)}, **pictures)  # type: ignore[arg-type]
+    page = render_report(
+        *told,
+        test=test,
+        predictions=predictions,
+        embedded_digits=embedded,
+        sections={"Figures": list(drawn)},
+        **pictures,  # type: ignore[arg-type]
+    )
     (out / "report.html").write_text(page)
     (out / "model_card.md").write_text(render_model_card(*told))
 

@@ -26,7 +26,15 @@ from matplotlib.figure import Figure
 from benchmarks.generate import generate_digits
 from mnist_kedro.datasets import HDF5Dataset
 from mnist_kedro.machine import processor
-from mnist_kedro.plots.style import BLUE, ORANGE, PALETTE, annotate, styled
+from mnist_kedro.plots.style import (
+    BLUE,
+    ORANGE,
+    PALETTE,
+    add_legend,
+    annotate,
+    create_figure,
+    styled,
+)
 from mnist_kedro.versions import latest_version
 
 _ROOT = Path(__file__).parents[1]
@@ -185,8 +193,8 @@ def summarize(measured: pd.DataFrame) -> pd.DataFrame:
 @styled
 def plot_scale(table: pd.DataFrame, machine: str) -> Figure:
     """Peak memory, and time for a digit by stage, against the number of digits."""
-    figure = Figure(figsize=(9, 4.2))
-    memory, times = figure.subplots(1, 2)
+    figure = create_figure(5.4)
+    memory, times = figure.subplots(2, 1)
     totals = table.loc["all"]
     digits = [
         f"{count / 1e6:g} M" if count >= 1e6 else f"{count / 1e3:g} k" for count in totals.index
@@ -203,7 +211,7 @@ def plot_scale(table: pd.DataFrame, machine: str) -> Figure:
         va="center",
         color=ORANGE,
     )
-    memory.set(title="Peak memory, GiB", ylim=(0, 1.12 * max(*pixels, *totals["peak_gib"])))
+    memory.set(ylabel="Peak memory, GiB", ylim=(0, 1.12 * max(*pixels, *totals["peak_gib"])))
     for bar, value in enumerate(totals["peak_gib"]):
         memory.annotate(
             f"{value:.2f}", (bar, value), (0, 3), textcoords="offset points", ha="center"
@@ -212,13 +220,12 @@ def plot_scale(table: pd.DataFrame, machine: str) -> Figure:
     stages[list(_STAGES)].plot.bar(ax=times, stacked=True, color=[*PALETTE], width=0.6)
     times.set_xticks(range(len(digits)), digits, rotation=0)
     times.set(
-        title="Microseconds for a digit",
+        ylabel="Microseconds for a digit",
         xlabel="",
-        ylim=(0, 1.45 * totals["microseconds"].max()),
     )
     for axes in (memory, times):
         axes.grid(visible=False, axis="x")
-    times.legend(ncols=2, loc="upper center")
+    add_legend(times)
     annotate(
         figure,
         "Many digits need little more memory, and each as much time as one of few",

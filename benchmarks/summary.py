@@ -14,7 +14,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter
 
 from mnist_kedro.machine import processor
-from mnist_kedro.plots.style import BLUE, GREEN, ORANGE, PURPLE, annotate, styled
+from mnist_kedro.plots.style import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    add_legend,
+    annotate,
+    create_figure,
+    styled,
+)
 
 _OURS = "mnist_kedro"
 _GOALS = (0.990, 0.995)
@@ -178,7 +187,7 @@ def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 @styled
 def plot_training(epochs: pd.DataFrame, machine: str) -> Figure:
     """Test accuracy against seconds of training: one curve a recipe, all runs of ours in one."""
-    figure = Figure(figsize=(9, 4.6))
+    figure = create_figure(3.6)
     axes = figure.add_subplot()
     means = curves(epochs)
     ours = means["recipe"].str.startswith(_OURS)
@@ -199,7 +208,7 @@ def plot_training(epochs: pd.DataFrame, machine: str) -> Figure:
     axes.set_ylim(0.05, None)
     axes.set_xlabel("Seconds of training")
     axes.set_ylabel("Test accuracy")
-    axes.legend(loc="lower right")
+    add_legend(axes)
     best = lasts.iloc[-1]
     others = epochs[~epochs["recipe"].str.startswith(_OURS)]
     then = accuracy_after(others, best["seconds"])

@@ -8,6 +8,7 @@ from PIL import Image
 
 from mnist_kedro.datasets.figure_dataset import FigureDataset
 from mnist_kedro.plots.style import annotate
+from mnist_kedro.reports.digits import crop_texts
 
 
 @pytest.fixture
@@ -36,9 +37,22 @@ def test_the_picture_says_what_it_shows(figure, tmp_path):
     assert texts == ("The finding: 99 %", "How to read it – with a dash", "Which digits")
 
 
+def test_the_texts_can_be_cropped(figure, tmp_path):
+    annotate(figure, "A finding of many words " * 5, "How to read it " * 9, "Which digits")
+    dataset(tmp_path).save(figure)
+    picture = dataset(tmp_path).load()
+    assert picture.title == " ".join(["A finding of many words"] * 5)  # without line breaks
+    with Image.open(BytesIO(crop_texts(picture))) as image:
+        cropped = np.asarray(image.convert("L"))
+    content = figure.get_figheight() - 3  # the texts' height, in inches
+    assert len(cropped) / figure.dpi == pytest.approx(figure.get_figheight() - content, abs=0.2)
+    edge = np.concatenate([cropped[:3], cropped[-3:]])
+    assert (edge == 255).all()  # no text is cut
+
+
 def test_a_figure_without_words_has_none(figure, tmp_path):
     dataset(tmp_path).save(figure)
-    assert dataset(tmp_path).load()[1:] == ("", "", "", {})
+    assert dataset(tmp_path).load()[1:] == ("", "", "", {}, (0, 1))
 
 
 def test_the_latest_version_is_loaded(figure, tmp_path):

@@ -14,6 +14,7 @@ from mnist_kedro.metrics.calibration import (
     scale_temperature,
     score_probabilities,
 )
+from mnist_kedro.metrics.reliability import reliability_of_equal_counts
 
 
 def drawn(count, seed=0, sharpness=3.0):
@@ -68,10 +69,11 @@ def test_calibration_error_by_hand():
     assert expected_calibration_error(*certain(*digits)) == pytest.approx(4 * 0.15 / 6)
 
 
-@given(st.lists(st.tuples(st.floats(0.11, 1.0), st.booleans()), min_size=1, max_size=40))
-def test_every_digit_is_in_one_bin(digits):
+@given(st.lists(st.tuples(st.floats(0.11, 1.0), st.booleans()), min_size=1, max_size=120))
+@pytest.mark.parametrize("divide", [reliability, reliability_of_equal_counts])
+def test_every_digit_is_in_one_bin(divide, digits):
     labels, probabilities = certain(*digits)
-    bins = reliability(labels, probabilities)
+    bins = divide(labels, probabilities)
     assert bins.digits.sum() == len(digits)
     assert (bins.digits > 0).all()
     assert np.average(bins.accuracy, weights=bins.digits) == pytest.approx(
@@ -80,6 +82,23 @@ def test_every_digit_is_in_one_bin(digits):
     assert np.average(bins.confidence, weights=bins.digits) == pytest.approx(
         np.mean([confidence for confidence, _ in digits])
     )
+
+
+@pytest.mark.parametrize(
+    ("unsure", "sure", "counts"),
+    [
+        (0, 30, [30]),
+        (10, 30, [10, 30]),
+        (49, 0, [49]),
+        (50, 1, [25, 25, 1]),
+        (1000, 9000, [125] * 8 + [9000]),
+    ],
+)
+def test_bins_of_equal_counts_hold_at_least_25_unsure_digits(unsure, sure, counts):
+    confidences = [*np.linspace(0.3, 0.98, unsure), *np.full(sure, 0.995)]
+    bins = reliability_of_equal_counts(*certain(*((value, True) for value in confidences)))
+    assert bins.digits.tolist() == counts
+    assert (np.diff(bins.confidence) > 0).all()
 
 
 def test_true_probabilities_are_calibrated():

@@ -196,14 +196,14 @@ def test_the_contact_sheet_shows_what_the_network_sees(read, shown, folder):
     captions, files = written[::2], written[1::2]
     assert len(captions) == len(files) == 12
     assert (captions[0], files[0]) == ("blank", "blank.png")
-    assert re.fullmatch(r"\d  (\d\d|>99)%|\d→\d  (\d\d|>99)%", captions[-1])
+    assert re.fullmatch(r"\d (\d\d|>99)%|\d→\d (\d\d|>99)%", captions[-1])
     assert "A digit is found in 11 of these 12 pictures" in texts(figure)
     assert "A selection from 32 pictures" in texts(figure)
     drawn(figure)
     flagged = rows.assign(is_digit=rows["is_digit"].where(rows.index < 9, other=False))
     figure = plot_contact_sheet(shown, flagged, options(folder, shown=12))
     assert "A digit is found in 8 of these 12 pictures" in texts(figure)
-    assert figure.axes[0].texts[-2].get_text().startswith("non-digit? ")
+    assert figure.axes[0].texts[-2].get_text().startswith("no digit? ")
 
 
 def test_thumbnails_show_the_ink_that_was_found(shown):

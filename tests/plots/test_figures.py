@@ -12,8 +12,10 @@ from mnist_kedro.plots.digits import (
     digit_grid,
     plot_least_confident_hits,
     plot_sample_predictions,
+    plot_test_digits,
     plot_worst_mistakes,
 )
+from mnist_kedro.plots.runs import plot_runs_compared
 from mnist_kedro.plots.selective import plot_risk_coverage
 from mnist_kedro.plots.style import describe_test
 from mnist_kedro.plots.training_curves import plot_training_curves
@@ -52,9 +54,43 @@ def test_sample_predictions_tell_right_from_wrong(digits, predictions):
     assert len(captions) == 12
     assert "10 of the first 12 test digits are classified correctly" in texts(figure)
     label = digits["labels"]
-    assert captions[3].get_text() == f"{label[3]}→{(label[3] + 1) % 10}  50%"
-    assert captions[0].get_text() == f"{label[0]}  98%"
+    assert captions[3].get_text() == f"{label[3]}→{(label[3] + 1) % 10} 50%"
+    assert captions[0].get_text() == f"{label[0]} 98%"
     assert captions[3].get_color() != captions[0].get_color()
+    drawn(figure)
+
+
+def test_all_test_digits_are_on_one_wall(digits, predictions):
+    figure = plot_test_digits(digits, predictions, model="cnn")
+    assert "The CNN misclassifies 3 of 800 test digits" in texts(figure)
+    wall = figure.axes[0].images[0].get_array().astype(int)
+    assert wall.shape == (850, 880, 3)  # 29 columns of 30 pixels, 28 rows
+    red = wall[..., 0] - wall[..., 2] > 100
+    cell = 880 / 29
+    for row in (3, 10, 20):
+        assert red[int(cell / 2), int((row + 0.1) * cell)], row
+    assert red.sum() < 3 * (2 * cell) ** 2
+    drawn(figure)
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 400, 800])
+def test_the_wall_can_be_drawn_with_any_number_of_mistakes(digits, wrong):
+    figure = plot_test_digits(digits, predictions_of(digits, wrong), model="cnn")
+    assert f"misclassifies {wrong} of 800" in texts(figure)
+    drawn(figure)
+
+
+def test_a_title_of_five_networks_is_wrapped(digits):
+    history = {
+        "epochs": 3,
+        "augmented_epochs": 3,
+        "training_digits": 55_000,
+        **{key: [0.1, 0.5, 0.9] for key in ("accuracy", "validation_accuracy")},
+        **{key: [0.9, 0.5, 0.1] for key in ("loss", "validation_loss")},
+    }
+    networks = ("cnn", "dense", "resnet", "capsule_network", "lenet5_with_a_long_name")
+    figure = plot_training_curves(digits, **dict.fromkeys(networks, history))
+    assert all(name in texts(figure).replace("\n", " ") for name in networks)
     drawn(figure)
 
 
@@ -62,7 +98,7 @@ def test_the_worst_mistake_comes_first(digits, predictions):
     figure = plot_worst_mistakes(digits, predictions, shown(mistakes=2), model="resnet")
     captions = [text.get_text() for text in figure.axes[0].texts]
     label = digits["labels"][10]
-    assert captions[0] == f"{label}→{(label + 1) % 10}  >99%"
+    assert captions[0] == f"{label}→{(label + 1) % 10} >99%"
     assert len(captions) == 2
     assert "misclassifies 3 of 800" in texts(figure)
     first_cell = figure.axes[0].images[0].get_array()[:, :36]
@@ -74,7 +110,7 @@ def test_the_least_confident_hit_comes_first(digits, predictions):
     predictions.loc[[5, 7], "confidence"] = [0.4, 0.3]
     figure = plot_least_confident_hits(digits, predictions, shown(mistakes=2), model="cnn")
     captions = [text.get_text() for text in figure.axes[0].texts]
-    assert captions == [f"{digits['labels'][7]}  30%", f"{digits['labels'][5]}  40%"]
+    assert captions == [f"{digits['labels'][7]} 30%", f"{digits['labels'][5]} 40%"]
     assert "less than 90% sure of 2 of its 797 correct predictions" in texts(figure)
     drawn(figure)
 
@@ -154,7 +190,7 @@ def test_the_reliability_diagram_shows_confidence_against_accuracy(digits, tempe
     metrics = {"models": {"cnn": {"temperature_scaling": {"temperature": temperature}}}}
     figure = plot_reliability_diagram(digits, predictions, metrics, model="cnn")
     assert "calibration error is 8.00%" in texts(figure)
-    assert f"temperature {temperature:.2f}, error 8.00%" in texts(figure)
+    assert f"temperature {temperature:.2f}: error 8.00%" in texts(figure)
     assert ("without it" in texts(figure)) == (temperature != 1.0)
     assert ("No temperature improved" in texts(figure)) == (temperature == 1.0)
     calibrated = figure.axes[0].containers[0].lines[0]
@@ -183,6 +219,42 @@ def test_a_model_that_is_never_sure_has_a_curve_too(digits, predictions):
     none = {"target_accuracy": 0.999, "threshold": 2, "coverage": 0, "accuracy": None, "errors": 0}
     figure = plot_risk_coverage(digits, {"models": {"cnn": {"rejection": none}}}, cnn=predictions)
     assert "never sure enough" in texts(figure)
+    drawn(figure)
+
+
+def runs_table(runs=3, models=("cnn", "dense"), data=("MNIST, 10,000 test digits",)):
+    rows = [
+        {
+            "run": f"2026-11-{day + 1:02}T10.00.00.000Z",
+            "model": model,
+            "accuracy": 0.99 - 0.01 * number,
+            "low": 0.98 - 0.01 * number,
+            "high": 0.995 - 0.01 * number,
+            "test_digits": 10_000,
+            "data": data[day % len(data)],
+            "changed": "training.epochs: 2 → 16; commit 0123456; uncommitted changes; " * (day % 3),
+        }
+        for day in range(runs)
+        for number, model in enumerate(models)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_runs_share_an_axis_only_if_they_have_the_same_data():
+    figure = plot_runs_compared(runs_table(5, data=("MNIST, 10,000 test digits", "mine.hdf5")))
+    assert [axes.get_xlabel() for axes in figure.axes] == ["MNIST, 10,000 test digits", "mine.hdf5"]
+    assert [len(axes.containers) for axes in figure.axes] == [2 * 3, 2 * 2]
+    latest = max(figure.axes[0].texts, key=lambda text: text.get_position()[1])
+    assert latest.get_text().startswith("2026-11-05 10.00: training.epochs: 2 → 16;")
+    assert "The best of 3 runs is cnn of 2026-11-05: 99.00% of 10,000 test digits" in texts(figure)
+    drawn(figure)
+
+
+@pytest.mark.parametrize("runs", [1, 30])
+def test_a_run_alone_and_many_can_be_compared(runs):
+    networks = ("cnn", "dense", "resnet", "capsule", "lenet")
+    figure = plot_runs_compared(runs_table(runs, networks))
+    assert len(figure.axes[0].texts) == min(runs, 20)
     drawn(figure)
 
 

@@ -1,16 +1,20 @@
 """Predictions with known mistakes, their evaluation, and what is written in figures."""
 
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from mnist_kedro.contracts import LabeledImages, provenance
 from mnist_kedro.lineage import lineage_of
 from mnist_kedro.pipelines.evaluation.nodes import evaluate_model
+from mnist_kedro.plots.style import TEXT_SIZE, WIDTH
 from tests.support.parameters import REPORTING, training
 
 _HISTORY = {
@@ -93,7 +97,7 @@ def evaluate(
 
 def texts(figure: Figure) -> str:
     """Return all that is written in a figure."""
-    found = [text.get_text() for text in figure.texts]
+    found = [" ".join(text.get_text().split()) for text in figure.texts]  # without line breaks
     for axes in figure.axes:
         found += [text.get_text() for text in axes.texts]
         found += [axes.get_xlabel(), axes.get_ylabel(), axes.get_title(loc="left")]
@@ -103,7 +107,44 @@ def texts(figure: Figure) -> str:
 
 
 def drawn(figure: Figure) -> np.ndarray:
-    """Return the gray levels of a figure as it is saved."""
+    """Check the layout of a figure, and return its gray levels as it is saved."""
     file = BytesIO()
     figure.savefig(file, format="png")
+    check_layout(figure)
     return np.asarray(Image.open(file).convert("L"))
+
+
+def check_layout(figure: Figure) -> None:
+    """Check that a figure can be read on a phone: the width, the size of all text, no overlaps."""
+    assert figure.get_figwidth() == WIDTH
+    FigureCanvasAgg(figure).draw()
+    renderer = figure.canvas.get_renderer()
+    for text in _shown_texts(figure):
+        box = text.get_window_extent(renderer)
+        assert text.get_fontsize() >= TEXT_SIZE, text
+        assert box.x0 >= -2, text
+        assert box.y0 >= -2, text
+        assert box.x1 <= figure.bbox.x1 + 2, text
+        assert box.y1 <= figure.bbox.y1 + 2, text
+    for legend in filter(None, (axes.get_legend() for axes in figure.axes)):
+        box = legend.get_window_extent(renderer).padded(-4)  # pixels
+        assert box.x1 <= figure.bbox.x1
+        assert not any(box.overlaps(axes.bbox) for axes in figure.axes), legend
+        assert not any(box.overlaps(text.get_window_extent(renderer)) for text in figure.texts)
+
+
+def _shown_texts(figure: Figure) -> Iterator[Text]:
+    """Yield the texts of a figure, without labels of ticks outside the axes."""
+    yield from figure.texts
+    for axes in figure.axes:
+        yield from axes.texts
+        if axes.axison:
+            yield from (text for text in (axes.xaxis.label, axes.yaxis.label) if text.get_text())
+            yield axes.title
+            for axis in (axes.xaxis, axes.yaxis):
+                low, high = sorted(axis.get_view_interval())
+                for tick in axis.get_major_ticks():
+                    if low <= tick.get_loc() <= high and tick.label1.get_visible():
+                        yield tick.label1
+        if legend := axes.get_legend():
+            yield from legend.get_texts()

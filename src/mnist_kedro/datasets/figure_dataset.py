@@ -14,7 +14,8 @@ from PIL import Image
 from mnist_kedro.lineage import Lineage, lineage_of
 from mnist_kedro.plots.style import DESCRIPTION, MATPLOTLIB_LOCK, SOURCE, TITLE
 
-_LINEAGE = "Lineage"  # key of the PNG metadata
+_OVERHANG = 0.05  # inches by which labels of square axes can leave their layout
+_LINEAGE, _CONTENT = "Lineage", "Content"  # keys of the PNG metadata
 
 
 class Picture(NamedTuple):
@@ -25,6 +26,7 @@ class Picture(NamedTuple):
     description: str  # explains how to read the figure
     source: str  # names the data
     lineage: Lineage = MappingProxyType({})  # of what the figure shows
+    content: tuple[float, float] = (0.0, 1.0)  # where the texts end and begin: shares of the height
 
 
 class FigureDataset(MatplotlibDataset):
@@ -48,6 +50,7 @@ class FigureDataset(MatplotlibDataset):
         by_gid = {text.get_gid(): text.get_text() for text in plot.texts}
         texts = {key: by_gid[key] for key in (TITLE, DESCRIPTION, SOURCE) if key in by_gid}
         texts[_LINEAGE] = json.dumps(lineage_of(plot))
+        texts[_CONTENT] = json.dumps(_find_content(plot))
         with MATPLOTLIB_LOCK:
             plot.savefig(buffer, **{"format": "png", "metadata": texts, **self._save_args})
         with self._fs.open(full_key_path, **self._fs_open_args_save) as file:
@@ -71,4 +74,18 @@ class FigureDataset(MatplotlibDataset):
         title, description, source = (
             str(texts.get(key, "")) for key in (TITLE, DESCRIPTION, SOURCE)
         )
-        return Picture(png, title, description, source, json.loads(texts.get(_LINEAGE, "{}")))
+        title, description, source = (
+            " ".join(text.split()) for text in (title, description, source)
+        )
+        lineage, content = texts.get(_LINEAGE, "{}"), texts.get(_CONTENT, "[0.0, 1.0]")
+        return Picture(
+            png, title, description, source, json.loads(lineage), tuple(json.loads(content))
+        )
+
+
+def _find_content(figure: Figure) -> tuple[float, float]:
+    """Return where the content begins and ends, from the top, as shares of the figure's height."""
+    engine = figure.get_layout_engine()
+    _, bottom, _, height = engine.get().get("rect", (0, 0, 1, 1)) if engine else (0, 0, 1, 1)
+    pad = _OVERHANG / figure.get_figheight()
+    return max(0.0, 1 - bottom - height - pad), min(1.0, 1 - bottom + pad)

@@ -4,9 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def principal_components(
-    features: NDArray[np.floating], count: int = 2
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def principal_components(features: NDArray[np.floating], count: int = 2) -> NDArray[np.float64]:
     """Project features onto their first principal components (Pearson 1901).
 
     Args:
@@ -14,16 +12,15 @@ def principal_components(
         count: number of components, at most f.
 
     Returns:
-        The projections ``(n, count)``, and the share of the variance that each component explains,
-        ``(count,)``. The sign of a component is such that its largest weight is positive.
+        The projections ``(n, count)``. The sign of a component is such that its largest weight is
+        positive.
     """
     centered = np.asarray(features, np.float64) - np.mean(features, axis=0, dtype=np.float64)
-    values, vectors = np.linalg.eigh(centered.T @ centered)
-    values, vectors = values[::-1][:count], vectors[:, ::-1][:, :count]
+    vectors = np.linalg.eigh(centered.T @ centered).eigenvectors[:, ::-1][:, :count]
     largest = np.abs(vectors).argmax(axis=0)
     vectors = vectors * np.sign(vectors[largest, np.arange(vectors.shape[1])])
-    total = max(np.sum(centered**2), np.finfo(np.float64).tiny)
-    return centered @ vectors, values / total
+    projections: NDArray[np.float64] = centered @ vectors
+    return projections
 
 
 def nearest_centroid_accuracy(points: NDArray[np.floating], labels: NDArray[np.integer]) -> float:

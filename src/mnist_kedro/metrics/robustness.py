@@ -19,6 +19,7 @@ MIDDLE_SEVERITY = 3  # of the corruptions that reports and titles quote
 class Robustness(TypedDict):
     """The accuracy of a model on several kinds of digits, 0–1; None if there are none."""
 
+    digits: int  # under each corruption
     related: float | None  # the mean over the corruptions, at the middle severity
     unseen: float | None
     hardest: str  # corruption at the middle severity
@@ -51,6 +52,7 @@ def _summarize(table: pd.DataFrame) -> Robustness:
     (photographed,) = table[table["family"] == PHOTOGRAPHED].to_dict("records")
     digits, errors = photographed["digits"], photographed["errors"]
     return Robustness(
+        digits=hardest["digits"],
         related=means.get(RELATED),
         unseen=means.get(UNSEEN),
         hardest=hardest["corruption"].replace("_", " "),

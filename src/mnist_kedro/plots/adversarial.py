@@ -15,7 +15,9 @@ from mnist_kedro.plots.style import (
     INK,
     PALETTE,
     RED,
+    add_legend,
     annotate,
+    create_figure,
     describe_test,
     model_in_sentence,
     styled,
@@ -33,7 +35,7 @@ def plot_adversarial_accuracy(test: LabeledImages, accuracies: pd.DataFrame) -> 
         accuracies: a row for each ``model``, ``attack`` and ``epsilon`` (in 0–1) with ``digits``
             and ``accuracy``.
     """
-    figure = Figure(figsize=(8, 4.6))
+    figure = create_figure(3.4)
     axes = figure.add_subplot()
     models = accuracies["model"].unique()
     for model, color in zip(models, PALETTE, strict=False):
@@ -53,7 +55,7 @@ def plot_adversarial_accuracy(test: LabeledImages, accuracies: pd.DataFrame) -> 
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.set_xlabel("Largest change of a pixel, in % of its range")
     axes.set_ylabel("Accuracy")
-    axes.legend(loc="best")
+    add_legend(axes)
     first = accuracies[(accuracies["model"] == models[0]) & (accuracies["attack"] == "pgd")]
     halved = first[first["accuracy"] < 0.5].head(1)
     quoted = (halved if len(halved) else first.tail(1)).iloc[0]
@@ -114,6 +116,5 @@ def plot_adversarial_digits(
         + ", ".join(f"{epsilon:.0%}" for epsilon in epsilons)
         + " of their range (PGD). Mistakes: true digit → prediction.",
         describe_test(test),
-        grow=True,
     )
     return figure

@@ -59,7 +59,6 @@ def plot_augmented_digits(train: LabeledImages, history: Mapping[str, Any]) -> F
         if amounts
         else "All values of training.augmentation are zero.",
         describe_source(train),
-        grow=True,
     )
     return figure
 

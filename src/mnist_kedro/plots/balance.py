@@ -7,7 +7,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from mnist_kedro.contracts import CLASSES, LabeledImages
-from mnist_kedro.plots.style import PALETTE, annotate, describe_source, styled
+from mnist_kedro.plots.style import (
+    PALETTE,
+    add_legend,
+    annotate,
+    create_figure,
+    describe_source,
+    styled,
+)
 
 
 @styled
@@ -24,14 +31,14 @@ def plot_class_balance(
             for digit, share in enumerate(np.bincount(values, minlength=CLASSES) / len(values))
         ]
     )
-    figure = Figure(figsize=(9, 4))
+    figure = create_figure(3)
     axes = figure.add_subplot()
     sns.barplot(shares, x="digit", y="share", hue="split", palette=PALETTE[: len(labels)], ax=axes)
     axes.grid(visible=False, axis="x")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.set_xlabel("Digit")
     axes.set_ylabel("Share of the split")
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(labels), title=None)
+    add_legend(axes)
     low, high = shares["share"].min(), shares["share"].max()
     annotate(
         figure,

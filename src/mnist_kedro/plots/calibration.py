@@ -13,22 +13,22 @@ from mnist_kedro.contracts import LabeledImages
 from mnist_kedro.metrics.calibration import (
     Reliability,
     expected_calibration_error,
-    reliability,
     scale_temperature,
 )
 from mnist_kedro.metrics.classification import wilson_interval
 from mnist_kedro.metrics.prediction import PROBABILITIES
+from mnist_kedro.metrics.reliability import SURE, reliability_of_equal_counts
 from mnist_kedro.plots.style import (
     BLUE,
     FAINT,
     ORANGE,
+    add_legend,
     annotate,
+    create_figure,
     describe_test,
     model_title,
     styled,
 )
-
-_WIDTH = 0.012  # of a bar, in units of confidence
 
 
 @styled
@@ -47,38 +47,39 @@ def plot_reliability_diagram(
     probabilities = predictions[PROBABILITIES].to_numpy()
     temperature = metrics["models"][model]["temperature_scaling"]["temperature"]
     error = expected_calibration_error(labels, probabilities)
-    figure = Figure(figsize=(7, 5.6))
-    accuracy, count = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    accuracy.plot([0, 1], [0, 1], ":", color=FAINT, linewidth=1, label="perfect calibration")
-    variants = [(f"temperature {temperature:.2f}", probabilities, BLUE)]
+    figure = create_figure(3.8)
+    axes = figure.add_subplot()
+    axes.plot([0, 1], [0, 1], ":", color=FAINT, linewidth=1, label="perfect calibration")
+    variants = [(f"temperature {temperature:.2f}", probabilities, BLUE, "o")]
     explanation = "No temperature improved the probabilities of validation digits."
     if temperature != 1.0:
         without = scale_temperature(probabilities, 1 / temperature)
-        variants.append(("without it", without, ORANGE))
+        variants.append(("without it", without, ORANGE, "s"))
         explanation = "The temperature, fitted to validation digits, changes no prediction."
-    for number, (name, predicted, color) in enumerate(variants):
-        bins = reliability(labels, predicted)
+    lowest = 1.0
+    for name, predicted, color, marker in variants:
+        bins = reliability_of_equal_counts(labels, predicted)
         variant_error = expected_calibration_error(labels, predicted)
-        _draw_accuracy(accuracy, bins, color, f"{name}, error {variant_error:.2%}")
-        left = bins.confidence + (number - len(variants) / 2) * _WIDTH
-        count.bar(left, bins.digits, width=_WIDTH, color=color, align="edge")
-    accuracy.set_ylabel("Accuracy")
-    accuracy.yaxis.set_major_formatter(PercentFormatter(1.0))
-    accuracy.legend(loc="lower right")
-    count.set_yscale("log")
-    count.set_ylabel("Digits")
-    count.set_xlabel("Confidence (mean of each of 15 bins)")
-    count.xaxis.set_major_formatter(PercentFormatter(1.0))
+        _draw_accuracy(axes, bins, color, marker, f"{name}: error {variant_error:.2%}")
+        lowest = min(lowest, bins.confidence.min())
+    axes.set_xlim(max(0.0, lowest - 0.05), 1.02)
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_xlabel("Mean confidence of a group")
+    axes.set_ylabel("Accuracy of the group")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    add_legend(axes)
     annotate(
         figure,
         f"{model_title(model)}'s calibration error is {error:.2%}",
-        f"{explanation} Bars: 95% intervals.",
+        f"Groups of equally many digits below {SURE:.0%} confidence, and one of all other digits; "
+        f"bars: 95% intervals. {explanation}",
         describe_test(test),
     )
     return figure
 
 
-def _draw_accuracy(axes: Axes, bins: Reliability, color: str, label: str) -> None:
+def _draw_accuracy(axes: Axes, bins: Reliability, color: str, marker: str, label: str) -> None:
     correct = np.rint(bins.accuracy * bins.digits).astype(int)
     intervals = [wilson_interval(k, n) for k, n in zip(correct, bins.digits, strict=True)]
     low, high = np.transpose(intervals)
@@ -86,11 +87,9 @@ def _draw_accuracy(axes: Axes, bins: Reliability, color: str, label: str) -> Non
         bins.confidence,
         bins.accuracy,
         yerr=np.maximum((bins.accuracy - low, high - bins.accuracy), 0),
+        fmt=marker,
         color=color,
-        marker="o",
-        markersize=5,
-        linewidth=1.2,
-        elinewidth=0.8,
+        elinewidth=0.9,
         capsize=2,
         label=label,
     )

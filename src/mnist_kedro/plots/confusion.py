@@ -7,7 +7,16 @@ from matplotlib.figure import Figure
 
 from mnist_kedro.contracts import LabeledImages
 from mnist_kedro.metrics.classification import confusion_matrix
-from mnist_kedro.plots.style import INK, RED, annotate, describe_test, model_in_sentence, styled
+from mnist_kedro.plots.style import (
+    INK,
+    RED,
+    TEXT_SIZE,
+    annotate,
+    create_figure,
+    describe_test,
+    model_in_sentence,
+    styled,
+)
 
 
 @styled
@@ -21,7 +30,7 @@ def plot_confusion_matrix(test: LabeledImages, predictions: pd.DataFrame, *, mod
     """
     counts = confusion_matrix(predictions["label"].to_numpy(), predictions["prediction"].to_numpy())
     mistakes = np.where(np.eye(len(counts), dtype=bool), 0, counts)
-    figure = Figure(figsize=(7, 6.2))
+    figure = create_figure(4.15)
     axes = figure.add_subplot()
     sns.heatmap(
         mistakes,
@@ -34,7 +43,7 @@ def plot_confusion_matrix(test: LabeledImages, predictions: pd.DataFrame, *, mod
         linewidths=1,
         linecolor="white",
         cbar=False,
-        annot_kws={"fontsize": 9, "color": INK},
+        annot_kws={"fontsize": TEXT_SIZE, "color": INK},
         ax=axes,
     )
     axes.set_xlabel("Predicted digit")

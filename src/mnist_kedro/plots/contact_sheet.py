@@ -12,13 +12,12 @@ from matplotlib.figure import Figure
 
 from mnist_kedro.parameters import InferenceParameters
 from mnist_kedro.plots.digits import caption
-from mnist_kedro.plots.style import FAINT, INK, RED, annotate, styled
+from mnist_kedro.plots.style import FAINT, INK, RED, WIDTH, annotate, create_figure, styled
 
-_COLUMNS = 6
+_COLUMNS = 3
 _SIDE = 84  # pixels of a picture, and of a digit beside it
-_WIDTH, _HEIGHT = 2 * _SIDE + 20, _SIDE + 44  # of a cell, with room for two lines
-_CELL_INCHES = 1.42  # width
-_NAME = 24  # letters of a file's name that fit
+_WIDTH, _HEIGHT = 2 * _SIDE + 16, _SIDE + 66  # of a cell, with room for two lines
+_NAME = 15  # letters of a file's name that fit
 
 
 @styled
@@ -43,21 +42,18 @@ def plot_contact_sheet(
     rejected = shown["prediction"].isna()
     rows = max(1, math.ceil(len(shown) / _COLUMNS))
     canvas = np.full((rows * _HEIGHT, _COLUMNS * _WIDTH, 3), 255, np.uint8)
-    size = _COLUMNS * _CELL_INCHES, rows * _HEIGHT / _WIDTH * _CELL_INCHES
-    figure = Figure(figsize=size)
+    figure = create_figure(rows * _HEIGHT / _WIDTH * WIDTH / _COLUMNS)
     axes = figure.add_subplot()
     axes.set_axis_off()
     for i, row in enumerate(shown.itertuples()):
-        top, left = i // _COLUMNS * _HEIGHT + 18, i % _COLUMNS * _WIDTH
+        top, left = i // _COLUMNS * _HEIGHT + 30, i % _COLUMNS * _WIDTH
         digit = np.kron(255 - shown_pictures["pixels"][i], np.ones((3, 3, 3), np.uint8))
         pair = np.concatenate([shown_pictures["thumbnails"][i], digit], axis=1)
         canvas[top : top + _SIDE, left : left + 2 * _SIDE] = pair
         text, color = _describe(row, is_rejected=bool(rejected.iloc[i]))
-        axes.text(left, top - 4, text, ha="left", va="bottom", fontsize=8.5, color=color)
+        axes.text(left, top - 4, text, ha="left", va="bottom", color=color)
         below = top + _SIDE + 4
-        axes.text(
-            left, below, _short(str(row.file)), ha="left", va="top", fontsize=6.5, color=FAINT
-        )
+        axes.text(left, below, _short(str(row.file)), ha="left", va="top", color=FAINT)
     axes.imshow(canvas, interpolation="antialiased")
     count, pictures = shown_pictures["total"], shown["file"].nunique()
     which = "All pictures" if count == pictures else f"A selection from {count:,} pictures"
@@ -68,7 +64,6 @@ def plot_contact_sheet(
         f"A digit is found in {found} of these {pictures} pictures",
         f"{which}: the ink in color, and what the network sees; red: label → prediction.",
         str(inference.images),
-        grow=True,
     )
     return figure
 
@@ -78,7 +73,7 @@ def _describe(row: Any, *, is_rejected: bool) -> tuple[str, str]:
     if is_rejected:
         return re.split(r":| \(", row.status)[0], FAINT
     if pd.notna(row.is_digit) and not row.is_digit:
-        return f"non-digit? {caption(row)}", FAINT
+        return f"no digit? {caption(row)}", FAINT
     return caption(row), INK if row.label == row.prediction else RED
 
 

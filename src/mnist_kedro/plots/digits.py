@@ -7,21 +7,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
 
 from mnist_kedro.contracts import IMAGE_SIDE, LabeledImages, Pixels
 from mnist_kedro.parameters import ReportingParameters
 from mnist_kedro.plots.style import (
     INK,
     RED,
+    WIDTH,
     annotate,
+    create_figure,
     describe_test,
     model_title,
     styled,
 )
 
-_CELL_WIDTH, _CELL_HEIGHT = IMAGE_SIDE + 8, IMAGE_SIDE + 12  # pixels, with room for the caption
-_COLUMNS = 10
-_CELL_INCHES = 0.85  # width
+_COLUMNS = 5  # the captions of more would overlap
+_GAP = 8  # pixels between two digits
+_CAPTION = 0.19  # height of a caption, in inches
+_WALL_DIGITS = 10_000  # at most
+_ENLARGED = 22  # misclassified digits that would fit into a row of it
+_WALL_SIDE = 880  # pixels, of the figure's width
 _NEARLY_CERTAIN = 0.995  # a higher confidence would be rounded to 100%
 _UNSURE = 0.9
 
@@ -42,22 +49,84 @@ def digit_grid(
         colors: n colors of the captions.
     """
     rows = max(1, math.ceil(len(images) / columns))
-    canvas = np.zeros((rows * _CELL_HEIGHT, columns * _CELL_WIDTH), np.uint8)
-    height = rows * _CELL_HEIGHT / _CELL_WIDTH * _CELL_INCHES
-    figure = Figure(figsize=(columns * _CELL_INCHES, height))
+    cell_width = IMAGE_SIDE + _GAP
+    pixels_per_inch = columns * cell_width / WIDTH
+    room = math.ceil(_CAPTION * pixels_per_inch) if any(captions) else 0
+    cell_height = cell_width + room
+    canvas = np.zeros((rows * cell_height, columns * cell_width), np.uint8)
+    figure = create_figure(len(canvas) / pixels_per_inch)
     axes = figure.add_subplot()
     axes.set_axis_off()
     for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
-        top = i // columns * _CELL_HEIGHT + _CELL_HEIGHT - IMAGE_SIDE
-        left = i % columns * _CELL_WIDTH + (_CELL_WIDTH - IMAGE_SIDE) // 2
+        top = (i // columns + 1) * cell_height - IMAGE_SIDE
+        left = i % columns * cell_width + _GAP // 2
         canvas[top : top + IMAGE_SIDE, left : left + IMAGE_SIDE] = image.reshape(
             IMAGE_SIDE, IMAGE_SIDE
         )
         color = colors[i] if colors else INK
         middle = left + IMAGE_SIDE / 2
-        axes.text(middle, top - 2, caption, ha="center", va="bottom", fontsize=9, color=color)
+        axes.text(middle, top - 2, caption, ha="center", va="bottom", color=color)
     axes.imshow(canvas, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
     return figure
+
+
+@styled
+def plot_test_digits(test: LabeledImages, predictions: pd.DataFrame, *, model: str) -> Figure:
+    """Plot every test digit, or the first 10,000 of more; misclassified ones are white on red.
+
+    Args:
+        test: the test split.
+        predictions: a row for each of its digits, with ``label`` and ``prediction``.
+        model: name of the model that predicted.
+    """
+    images = np.asarray(test["images"][:_WALL_DIGITS])[..., 0]
+    shown = predictions.head(_WALL_DIGITS)
+    wrong = (shown["label"] != shown["prediction"]).to_numpy()
+    columns = math.ceil(math.sqrt(len(images)))
+    rows = math.ceil(len(images) / columns)
+    figure = create_figure(WIDTH * rows / columns)
+    axes = figure.add_subplot()
+    axes.set_axis_off()
+    axes.imshow(_draw_wall(images, wrong, columns, rows), interpolation="nearest")
+    which = "" if len(shown) == len(predictions) else f" of the first {len(shown):,}"
+    annotate(
+        figure,
+        f"{model_title(model)} misclassifies {wrong.sum():,} of {len(shown):,} test digits",
+        f"Each test digit{which}; misclassified ones are red and enlarged.",
+        describe_test(test),
+    )
+    return figure
+
+
+def _draw_wall(
+    images: NDArray[np.uint8], wrong: NDArray[np.bool_], columns: int, rows: int
+) -> NDArray[np.uint8]:
+    """Draw ``(n, 28, 28)`` digits in a grid, black on white, and those that are wrong white on red.
+
+    The latter are enlarged, so that a few of them among thousands can be seen.
+
+    Returns:
+        RGB pixels, 880 wide.
+    """
+    cells = np.zeros((rows * columns, IMAGE_SIDE, IMAGE_SIDE), np.uint8)
+    cells[: len(images)] = images
+    lines = cells.reshape(rows, columns, IMAGE_SIDE, IMAGE_SIDE).swapaxes(1, 2)
+    mosaic = 255 - lines.reshape(rows * IMAGE_SIDE, columns * IMAGE_SIDE)
+    cell = _WALL_SIDE / columns  # pixels
+    size = _WALL_SIDE, round(rows * cell)
+    wall = Image.fromarray(mosaic).resize(size, Image.Resampling.BOX).convert("RGB")
+    side = round(cell * min(max(1, columns / _ENLARGED), math.sqrt(0.2 / max(wrong.mean(), 1e-9))))
+    side = max(side, math.ceil(cell))
+    for number in np.flatnonzero(wrong):
+        center = (number % columns + 0.5) * cell, (number // columns + 0.5) * cell
+        left, top = (
+            int(np.clip(round(middle - side / 2), 0, most - side))
+            for middle, most in zip(center, size, strict=True)
+        )
+        digit = Image.fromarray(images[number]).resize((side, side), Image.Resampling.BOX)
+        wall.paste(RED, (left, top, left + side, top + side))
+        wall.paste("white", (left, top, left + side, top + side), mask=digit)
+    return np.asarray(wall)
 
 
 @styled
@@ -135,7 +204,7 @@ def _plot_digits(
     """Plot some digits of the test split below their predictions."""
     captions = [caption(row) for row in predictions.itertuples()]
     figure = digit_grid(test["images"][predictions.index.to_numpy()], captions, colors=colors)
-    annotate(figure, finding, detail, describe_test(test), grow=True)
+    annotate(figure, finding, detail, describe_test(test))
     return figure
 
 
@@ -143,5 +212,5 @@ def caption(row: Any) -> str:
     """Return the text above a digit: its prediction with the confidence, or its label first."""
     confidence = f"{row.confidence:.0%}" if row.confidence < _NEARLY_CERTAIN else ">99%"
     if row.label == row.prediction:
-        return f"{row.prediction}  {confidence}"
-    return f"{row.label}→{row.prediction}  {confidence}"
+        return f"{row.prediction} {confidence}"
+    return f"{row.label}→{row.prediction} {confidence}"

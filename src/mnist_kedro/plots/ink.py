@@ -11,10 +11,9 @@ from mnist_kedro.pictures.decode import GrayPicture
 from mnist_kedro.pictures.digit import prepare_digit
 from mnist_kedro.pictures.finder import find_ink_by_network
 from mnist_kedro.pictures.ink import find_ink
-from mnist_kedro.plots.style import annotate, styled
+from mnist_kedro.plots.style import WIDTH, annotate, create_figure, styled
 
-_ROWS, _SETS = 6, 2  # pages, below and beside each other
-_INCHES = 0.95
+_PAGES = 6
 
 _STEPS: Mapping[str, Callable[[GrayPicture], Any]] = {
     "picture": lambda picture: 255 - picture.astype(int),
@@ -32,10 +31,8 @@ def plot_ink(ink_pages: Mapping[str, Any]) -> Figure:
     Args:
         ink_pages: ``pictures`` ``(n, side, side)`` uint8 and ``shapes`` ``(n, 2)``.
     """
-    columns = len(_STEPS) * _SETS
-    figure = Figure(figsize=(columns * _INCHES, _ROWS * _INCHES))
-    axes = figure.subplots(_ROWS, columns)
-    for number, steps in enumerate(axes.reshape(_ROWS * _SETS, len(_STEPS))):
+    figure = create_figure(WIDTH / len(_STEPS) * _PAGES)
+    for number, steps in enumerate(figure.subplots(_PAGES, len(_STEPS))):
         height, width = ink_pages["shapes"][number]
         picture = np.asarray(ink_pages["pictures"][number])[:height, :width]
         for axis, (name, step) in zip(steps, _STEPS.items(), strict=True):
@@ -43,13 +40,12 @@ def plot_ink(ink_pages: Mapping[str, Any]) -> Figure:
             shown = step(picture)
             if shown is not None:
                 axis.imshow(shown, cmap="gray_r", vmin=0)
-            if number < _SETS:
-                axis.set_title(name, fontsize=9)
+            if number == 0:
+                axis.set_title(name)
     annotate(
         figure,
         "Ink is what stands out from the paper, where a network finds writing",
         "From simulated pages to what the classifier sees.",
         "Pages of the ink_finder pipeline",
-        grow=True,
     )
     return figure

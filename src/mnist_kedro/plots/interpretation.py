@@ -6,28 +6,28 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from mnist_kedro.contracts import CLASSES, IMAGE_SIDE, LabeledImages, Pixels
-from mnist_kedro.metrics.prediction import rows_of_all
-from mnist_kedro.metrics.projection import nearest_centroid_accuracy, principal_components
+from mnist_kedro.metrics.projection import nearest_centroid_accuracy
 from mnist_kedro.plots.style import (
     FAINT,
     INK,
+    PALETTE,
+    add_legend,
     annotate,
+    create_figure,
     describe_test,
     model_in_sentence,
     model_title,
     styled,
 )
 
-_COLUMNS = 8
-_UNITS_PER_ROW = 64
-_EXPLAINED = 10  # mistakes; and a correct prediction of each class
-_EMBEDDED = 2000  # digits at most, because more points hide one another
+_COLUMNS = 6
+_UNITS_PER_ROW = 32
+_EXPLAINED = 6  # mistakes, and correct predictions of different classes
 _DIVERGING = "RdBu_r"  # color-blind readers can distinguish its ends
 
 
@@ -46,7 +46,7 @@ def plot_first_layer(model: Any, test: LabeledImages, *, name: str) -> Figure:
     filters, responses = first_layer(model, image)
     shown = min(len(filters), 2 * _COLUMNS)
     rows = 2 * math.ceil(shown / _COLUMNS)
-    figure = Figure(figsize=(9, 0.95 * rows + 1.1))
+    figure = create_figure(0.5 * rows + 0.1)
     grid = figure.add_gridspec(rows, _COLUMNS + 2)
     digit = figure.add_subplot(grid[:2, :2])
     digit.imshow(image[..., 0], cmap="gray_r", vmin=0, vmax=255)
@@ -81,7 +81,7 @@ def plot_feature_maps(
 
     image = test["images"][0]
     maps = feature_maps(model, image)
-    figure = Figure(figsize=(9, 1.02 * (1 + len(maps)) + 0.9))
+    figure = create_figure(0.56 * (1 + len(maps)))
     grid = figure.add_gridspec(1 + len(maps), _COLUMNS)
     digit = figure.add_subplot(grid[0, 0])
     digit.imshow(image[..., 0], cmap="gray_r", vmin=0, vmax=255)
@@ -117,7 +117,7 @@ def plot_feature_maps(
 
 
 def _label_row(axes: Axes, text: str) -> None:
-    axes.set_ylabel(text, rotation=0, ha="right", va="center", fontsize=8)
+    axes.set_ylabel(text, rotation=0, ha="right", va="center")
 
 
 def _fold_units(units: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -142,14 +142,14 @@ def plot_attributions(
     wrong = predictions[predictions["label"] != predictions["prediction"]]
     mistakes = wrong.sort_values("confidence", ascending=False, kind="stable").head(_EXPLAINED)
     correct = predictions[predictions["label"] == predictions["prediction"]]
-    hits = correct.drop_duplicates("label").sort_values("label")
+    hits = correct.drop_duplicates("label").sort_values("label").head(_EXPLAINED)
     rows = np.concatenate([mistakes.index, mistakes.index, hits.index]).astype(int)
     classes = np.concatenate([mistakes["prediction"], mistakes["label"], hits["label"]])
     attributions = integrated_gradients(model, test["images"][rows], classes)
     ends = [len(mistakes), 2 * len(mistakes)]
     for_predicted, for_true, for_hits = np.split(attributions, ends)
     columns = max(len(mistakes), len(hits), 1)
-    figure = Figure(figsize=(max(1.05 * columns + 0.9, 7), 6.6))
+    figure = create_figure(3.2)
     axes = figure.subplots(5, columns, squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
@@ -192,51 +192,36 @@ def _draw_attributions(
 
 
 @styled
-def plot_embedding(
-    model: Any, test: LabeledImages, predictions: pd.DataFrame, *, name: str
-) -> Figure:
+def plot_embedding(test: LabeledImages, embedding: pd.DataFrame, *, name: str) -> Figure:
     """Plot the last features of a network for some test digits, in two dimensions.
 
-    The arguments are those of :func:`plot_feature_maps`.
+    Args:
+        test: the test split.
+        embedding: a row for each digit with ``label``, ``prediction``, ``x`` and ``y``.
+        name: of the model.
     """
-    from mnist_kedro.models.explanation import embed  # noqa: PLC0415  (imports TensorFlow)
-
-    rows = rows_of_all(test, _EMBEDDED)
-    points, shares = principal_components(embed(model, test["images"][rows]))
-    predicted = predictions["prediction"].to_numpy()[rows]
-    labels = np.asarray(test["labels"])[rows]
-    figure = Figure(figsize=(7, 6.2))
+    points, labels = embedding[["x", "y"]].to_numpy(), embedding["label"].to_numpy()
+    wrong = embedding[embedding["label"] != embedding["prediction"]]
+    figure = create_figure(3.8)
     axes = figure.add_subplot()
-    colors = sns.color_palette("colorblind", CLASSES)
-    for digit in range(CLASSES):
-        x, y = points[labels == digit].T
-        axes.scatter(x, y, s=5, color=colors[digit], alpha=0.6, linewidth=0)
-    wrong = predicted != labels
-    x, y = points[wrong].T
-    axes.scatter(x, y, s=36, facecolor="none", edgecolor=INK, label="misclassified")
     for digit in np.unique(labels):
-        x, y = np.median(points[labels == digit], axis=0)
-        axes.text(
-            x,
-            y,
-            str(digit),
-            fontsize=15,
-            fontweight="bold",
-            ha="center",
-            va="center",
-            bbox={"boxstyle": "circle", "facecolor": "white", "edgecolor": colors[digit]},
-        )
-    axes.set_xlabel(f"First principal component, {shares[0]:.0%} of the variance")
-    axes.set_ylabel(f"Second, {shares[1]:.0%}")
+        group = embedding[labels == digit]
+        color = PALETTE[digit % len(PALETTE)]
+        axes.scatter(group["x"], group["y"], s=16, color=color, marker=f"${digit}$", linewidth=0)
+    axes.scatter(
+        wrong["x"], wrong["y"], s=50, facecolor="none", edgecolor=INK, label="misclassified"
+    )
+    axes.set_xlabel("First principal component")
+    axes.set_ylabel("Second principal component")
     axes.tick_params(labelleft=False, labelbottom=False)
-    if wrong.any():
-        axes.legend(loc="upper right")
+    if len(wrong):
+        add_legend(axes)
     annotate(
         figure,
         f"Two dimensions of {model_in_sentence(name)}'s features tell "
         f"{nearest_centroid_accuracy(points, labels):.0%} of the digits apart",
-        f"PCA of the last layer's inputs: {len(rows):,} test digits, {wrong.sum()} misclassified. "
-        "Apart: closest to the mean of their class.",
+        f"Inputs of the last layer for {len(embedding):,} test digits. A digit counts if its point "
+        "is closest to the mean of its class.",
         describe_test(test),
     )
     return figure

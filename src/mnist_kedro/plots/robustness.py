@@ -17,7 +17,20 @@ from mnist_kedro.metrics.robustness import (
     Robustness,
     summarize_robustness,
 )
-from mnist_kedro.plots.style import BLUE, INK, PALETTE, annotate, describe_test, model_title, styled
+from mnist_kedro.plots.style import (
+    BLUE,
+    INK,
+    PALETTE,
+    TEXT_SIZE,
+    WIDTH,
+    add_legend,
+    annotate,
+    create_figure,
+    describe_test,
+    model_title,
+    styled,
+    wrap,
+)
 
 _HIGH_CONFIDENCE = 0.99
 
@@ -31,24 +44,26 @@ def plot_robustness(test: LabeledImages, accuracies: pd.DataFrame) -> Figure:
         accuracies: the table ``corruption_accuracies``.
     """
     summaries = summarize_robustness(accuracies)
-    figure = Figure(figsize=(10, 6))
-    lines, table = figure.subplots(1, 2, width_ratios=(1, 1.15))
+    first = next(iter(summaries))
+    corrupted = accuracies[(accuracies["model"] == first) & (accuracies["severity"] > 0)]
+    corruptions = corrupted["corruption"].nunique()
+    rows = 3.0, 0.6 + 0.22 * corruptions  # inches
+    figure = create_figure(sum(rows))
+    lines, table = figure.subplots(2, 1, height_ratios=rows)
     for model, color in zip(summaries, PALETTE, strict=False):
         _draw_means(lines, accuracies[accuracies["model"] == model], model, color)
     lines.yaxis.set_major_formatter(PercentFormatter(1.0))
     lines.xaxis.set_major_locator(MaxNLocator(integer=True))
     lines.set_xlabel("Severity")
-    lines.set_title("Mean accuracy over the corruptions")
-    lines.legend(loc="lower left")
+    lines.set_ylabel("Mean accuracy")
+    add_legend(lines)
 
-    first = next(iter(summaries))
-    corrupted = accuracies[(accuracies["model"] == first) & (accuracies["severity"] > 0)]
     _draw_table(table, corrupted)
     table.set_title(f"Accuracy of {first} by corruption, %")
     annotate(
         figure,
         f"{model_title(first)}: {_quote_means(summaries[first])}",
-        f"{corrupted['corruption'].nunique()} corruptions of the same "
+        f"{corruptions} corruptions of the same "
         f"{corrupted['digits'].iloc[0]:,} test digits; in the title at severity {MIDDLE_SEVERITY}. "
         "Related: similar to the augmentation.",
         describe_test(test),
@@ -90,7 +105,7 @@ def _draw_table(axes: Axes, corrupted: pd.DataFrame) -> None:
         cbar=False,
         linewidths=1,
         linecolor="white",
-        annot_kws={"fontsize": 9},
+        annot_kws={"fontsize": TEXT_SIZE},
         yticklabels=[name.replace("_", " ") for _, name in grid.index],
         ax=axes,
     )
@@ -98,7 +113,7 @@ def _draw_table(axes: Axes, corrupted: pd.DataFrame) -> None:
     for family, rows in order["family"].value_counts(sort=False).items():
         if top:
             axes.axhline(top, color=INK, linewidth=1.5)
-        axes.text(-1.75, top + rows / 2, str(family), rotation=90, ha="center", va="center")
+        axes.text(5.3, top + rows / 2, str(family), rotation=270, ha="center", va="center")
         top += rows
     axes.set_xlabel("Severity")
     axes.set_ylabel("")
@@ -127,7 +142,7 @@ def plot_out_of_distribution(test: LabeledImages, confidences: pd.DataFrame) -> 
     kinds = confidences[confidences["model"] == model].groupby("kind", sort=False)["confidence"]
     digits = kinds.get_group("digits").to_numpy()
     others = {kind: group.to_numpy() for kind, group in kinds if kind != "digits"}
-    figure = Figure(figsize=(8, 1.05 * (1 + len(others)) + 1.1))
+    figure = create_figure(1.15 * (1 + len(others)) + 0.3)
     rows = figure.subplots(1 + len(others), 1, sharex=True, sharey=True)
     edges = np.linspace(0, 1, 41)
     for axes, (kind, values), color in zip(
@@ -137,7 +152,7 @@ def plot_out_of_distribution(test: LabeledImages, confidences: pd.DataFrame) -> 
         note = f"{(values > _HIGH_CONFIDENCE).mean():.0%} above {_HIGH_CONFIDENCE:.0%} confidence"
         if kind != "digits":
             note += f"; lower than on a digit in {area_under_roc(digits, values):.0%} of pairs"
-        axes.set_title(f"{kind} ({len(values):,}): {note}")
+        axes.set_title(wrap(f"{kind} ({len(values):,}): {note}", WIDTH - 0.7))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     rows[-1].set_xlabel("Confidence")
     rows[-1].xaxis.set_major_formatter(PercentFormatter(1.0))

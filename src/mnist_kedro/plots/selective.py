@@ -9,7 +9,16 @@ from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
 
 from mnist_kedro.contracts import LabeledImages
 from mnist_kedro.metrics.selective import Rejection, risk_coverage
-from mnist_kedro.plots.style import FAINT, PALETTE, annotate, describe_test, model_title, styled
+from mnist_kedro.plots.style import (
+    FAINT,
+    PALETTE,
+    add_legend,
+    annotate,
+    create_figure,
+    describe_test,
+    model_title,
+    styled,
+)
 
 
 @styled
@@ -25,7 +34,7 @@ def plot_risk_coverage(
             ``confidence``.
     """
     rejections = {model: metrics["models"][model]["rejection"] for model in predictions}
-    figure = Figure(figsize=(7, 4.6))
+    figure = create_figure(3.4)
     axes = figure.add_subplot()
     for (model, table), color in zip(predictions.items(), PALETTE, strict=False):
         correct = (table["label"] == table["prediction"]).to_numpy()
@@ -44,9 +53,9 @@ def plot_risk_coverage(
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.set_xlabel("Coverage: digits classified, the most confident first")
+    axes.set_xlabel("Digits classified, the most confident first")
     axes.set_ylabel("Error rate on these digits")
-    axes.legend(loc="upper left")
+    add_legend(axes)
     annotate(
         figure,
         _finding(first, rejection),

@@ -40,7 +40,6 @@ def plot_taught_digits(
         "Prediction before → after teaching with other corrections (cross-validation); blue: now "
         "correct, red: wrong.",
         f"Corrections {counts['corrections']}{which}",
-        grow=True,
     )
     return figure
 

@@ -16,7 +16,15 @@ from matplotlib.ticker import (
 )
 
 from mnist_kedro.contracts import CLASSES, LabeledImages
-from mnist_kedro.plots.style import FAINT, PALETTE, annotate, describe_source, styled
+from mnist_kedro.plots.style import (
+    FAINT,
+    PALETTE,
+    add_legend,
+    annotate,
+    create_figure,
+    describe_source,
+    styled,
+)
 
 
 @styled
@@ -27,8 +35,8 @@ def plot_training_curves(train: LabeledImages, **histories: Mapping[str, Any]) -
         train: the training split.
         histories: a :class:`~mnist_kedro.models.fitting.TrainingHistory` for each model.
     """
-    figure = Figure(figsize=(9, 4.2))
-    accuracy_axes, loss_axes = figure.subplots(1, 2)
+    figure = create_figure(5.2)
+    accuracy_axes, loss_axes = figure.subplots(2, 1, sharex=True)
     for axes, key, title in (
         (accuracy_axes, "accuracy", "Accuracy"),
         (loss_axes, "loss", "Loss (cross-entropy)"),
@@ -40,9 +48,9 @@ def plot_training_curves(train: LabeledImages, **histories: Mapping[str, Any]) -
             axes.plot(
                 epochs, history[f"validation_{key}"], color=color, marker=marker, markersize=4
             )
-        axes.set_title(title)
-        axes.set_xlabel("Epoch")
+        axes.set_ylabel(title)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    loss_axes.set_xlabel("Epoch")
     accuracy_axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     loss_axes.set_yscale("log")
     loss_axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -96,4 +104,4 @@ def _add_legend(axes: Axes, names: list[str]) -> None:
         Line2D([], [], color=FAINT, label="validation", marker="o", markersize=4),
         Line2D([], [], color=FAINT, label="training", linestyle="--"),
     ]
-    axes.legend(handles=[*models, *splits], loc="lower right")
+    add_legend(axes, [*models, *splits])

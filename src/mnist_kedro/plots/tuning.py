@@ -8,9 +8,9 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodF
 
 from mnist_kedro.contracts import LabeledImages
 from mnist_kedro.parameters import TuningParameters
-from mnist_kedro.plots.style import BLUE, ORANGE, annotate, describe_source, styled
+from mnist_kedro.plots.style import BLUE, ORANGE, annotate, create_figure, describe_source, styled
 
-_COLUMNS = 4
+_COLUMNS = 2
 _GRAY = "#A8A8A8"
 
 
@@ -32,7 +32,7 @@ def plot_tuning_search(
     bottom, top = _accuracy_limits(complete["validation_accuracy"])
 
     rows, columns = -(-(len(names) + 1) // _COLUMNS), min(len(names) + 1, _COLUMNS)
-    figure = Figure(figsize=(2.6 * columns, 2.4 * rows + 1))
+    figure = create_figure(1.8 * rows)
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
     for axes, name in zip(panels.flat, ["trial", *names], strict=False):
         for group, color, size in ((pruned, _GRAY, 14), (complete, BLUE, 22), (best, ORANGE, 48)):

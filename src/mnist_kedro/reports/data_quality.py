@@ -1,16 +1,14 @@
 """Render the page about the quality of the ingested digits."""
 
-import base64
 from collections.abc import Mapping
-from io import BytesIO
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from mnist_kedro.contracts import GIVEN, Mnist, Pixels
+from mnist_kedro.contracts import GIVEN, Mnist
 from mnist_kedro.lineage import with_lineage
 from mnist_kedro.origin import describe_origin
+from mnist_kedro.reports.digits import encode_digits
 from mnist_kedro.reports.render import ENVIRONMENT
 
 
@@ -29,7 +27,7 @@ def render_data_quality(
         data_quality: the content of ``data_quality.json``.
         run: the description of the run.
     """
-    means = [_png(image) for image in np.asarray(mean_digits["images"])]
+    means = [encode_digits(image) for image in np.asarray(mean_digits["images"])]
     return ENVIRONMENT.get_template("data_quality.html.jinja").render(
         **data_quality,
         digits=_pictures(mnist, data_quality["findings"]),
@@ -49,11 +47,5 @@ def _pictures(mnist: Mnist, findings: list[Mapping[str, Any]]) -> dict[str, dict
             {digit["row"] for group in groups for digit in group if digit["split"] == split}
         )
         pixels = images[np.asarray(rows, np.int64)]
-        pictures[split] = dict(zip(rows, map(_png, pixels), strict=True))
+        pictures[split] = dict(zip(rows, map(encode_digits, pixels), strict=True))
     return pictures
-
-
-def _png(image: Pixels) -> str:
-    buffer = BytesIO()
-    Image.fromarray(image).save(buffer, "PNG", optimize=True)
-    return base64.b64encode(buffer.getvalue()).decode()

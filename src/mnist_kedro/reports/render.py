@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -10,12 +11,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup, escape
 from omegaconf import OmegaConf
 
-from mnist_kedro.contracts import GIVEN
+from mnist_kedro.contracts import GIVEN, LabeledImages
 from mnist_kedro.datasets.figure_dataset import Picture
 from mnist_kedro.lineage import with_lineage
 from mnist_kedro.metrics.robustness import MIDDLE_SEVERITY, summarize_robustness
 from mnist_kedro.plots.style import model_title
+from mnist_kedro.reports.digits import collect_mistakes, crop_texts, place_points
 
+DRAWN_BY_THE_PAGE = ("worst_mistakes", "embedding")  # figures that the report does not load
 _HIGH_CONFIDENCE = 0.99
 
 
@@ -70,7 +73,10 @@ ENVIRONMENT.filters |= {
     "count": lambda number: f"{number:,}",
     "one_line": lambda text: " ".join(text.split()),
     "title_of": model_title,
-    "base64": lambda data: base64.b64encode(data).decode(),
+    "content": lambda picture: base64.b64encode(crop_texts(picture)).decode(),
+    "csp_hash": lambda text: (
+        f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"
+    ),
     "code": lambda text: Markup(re.sub("`(.*?)`", r"<code>\1</code>", str(escape(text)))),  # noqa: S704
     "yaml": lambda data: OmegaConf.to_yaml(OmegaConf.create(data)),
 }
@@ -83,10 +89,13 @@ def render_report(
     confidences: pd.DataFrame,
     layers: pd.DataFrame,
     run: Mapping[str, Any],
+    test: LabeledImages,
+    predictions: pd.DataFrame,
+    embedded_digits: pd.DataFrame,
     sections: Mapping[str, Sequence[str]],
     **figures: Picture,
 ) -> str:
-    """Render the report: one self-contained HTML page.
+    """Render the report: one self-contained HTML page, which loads nothing.
 
     Args:
         metrics: the content of ``metrics.json``; the report is about the first model.
@@ -94,13 +103,24 @@ def render_report(
         confidences: the table ``out_of_distribution_confidences``.
         layers: the table of the first model's layers.
         run: id, parameters, code and machine of the run.
-        sections: names of the figures, by section title.
+        test: the test split.
+        predictions: of the first model, a row for each test digit.
+        embedded_digits: the table of the first model's embedding.
+        sections: names of the figures, by section title. The page draws ``worst_mistakes`` and
+            ``embedding`` itself, so that readers can filter and explore them.
         figures: the figures, as ``figure_<name>``, so that no name is that of another argument.
     """
     pictures = {key.removeprefix("figure_"): picture for key, picture in figures.items()}
     variables = _template_variables(metrics, corruptions, confidences, layers)
     template = ENVIRONMENT.get_template("report.html.jinja")
-    return template.render(variables, run=run, pictures=pictures, sections=sections)
+    return template.render(
+        variables,
+        run=run,
+        pictures=pictures,
+        sections=sections,
+        mistakes=collect_mistakes(test, predictions),
+        embedding=place_points(test, embedded_digits),
+    )
 
 
 @with_lineage
@@ -172,6 +192,9 @@ def _summarize_confidences(confidences: pd.DataFrame) -> dict[str, Any]:
     return {
         "confidence": _HIGH_CONFIDENCE,
         "kind": sure.idxmax(),
+        "images": int((others["kind"] == sure.idxmax()).sum()),
+        "digits": len(confidences) - len(others),
+        "others": len(others),
         "share": sure.max(),
         "flagged": confidences.groupby(confidences["kind"] == "digits")["is_digit"].mean().rsub(1)
         if "is_digit" in confidences

@@ -21,6 +21,7 @@ from mnist_kedro.plots.confusion import plot_confusion_matrix
 from mnist_kedro.plots.digits import (
     plot_least_confident_hits,
     plot_sample_predictions,
+    plot_test_digits,
     plot_worst_mistakes,
 )
 from mnist_kedro.plots.selective import plot_risk_coverage
@@ -58,6 +59,7 @@ def create_figures(models: Sequence[str]) -> Sections:
             figure(plot_worst_mistakes, [*predictions, "params:reporting"], model=model),
             figure(plot_confusion_matrix, predictions, model=model),
             figure(plot_sample_predictions, [*predictions, "params:reporting"], model=model),
+            figure(plot_test_digits, predictions, model=model),
         ],
         "Confidence": [
             figure(

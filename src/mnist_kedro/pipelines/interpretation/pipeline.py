@@ -5,7 +5,7 @@ from itertools import chain
 from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.pipelines.figures import Sections, figure
-from mnist_kedro.pipelines.interpretation.nodes import describe_layers
+from mnist_kedro.pipelines.interpretation.nodes import describe_layers, embed_test_digits
 from mnist_kedro.plots.augmentation import plot_augmented_digits
 from mnist_kedro.plots.interpretation import (
     plot_attributions,
@@ -23,8 +23,14 @@ def create_pipeline(model: str) -> Pipeline:
         outputs=f"{model}.layers",
         name="describe_layers",
     )
+    embedding = Node(
+        func=embed_test_digits,
+        inputs=[f"{model}.model", "test", f"{model}.predictions"],
+        outputs=f"{model}.embedded_digits",
+        name="embed_test_digits",
+    )
     figures = chain.from_iterable(create_figures(model).values())
-    return Pipeline([layers, *figures], tags="interpretation")
+    return Pipeline([layers, embedding, *figures], tags="interpretation")
 
 
 def create_figures(model: str) -> Sections:
@@ -37,6 +43,6 @@ def create_figures(model: str) -> Sections:
         "What it has learned": [
             figure(plot_first_layer, [network, "test"], name=model),
             figure(plot_feature_maps, [network, "test", predictions], name=model),
-            figure(plot_embedding, [network, "test", predictions], name=model),
+            figure(plot_embedding, ["test", f"{model}.embedded_digits"], name=model),
         ],
     }

@@ -7,7 +7,7 @@ from kedro.pipeline import Node, Pipeline
 
 from mnist_kedro.pipelines import evaluation, interpretation, robustness
 from mnist_kedro.pipelines.figures import figure_names
-from mnist_kedro.reports import render_model_card, render_report
+from mnist_kedro.reports import DRAWN_BY_THE_PAGE, render_model_card, render_report
 
 
 def create_pipeline(models: Sequence[str]) -> Pipeline:
@@ -32,12 +32,22 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
     ):
         for section, nodes in part.items():
             sections.setdefault(section, []).extend(figure_names(nodes))
-    figures = {f"figure_{name}": f"figures.{name}" for names in sections.values() for name in names}
+    digits = {
+        "test": "test",
+        "predictions": f"{model}.predictions",
+        "embedded_digits": f"{model}.embedded_digits",
+    }
+    figures = {
+        f"figure_{name}": f"figures.{name}"
+        for names in sections.values()
+        for name in names
+        if name not in DRAWN_BY_THE_PAGE
+    }
     return Pipeline(
         [
             Node(
                 func=update_wrapper(partial(render_report, sections=sections), render_report),
-                inputs=inputs | figures,
+                inputs=inputs | digits | figures,
                 outputs="report",
                 name="write_report",
             ),

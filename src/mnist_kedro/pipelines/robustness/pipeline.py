@@ -60,8 +60,8 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
 def create_figures() -> Sections:
     """Declare the figures."""
     return {
-        "Robustness": [figure(plot_robustness, ["test", "corruption_accuracies"])],
-        "Confidence": [
-            figure(plot_out_of_distribution, ["test", "out_of_distribution_confidences"])
+        "Robustness": [
+            figure(plot_robustness, ["test", "corruption_accuracies"]),
+            figure(plot_out_of_distribution, ["test", "out_of_distribution_confidences"]),
         ],
     }
