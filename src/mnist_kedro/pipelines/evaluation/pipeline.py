@@ -53,6 +53,7 @@ def create_figures(models: Sequence[str]) -> Sections:
     """Declare the figures; those of single predictions show the first model."""
     model = models[0]
     predictions = ["test", f"{model}.predictions"]
+    all_predictions = {name: f"{name}.predictions" for name in models}
     trained = [name for name in models if not name.endswith("_ensemble")]
     return {
         "Mistakes": [
@@ -62,11 +63,7 @@ def create_figures(models: Sequence[str]) -> Sections:
             figure(plot_test_digits, predictions, model=model),
         ],
         "Confidence": [
-            figure(
-                plot_risk_coverage,
-                {"test": "test", "metrics": "metrics"}
-                | {name: f"{name}.predictions" for name in models},
-            ),
+            figure(plot_risk_coverage, {"test": "test", "metrics": "metrics"} | all_predictions),
             figure(plot_reliability_diagram, [*predictions, "metrics"], model=model),
             figure(plot_least_confident_hits, [*predictions, "params:reporting"], model=model),
         ],
