@@ -49,8 +49,11 @@ viz: $(DEV_READY)  ## open Kedro-Viz: the pipelines, with previews of their data
 	$(BIN)/kedro viz run --include-hooks $(ARGS)
 
 .PHONY: viz-build
-viz-build: $(DEV_READY)  ## build Kedro-Viz as a static site in build/
+viz-build: $(DEV_READY)  ## build Kedro-Viz as a static site in build/, with relative paths
 	$(BIN)/kedro viz build --include-hooks --include-previews $(ARGS)
+	@# Kedro-Viz writes absolute paths: of datasets, and in the errors of the last run.
+	@find build/api -type f -exec sed -i.bak -e 's|$(CURDIR)/||g' -e 's|$(HOME)/|~/|g' {} +
+	@find build/api -name '*.bak' -delete
 
 .PHONY: notebook
 notebook: $(DEV_READY)  ## open the notebook, which runs the workflow cell by cell

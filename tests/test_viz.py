@@ -3,6 +3,8 @@
 import functools
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +15,9 @@ from playwright.sync_api import Page
 from tests.support.browser import needs_chromium, page_at
 from tests.support.catalog import stored_datasets
 from tests.support.http import Quiet, http_server
+from tests.support.paths import ROOT
 from tests.support.processes import background
-from tests.support.project import Project
+from tests.support.project import Project, environment
 
 pytestmark = pytest.mark.slow
 
@@ -42,8 +45,12 @@ def project(smoke: Project, tmp_path_factory: pytest.TempPathFactory) -> Project
 
 @pytest.fixture(scope="module")
 def site(project: Project) -> Path:
-    built = project.kedro("viz", "build", "--include-hooks", "--include-previews")
-    assert built.status == 0, built.log
+    (project.folder / ".viz").mkdir(exist_ok=True)
+    paths = f"{project.folder}/src/nodes.py, {Path.home()}/python/io.py"
+    failed = {"event": "on_pipeline_error", "error": "failed", "traceback": paths}
+    (project.folder / ".viz" / "kedro_pipeline_events.json").write_text(json.dumps([failed]))
+    make = ["make", "--file", str(ROOT / "Makefile"), "viz-build", f"VENV={sys.prefix}"]
+    subprocess.run(make, cwd=project.folder, env=environment(project.folder), check=True)
     return project.folder / "build"
 
 
@@ -94,6 +101,24 @@ def test_each_network_is_drawn_at_the_node_that_trains_it(site):
 def test_the_layers_are_kedros_in_their_order(site):
     layers = json.loads((site / "api" / "main").read_text())["layers"]
     assert layers == ["raw", "model_input", "models", "model_output", "reporting"]
+
+
+def test_every_pipeline_shows_its_layers(site):
+    for pipeline in (site / "api" / "pipelines").iterdir():
+        assert json.loads(pipeline.read_text())["layers"], pipeline.name
+
+
+def test_the_static_site_has_no_absolute_paths(site, project):
+    files = [path for path in site.rglob("*") if path.is_file()]
+    assert not [path for path in files if path.suffix == ".bak"]
+    for path in files:
+        content = path.read_bytes()
+        for folder in (project.folder, Path.home(), ROOT):
+            assert f"{folder}/".encode() not in content, path
+    model = json.loads((site / "api" / "nodes" / node_ids(site)["cnn.model"]).read_text())
+    assert model["filepath"] == "data/06_models/cnn.keras"
+    status = json.loads((site / "api" / "run-status").read_text())
+    assert status["pipeline"]["error"]["traceback"] == "src/nodes.py, ~/python/io.py"
 
 
 @needs_chromium
