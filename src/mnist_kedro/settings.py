@@ -64,4 +64,7 @@ warnings.filterwarnings("ignore", r"register_new_resolver\(\) is deprecated", Us
 # Kedro-Viz draws the networks with it.
 warnings.filterwarnings("ignore", "The 'preview_fn' feature is experimental", UserWarning)
 
+# Kedro-Viz 12.5 uses a class that FastAPI deprecates, on every start.
+warnings.filterwarnings("ignore", "ORJSONResponse is deprecated")
+
 atomic_filesystem.register()
