@@ -2,6 +2,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from kedro.io import DatasetError, Version
 from matplotlib.figure import Figure
 from PIL import Image
@@ -53,6 +54,15 @@ def test_the_texts_can_be_cropped(figure, tmp_path):
 def test_a_figure_without_words_has_none(figure, tmp_path):
     dataset(tmp_path).save(figure)
     assert dataset(tmp_path).load()[1:] == ("", "", "", {}, (0, 1))
+
+
+def test_a_notebook_shows_the_picture(figure, tmp_path):
+    annotate(figure, "The finding", "How to read it", "Which digits")
+    dataset(tmp_path).save(figure)
+    picture = dataset(tmp_path).load()
+    shown, options = DisplayFormatter().format(picture)
+    assert shown == {"image/png": picture.png, "text/plain": "Picture('The finding')"}
+    assert options["image/png"]["width"] < Image.open(BytesIO(picture.png)).width
 
 
 def test_the_latest_version_is_loaded(figure, tmp_path):

@@ -28,6 +28,15 @@ class Picture(NamedTuple):
     lineage: Lineage = MappingProxyType({})  # of what the figure shows
     content: tuple[float, float] = (0.0, 1.0)  # where the texts end and begin: shares of the height
 
+    def __repr__(self) -> str:
+        """Return the title only: the bytes would fill pages."""
+        return f"Picture({self.title!r})"
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, float]]:
+        """Return the picture for a notebook, and a width that shows its text in normal size."""
+        with Image.open(BytesIO(self.png)) as picture:
+            return self.png, {"width": picture.width / 1.5}
+
 
 class FigureDataset(MatplotlibDataset):
     """Extend kedro-datasets' ``MatplotlibDataset``: its figures can also be loaded.
