@@ -13,7 +13,7 @@ def parameters():
     return deepcopy(configured("smoke"))
 
 
-@pytest.mark.parametrize("env", ["local", "smoke", "quick", "accurate", "mlflow"])
+@pytest.mark.parametrize("env", ["local", "smoke", "quick", "accurate", "mlflow", "notebook"])
 def test_every_environment_is_valid(env):
     assert check_parameters(configured(env)).networks["cnn"].root.architecture == "cnn"
 
