@@ -85,8 +85,16 @@ def test_a_damaged_promoted_model_leaves_the_earlier_one(export):
     assert store.current.version == FIRST
 
 
-@pytest.mark.parametrize("record", [None, {"run": {"id": "run"}, "data": {"source": "/home/x"}}])
-def test_answers_have_no_training_record(export, exported, record):
+@pytest.mark.parametrize(
+    ("record", "count"),
+    [
+        (None, None),
+        ({"run": {"id": "run"}, "data": {"source": "/home/x"}, "training_digits": 55_000}, 55_000),
+    ],
+)
+def test_answers_have_only_the_number_of_digits_of_the_training_record(
+    export, exported, record, count
+):
     from mnist_kedro.serving.app import create_app
     from mnist_kedro.serving.metrics import Metrics
 
@@ -95,4 +103,5 @@ def test_answers_have_no_training_record(export, exported, record):
     store.refresh()
     answer = create_app(store, Metrics()).test_client().get("/api/model")
     assert "training_record" not in json.loads(answer.data)
+    assert json.loads(answer.data).get("training_digits") == count
     assert "/home/x" not in answer.text

@@ -142,9 +142,11 @@ def _without_folders(description: Mapping[str, Any]) -> dict[str, Any]:
         # Paths have slashes or backslashes, depending on the system of the export.
         data = {**data, "source": PureWindowsPath(source).name}
     rest = {key: value for key, value in description.items() if key != "training_record"}
-    taught = (description.get("training_record") or {}).get("taught")
+    record = description.get("training_record") or {}
+    taught = record.get("taught")
     corrections = taught["corrections"]["digits"] if taught else 0
-    return {**rest, "data": data, "taught_corrections": corrections}
+    counts = {"training_digits": record.get("training_digits"), "taught_corrections": corrections}
+    return {**rest, "data": data, **counts}
 
 
 @operations.get("/healthz")
