@@ -44,6 +44,17 @@ def served(exported, tmp_path_factory) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def keeping(exported, tmp_path_factory):
+    """A server that keeps corrections; it cannot teach, for it is not in a project."""
+    folder = tmp_path_factory.mktemp("keeping")
+    save_export(folder / "06_models", FIRST, *exported)
+    options = ("--models", str(folder / "06_models"), "--corrections", str(folder / "kept"))
+    with serving(ROOT, *options) as server:
+        server.kept = folder / "kept"
+        yield server
+
+
 def save_export(folder: Path, version: str, file: bytes, description: dict) -> None:
     """Save a version as `kedro run --pipelines export` does."""
     for name, content in {

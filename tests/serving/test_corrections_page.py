@@ -8,28 +8,13 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from mnist_kedro.corrections import NO_DIGIT, count_corrections, read_corrections
-from tests.serving.conftest import save_export
 from tests.support.browser import needs_chromium, page_at
-from tests.support.paths import ROOT
-from tests.support.server import FIRST, serving
 from tests.support.writers import barred_seven, draw, flagged_one, four, write
 
 pytestmark = needs_chromium
-
-
-@pytest.fixture(scope="module")
-def keeping(exported, tmp_path_factory):
-    """A server that keeps corrections; elsewhere than in a project, so that it cannot teach."""
-    folder = tmp_path_factory.mktemp("keeping")
-    save_export(folder / "06_models", FIRST, *exported)
-    options = ("--models", str(folder / "06_models"), "--corrections", str(folder / "kept"))
-    with serving(ROOT, *options) as server:
-        server.kept = folder / "kept"
-        yield server
 
 
 @pytest.fixture(autouse=True)
@@ -267,14 +252,6 @@ def test_without_storage_digits_are_read_nevertheless(keeping):
         expect(page.locator("#mine figure")).to_have_count(0)
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1440])
-def test_nothing_is_wider_than_the_page(keeping, width):
-    with app(keeping, width, 900) as page:
-        page.click("#examples button:nth-child(4)")
-        page.wait_for_selector("#answer[aria-busy=false]")
-        assert page.evaluate("() => document.documentElement.scrollWidth") <= width
-
-
 def test_it_says_where_corrections_are_kept_and_why_it_cannot_teach(keeping):
     with app(keeping) as page:
         expect(page.locator("#folder")).to_have_text("kept")
@@ -290,18 +267,3 @@ def test_a_server_that_keeps_nothing_does_not_offer_it(served):
         expect(page.locator("#teach")).to_be_hidden()
         expect(page.locator("#correct")).to_be_hidden()
         expect(page.locator("footer")).to_contain_text("are not kept.", use_inner_text=True)
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_axe_finds_nothing(keeping, width, scheme):
-    with app(keeping, width, 844, color_scheme=scheme, bypass_csp=True) as page:
-        page.check("#keep")
-        page.click("#examples button:nth-child(4)")
-        page.wait_for_selector("#answer[aria-busy=false]")
-        page.click("#labels button[value='5']")
-        expect(page.locator("#mine figure")).to_have_count(1)
-        found = Axe().run(page).response["violations"]
-        assert [(one["impact"], one["id"]) for one in found] == []
-        page.click("#write")
-        assert Axe().run(page).response["violations"] == []
-        page.click("#stop")

@@ -108,7 +108,7 @@ def test_a_writer_teaches_it_and_takes_it_back(server):
         expect(page.locator("#legend")).to_be_visible()
         assert page.locator("#mine figure.right").count() >= 18  # by networks not taught them
         expect(page.locator("#mine")).to_contain_text("7 → 1")
-        expect(page.locator("#model")).not_to_contain_text(version)
+        expect(page.locator("#version")).not_to_contain_text(version)
         after = read(server, pictures)
         assert np.mean(np.array(after) == labels) >= 0.9 > np.mean(np.array(before) == labels)
         assert server.ask("GET", "/api/model").body["accuracy"] >= accuracy - 0.001

@@ -215,7 +215,7 @@ export class Teacher {
   #begin() {
     if (!find("keep").checked) find("keep").click();
     this.#want(0);
-    find("sketch").scrollIntoView({ block: "center" });
+    find("card").scrollIntoView({ block: "nearest" });
     find("sketch").focus({ preventScroll: true });
   }
 
@@ -224,7 +224,7 @@ export class Teacher {
     find("card").hidden = digit === null;
     this.select(digit === null ? this.#selected : null);
     if (digit === null) return;
-    put("wanted", `Write ${digit === 8 ? "an" : "a"} ${digit} as you usually do (${digit + 1} of 10)`);
+    put("wanted", `Write ${digit === 8 ? "an" : "a"} ${digit} as usual (${digit + 1}\u00a0of\u00a010)`);
     this.onclear();
   }
 
@@ -362,7 +362,7 @@ export class Teacher {
     }[state.state];
     if (told) this.#tell(told);
     else if (obstacle) this.#tell(`The network cannot learn here: ${obstacle}.`);
-    else if (few) this.#tell(`${state.corrections} of ${state.needed} corrections that it needs to learn.`);
+    else if (few) this.#tell(`${state.corrections} of the ${state.needed} corrections that it needs to learn.`);
     else if (!quietly) this.#tell("");
     const ended = ["failed", "cancelled"].includes(state.state);
     const taught = running || ended || !outcome?.teaching ? null : outcome;

@@ -5,15 +5,17 @@ import { paint } from "./pictures.js";
 const SAID_AFTER = 700; // milliseconds without another answer, for those who listen
 const find = (id) => document.getElementById(id);
 const percent = (share) =>
-  share > 0.9995 ? "> 99.9%" : `${(100 * share).toFixed(1)}%`;
+  share > 0.9995 ? ">\u00a099.9%" : `${(100 * share).toFixed(1)}%`; // on one line
 
 const named = (digit) => `${digit === 8 ? "an" : "a"} ${digit}`;
 
-// Names what a model was trained on; older exports do not describe it.
-function trainingData({ data }) {
-  if (data?.canonical_mnist) return "MNIST";
+// Says what a model was trained on; older exports do not describe it.
+function trainingData({ data, training_digits: count }) {
+  const number = count?.toLocaleString("en");
+  if (data?.canonical_mnist) return count ? `${number} MNIST digits` : "MNIST";
   const parts = { sample: "a small sample of MNIST", download: "a part of MNIST" };
-  return parts[data?.source] ?? data?.source ?? "unknown data";
+  const source = parts[data?.source] ?? data?.source ?? "unknown data";
+  return count ? `${number} digits of ${source}` : source;
 }
 
 export class View {
@@ -66,10 +68,10 @@ export class View {
     const unsure = digits.filter((digit) => !digit.sure && this.corrected(digit) === undefined);
     const told = this.#verdict(digits, unsure);
     const text = digits.map((digit) => this.#reading(digit)).join("");
-    this.#headline(text, told, { unsure: unsure.length > 0, long: text.length > 4 });
+    this.#headline(text, told, { unsure: unsure.length > 0 });
     this.#say(`${[...text].join(" ")}. ${told}`);
     this.#offer(digits);
-    find("time").textContent = `read in ${Math.max(1, Math.round(answer.milliseconds))} ms`;
+    find("time").textContent = `read in ${Math.max(1, Math.round(answer.milliseconds))}\u00a0ms`;
   }
 
   #reading(digit) {
@@ -97,18 +99,20 @@ export class View {
       return `Not sure: ${percent(confidence)}${others.length ? `, or ${others.map(named).join(" or ")}` : ""}`;
     }
     if (!unsure.length) return `${digits.length} digits, sure of each`;
-    const list = (some) => [...new Set(some.map(({ digit }) => digit))].join(", ");
-    const strange = digits.filter(({ is_digit }) => is_digit === false);
-    const told = `${digits.length} digits, not sure of ${list(unsure)}`;
-    return strange.length ? `${told}; no digit, it seems: ${list(strange)}` : told;
+    const strange = unsure.filter(({ is_digit }) => is_digit === false).length;
+    const doubtful = unsure.filter(({ is_digit }) => is_digit !== false).map(({ digit }) => digit);
+    const told = [];
+    if (doubtful.length) told.push(`not sure of\u00a0${[...new Set(doubtful)].join(", ")}`);
+    if (strange) told.push(`${strange === 1 ? "one" : strange} of them may be no digit`);
+    return `${digits.length} digits, ${told.join("; ")}`;
   }
 
-  #headline(text, told, { empty = false, unsure = false, long = false }) {
+  #headline(text, told, { empty = false, unsure = false }) {
     const shown = find("text");
     shown.textContent = text;
+    shown.style.setProperty("--characters", text.length); // so that they fit on one line
     shown.classList.toggle("empty", empty);
     shown.classList.toggle("unsure", unsure);
-    shown.classList.toggle("long", long);
     find("verdict").textContent = told;
     find("verdict").classList.toggle("unsure", unsure);
   }
@@ -171,11 +175,14 @@ export class View {
 
   describe(model) {
     const [low, high] = model.accuracy_ci95.map((share) => (100 * share).toFixed(2));
-    const taught = model.taught_corrections ? ` and taught by ${model.taught_corrections} corrections` : "";
+    const taught = model.taught_corrections ? ` and ${model.taught_corrections} corrections` : "";
+    const name = model.name === "cnn" ? "CNN" : model.name;
     find("model").textContent =
-      `Model ${model.name} ${model.version}, trained on ${trainingData(model)}${taught}, reads ` +
-      `${(100 * model.accuracy).toFixed(2)}% of ${model.test_digits.toLocaleString("en")} ` +
-      `test digits right (95% interval ${low}–${high}%).`;
+      `${name}, trained on ${trainingData(model)}${taught}, reads ${(100 * model.accuracy).toFixed(2)}% ` +
+      `of ${model.test_digits.toLocaleString("en")} test digits right`;
+    find("version").textContent = `${model.name} ${model.version}`;
+    find("interval").textContent = `from ${low}% to ${high}%`;
+    find("details").hidden = false;
   }
 
   offerExamples(examples) {
