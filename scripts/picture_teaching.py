@@ -46,8 +46,6 @@ def main(address: str) -> None:
             page.click(f"#labels button[value='{label}']")
             page.wait_for_timeout(300)
         page.click("#learn")
-        page.wait_for_timeout(10_000)
-        save(page, "#teach", "teaching_run.png")
         page.wait_for_selector("#outcome:not([hidden])", timeout=LEARNED)
         page.wait_for_timeout(1000)
         save(page, "#teach", "teaching_learned.png")
