@@ -13,11 +13,12 @@ from kedro.config import BadConfigException, MissingConfigException
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.project import settings
 from kedro.io import DatasetError
-from kedro.utils import find_kedro_project, load_obj
+from kedro.utils import load_obj
 from omegaconf.errors import OmegaConfBaseException
 
 from mnist_kedro.command_line_parameters import parse_parameters
 from mnist_kedro.errors import InputError
+from mnist_kedro.project_folder import project_folder
 from mnist_kedro.runners.errors import DaskRunnerError
 
 _CONFIGURATION_ERRORS = (BadConfigException, MissingConfigException, OmegaConfBaseException)
@@ -182,7 +183,7 @@ def remove_versions(keep: int, env: str | None, yes: bool) -> None:
 
 def _data_folder(env: str | None) -> Path:
     """Return the folder of the datasets in an environment."""
-    project = find_kedro_project(Path.cwd()) or Path.cwd()
+    project = project_folder()
     loader = settings.CONFIG_LOADER_CLASS(
         conf_source=str(project / settings.CONF_SOURCE), env=env, **settings.CONFIG_LOADER_ARGS
     )

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any, cast
 
-from kedro.utils import find_kedro_project
 from omegaconf import OmegaConf
+
+from mnist_kedro.project_folder import project_folder
 
 
 def load_logging_configuration() -> dict[str, Any]:
@@ -14,7 +15,7 @@ def load_logging_configuration() -> dict[str, Any]:
     notebook or a wheel would log in another way.
     """
     configuration: Any = OmegaConf.load(Path(__file__).parent / "logging.yml")
-    changes = (find_kedro_project(Path.cwd()) or Path.cwd()) / "conf" / "logging.yml"
+    changes = project_folder() / "conf" / "logging.yml"
     if changes.is_file():
         configuration = OmegaConf.merge(configuration, OmegaConf.load(changes))
     return cast("dict[str, Any]", OmegaConf.to_container(configuration))

@@ -4,14 +4,13 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from kedro.framework.project import settings
 from kedro.pipeline import Pipeline
-from kedro.utils import find_kedro_project
 
 from mnist_kedro.parameters import Parameters, check_parameters
+from mnist_kedro.project_folder import project_folder
 
 _REPORTING = ("evaluation", "picture_calibration", "robustness", "interpretation", "report")
 # What `kedro run` runs; the other pipelines run on request (`kedro run --pipelines …`).
@@ -105,9 +104,8 @@ class _Pipelines(Mapping[str, Pipeline]):
 
 def _configured_parameters() -> Parameters:
     """Load the parameters as a run without options does."""
-    project = find_kedro_project(Path.cwd()) or Path.cwd()
     loader = settings.CONFIG_LOADER_CLASS(
-        conf_source=str(project / settings.CONF_SOURCE),
+        conf_source=str(project_folder() / settings.CONF_SOURCE),
         env=os.environ.get("KEDRO_ENV"),
         **settings.CONFIG_LOADER_ARGS,
     )

@@ -3,9 +3,8 @@
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from kedro.utils import find_kedro_project
-
 from mnist_kedro.errors import InputError
+from mnist_kedro.project_folder import project_folder
 from mnist_kedro.sources.contents import Contents
 from mnist_kedro.sources.folders import open_folder, survey
 from mnist_kedro.sources.formats import detect_format
@@ -18,7 +17,7 @@ def resolve_path(path: str) -> Path:
     given = Path(path).expanduser()
     if given.is_absolute() or given.exists():
         return given
-    return (find_kedro_project(Path.cwd()) or Path.cwd()) / given
+    return project_folder() / given
 
 
 def find_source(folder: Path) -> Path | None:
