@@ -1,11 +1,15 @@
 """Run ``kedro run`` as ``python -m mnist_kedro``, also from an installed wheel."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import Any
 
-from kedro.framework.cli.utils import find_run_command
-from kedro.framework.project import configure_project
+logging.disable(logging.INFO)  # Kedro says which logging it uses before this package's is loaded
+from kedro.framework.cli.utils import find_run_command  # noqa: E402
+from kedro.framework.project import configure_project  # noqa: E402
+
+logging.disable(logging.NOTSET)
 
 
 def main(*args: Any, **kwargs: Any) -> Any:

@@ -20,6 +20,7 @@ from mnist_kedro.hooks import (
     VersionHooks,
 )
 from mnist_kedro.logs import load_logging_configuration
+from mnist_kedro.project_folder import find_configuration
 from mnist_kedro.session_store import SessionStore
 
 _progress, _versions = ProgressHooks(), VersionHooks()
@@ -43,6 +44,8 @@ HOOKS = (
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", "kedro_mlflow")
 
 SESSION_STORE_CLASS = SessionStore  # ids that no other run has
+
+CONF_SOURCE = find_configuration()
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

@@ -48,7 +48,8 @@ class Project:
         shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(ROOT / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
         (folder / "conf" / "local").mkdir()
-        for name in ("pyproject.toml", ".telemetry", "README.md", "LICENSE", "train_mnist.py"):
+        names = ("pyproject.toml", "setup.py", ".telemetry", "README.md", "LICENSE")
+        for name in (*names, "train_mnist.py"):
             shutil.copy(ROOT / name, folder / name)
         return cls(folder)
 

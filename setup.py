@@ -1,0 +1,24 @@
+"""Add the configuration to the wheel; pyproject.toml has everything else."""
+
+import shutil
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+
+class BuildWithConfiguration(build_py):
+    """Copy ``conf/`` to the package, without ``conf/local/``, which may hold credentials."""
+
+    def run(self) -> None:
+        """Copy the modules, and then the configuration."""
+        super().run()
+        source, target = Path("conf"), Path(self.build_lib, "mnist_kedro", "conf")
+        if source.is_dir() and not self.editable_mode:  # the image of the web app needs none
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("local"))
+            (target / "local").mkdir()
+            (target / "local" / ".gitkeep").touch()  # a wheel has no empty folders
+
+
+setup(cmdclass={"build_py": BuildWithConfiguration})
