@@ -104,6 +104,15 @@ def test_missing_inputs_are_named_with_what_makes_them(unused):
     assert f"make it with 'kedro run --to-outputs {','.join(missing)}," in outcome.log
 
 
+def test_verbose_logs_details_and_without_it_none_are_logged(unused):
+    arguments = ("run", "--env", "smoke", "--pipelines", "ingestion")
+    details = [
+        line for line in unused.kedro(*arguments, "--verbose").log.splitlines() if "DEBUG" in line
+    ]
+    assert [line[19:39] for line in details] == ["Done: ingest_mnist ("]
+    assert "Done: " not in unused.kedro(*arguments).log
+
+
 def test_verbose_shows_the_traceback(unused):
     outcome = unused.kedro("run", "--params", "training.epoch=1", "--verbose")
     assert outcome.status == 1

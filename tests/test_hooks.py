@@ -2,6 +2,7 @@ import logging
 import os
 import re
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,42 @@ from tests.support.users import another_user
 PIPELINE = Pipeline([Node(func=len, inputs="mnist", outputs="count", name="count")])
 
 
-def test_tells_the_time_of_each_node(caplog):
-    caplog.set_level(logging.INFO)
-    hooks, (node,) = ProgressHooks(), PIPELINE.nodes
-    hooks.before_node_run(node)
-    hooks.after_node_run(node)
-    assert "Done: count (0.0 s)" in caplog.text
+def messages(caplog, level):
+    return [record.getMessage() for record in caplog.records if record.levelno == level]
+
+
+@pytest.fixture
+def progress(caplog, monkeypatch):
+    caplog.set_level(logging.DEBUG, "mnist_kedro")
+    monkeypatch.setattr("mnist_kedro.hooks.progress._LOG_SECONDS", 0.1)
+    hooks = ProgressHooks()
+    hooks.before_pipeline_run(PIPELINE)
+    return hooks
+
+
+def test_logs_the_time_of_each_node_as_a_detail(caplog, progress):
+    (node,) = PIPELINE.nodes
+    progress.before_node_run(node)
+    progress.after_node_run(node)
+    assert messages(caplog, logging.DEBUG) == ["Done: count (0.0 s)"]
+    assert messages(caplog, logging.INFO) == []
+
+
+def test_logs_which_node_runs_after_a_while(caplog, progress):
+    (node,) = PIPELINE.nodes
+    progress.before_node_run(node)
+    time.sleep(0.3)
+    progress.after_node_run(node)
+    assert messages(caplog, logging.INFO) == ["Running count (0 of 1 nodes are done)."]
+
+
+@pytest.mark.parametrize("end", ["after_node_run", "on_node_error"])
+def test_a_node_that_has_ended_is_not_logged_as_running(caplog, progress, end):
+    (node,) = PIPELINE.nodes
+    progress.before_node_run(node)
+    getattr(progress, end)(node)
+    time.sleep(0.3)
+    assert messages(caplog, logging.INFO) == []
 
 
 def summary(caplog, catalog, **saved):

@@ -52,6 +52,6 @@ def test_a_second_run_is_refused_and_disturbs_nothing(server):
     assert len(refused) == 1
     assert "another run is in progress in this process" in json.dumps(refused)
     assert run("lenet5")["status"] == "success"
-    trained = [line for line in program.lines if "Done: train_" in line]
-    assert [line.split("train_")[1].split(" ")[0] for line in trained][-1] == "lenet5"
+    trained = [line for line in program.lines if "epoch 1 of 1" in line]
+    assert "lenet5: " in trained[-1]
     assert len(trained) == 2

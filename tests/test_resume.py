@@ -36,7 +36,7 @@ def whole(running):
     ],
 )
 def test_a_killed_run_goes_on(running, whole, stop, number, status):
-    run = running.start("run", "--env", "smoke", *ARGUMENTS, "training.epochs=5")
+    run = running.start("run", "--env", "smoke", "--verbose", *ARGUMENTS, "training.epochs=5")
     run.wait_for(stop)
     run.send(number)
     killed = run.wait()

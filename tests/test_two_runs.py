@@ -66,7 +66,7 @@ def trained(project, version):
 def interrupted(running):
     """The checkpoints of a killed training, in a copy, and the result that it would have had."""
     assert running.start(*TRAIN, FRESH).wait().status == 0
-    run = running.start(*TRAIN, FRESH)
+    run = running.start(*TRAIN, FRESH, "--verbose")
     run.wait_for("dense: epoch 3")
     run.send(signal.SIGKILL)
     run.wait()

@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mnist_kedro.command_line_parameters import parse_parameters
 from mnist_kedro.errors import InputError
+from mnist_kedro.logs import log_details
 from mnist_kedro.project_folder import project_folder
 from mnist_kedro.runners.errors import DaskRunnerError
 
@@ -36,12 +37,14 @@ _RUNNERS = "SequentialRunner, ThreadRunner, ParallelRunner, mnist_kedro.runners.
 
 
 class Run(click.Command):
-    """Kedro's ``run``, with tracebacks only for unexpected errors, or with ``--verbose``."""
+    """Kedro's ``run`` with ``--verbose`` and with tracebacks only for unexpected errors."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run; exit with status 1 and one line after an error, with 128 + n after signal n."""
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, _terminate)
+        if ctx.meta.get("verbose"):
+            log_details()
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:
@@ -141,7 +144,7 @@ run = Run(
             is_flag=True,
             expose_value=False,
             callback=_set_verbose,
-            help="Show the traceback of an error.",
+            help="Log details, such as each node with its time, and the traceback of an error.",
         ),
     ],
 )

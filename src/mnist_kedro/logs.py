@@ -1,8 +1,9 @@
-"""Load the logging configuration."""
+"""Load and change the logging configuration."""
 
 from pathlib import Path
 from typing import Any, cast
 
+from kedro.framework.project import LOGGING, configure_logging
 from omegaconf import OmegaConf
 
 from mnist_kedro.project_folder import project_folder
@@ -19,3 +20,9 @@ def load_logging_configuration() -> dict[str, Any]:
     if changes.is_file():
         configuration = OmegaConf.merge(configuration, OmegaConf.load(changes))
     return cast("dict[str, Any]", OmegaConf.to_container(configuration))
+
+
+def log_details() -> None:
+    """Log this package's messages of level DEBUG, too, also in processes that Kedro starts."""
+    details = {"mnist_kedro": {"level": "DEBUG"}}
+    configure_logging({**LOGGING, "loggers": LOGGING.get("loggers", {}) | details})

@@ -37,7 +37,7 @@ def test_each_training_digit_is_in_exactly_one_split(mnist):
 
 
 def test_says_which_mnist_is_used_and_how_it_is_divided(mnist, caplog):
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG, "mnist_kedro")
     split(mnist)
     assert "from 'sample': 600 training, 200 validation and 200 test digits" in caplog.text
 

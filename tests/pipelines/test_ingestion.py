@@ -16,7 +16,7 @@ def test_says_what_it_read(caplog):
     caplog.set_level(logging.INFO)
     mnist = ingest_mnist(ingestion("sample"), SourceStore())
     assert len(mnist["x_train"]) == 4000
-    assert "4000 training and 1000 test digits from 'sample'; not the canonical" in caplog.text
+    assert "4,000 training and 1,000 test digits from 'sample'" in caplog.text
 
 
 def test_warns_of_doubtful_digits_with_the_command(tmp_path, mnist, caplog):
@@ -33,7 +33,7 @@ def test_warns_of_doubtful_digits_with_the_command(tmp_path, mnist, caplog):
 def test_says_that_the_content_was_verified(caplog):
     caplog.set_level(logging.INFO)
     ingest_mnist(ingestion(FULL_MNIST), SourceStore())
-    assert "60000 training and 10000 test digits" in caplog.text
+    assert "60,000 training and 10,000 test digits" in caplog.text
     assert "verified" in caplog.text
 
 

@@ -231,11 +231,12 @@ TRAIN = ("--nodes", "train_cnn", "--params")
 
 
 def _interrupted(project: Project) -> str:
-    return told(project, *TRAIN, "training.epochs=9", when="cnn: epoch 2")
+    return told(project, *TRAIN, "training.epochs=9", "--verbose", when="cnn: epoch 2")
 
 
 def _terminated(project: Project) -> str:
-    return told(project, *TRAIN, "training.epochs=9", when="cnn: epoch 2", send=signal.SIGTERM)
+    options = (*TRAIN, "training.epochs=9", "--verbose")
+    return told(project, *options, when="cnn: epoch 2", send=signal.SIGTERM)
 
 
 def _corrupt_checkpoint(project: Project) -> str:

@@ -65,7 +65,7 @@ def test_work_is_shared_by_the_workers(finished, two_workers):
     finished.make("--pipelines", "inference", "--params", images, **ONE_THREAD)
     whole = finished.latest(predictions)
     asked = ("--pipelines", "inference", "--params", f"{images},inference.parts=3")
-    assert "Done: read_pictures_3" in finished.make(*on(two_workers), *asked)
+    assert "Done: read_pictures_3" in finished.make(*on(two_workers), *asked, "--verbose")
     made = finished.latest(predictions)
     assert made != whole
     assert made.read_bytes() == whole.read_bytes()
@@ -118,7 +118,7 @@ def test_a_scheduler_that_goes_away_is_told_in_one_line(finished, two_workers):
 @pytest.mark.slow
 def test_ctrl_c_ends_what_runs_on_the_workers_and_a_training_goes_on(finished, two_workers):
     """As it does on one machine: docs/reliability.md, 19."""
-    run = start(finished, two_workers)
+    run = start(finished, two_workers, "--verbose")
     run.wait_for("epoch 2 of 6")
     run.send(signal.SIGINT, to_group=False)
     ended = run.wait()
@@ -135,7 +135,7 @@ def test_ctrl_c_ends_what_runs_on_the_workers_and_a_training_goes_on(finished, t
 @pytest.mark.slow
 def test_ctrl_c_in_a_terminal_reaches_the_processes_of_an_own_cluster_too(finished):
     run = finished.start(
-        *("run", "--env", "smoke", "--pipelines", "training"),
+        *("run", "--env", "smoke", "--verbose", "--pipelines", "training"),
         *("--params", "training.models=[cnn],training.epochs=30"),
         *("--runner", "mnist_kedro.runners.DaskRunner", "--runner-params", "workers=1"),
     )

@@ -1,6 +1,7 @@
 """Report the progress of a training."""
 
 import logging
+import math
 import time
 
 import keras
@@ -8,16 +9,19 @@ from tqdm import tqdm
 
 logger = logging.getLogger(__name__)
 
+_LOG_SECONDS = 10
+
 
 class EpochProgress(keras.callbacks.Callback):
-    """Show a progress bar on a terminal, and log one line for each epoch.
+    """Show a progress bar on a terminal, and log the first and the last epoch, and one every 10 s.
 
-    It also adds ``seconds`` to the history.
+    The other epochs are logged as details. It also adds ``seconds`` to the history.
     """
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self._name = name
+        self._logged = -math.inf  # when the latest epoch was logged
 
     def on_epoch_begin(self, epoch, logs=None):  # noqa: ARG002
         """Show the progress bar."""
@@ -37,8 +41,12 @@ class EpochProgress(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Replace the progress bar with a log line."""
         self._bar.close()
-        logs["seconds"] = time.perf_counter() - self._started
-        logger.info(
+        now = time.perf_counter()
+        logs["seconds"] = now - self._started
+        is_detail = epoch + 1 < self.params["epochs"] and now - self._logged < _LOG_SECONDS
+        self._logged = self._logged if is_detail else now
+        logger.log(
+            logging.DEBUG if is_detail else logging.INFO,
             "%s: epoch %d of %d, validation accuracy %.2f%%, loss %.4f, %.1f s",
             self._name,
             epoch + 1,

@@ -31,7 +31,7 @@ def calibrate(model: keras.Model, validation: LabeledImages) -> tuple[keras.Mode
     temperature = fit_temperature(np.asarray(validation["labels"]), probabilities)
     if temperature == 1.0:
         return model, temperature
-    logger.info("%s: its logits are divided by %.2f, the temperature.", model.name, temperature)
+    logger.debug("%s: its logits are divided by %.2f, the temperature.", model.name, temperature)
     return with_temperature(model, temperature), temperature
 
 

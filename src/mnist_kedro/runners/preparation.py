@@ -1,10 +1,11 @@
 """Prepare workers, and check that they run the code of the process that started the run."""
 
 import hashlib
+import logging
 import os
 import signal
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,7 +28,7 @@ def prepare_workers(client: Any, packages: list[str]) -> None:
         name = "kedro"
 
         def __init__(self, folders: list[str], is_local: bool) -> None:
-            self._folders, self._packages, self._is_local = folders, packages, is_local
+            self._folders, self._levels, self._is_local = folders, levels, is_local
 
         def setup(self, worker: Any) -> None:
             """Prepare the worker; Dask calls this."""
@@ -39,19 +40,20 @@ def prepare_workers(client: Any, packages: list[str]) -> None:
             sys.path[:0] = [folder for folder in new if Path(folder).is_dir()]
             from mnist_kedro.runners.preparation import configure  # noqa: PLC0415
 
-            configure(self._packages, worker.state.nthreads)
+            configure(self._levels, worker.state.nthreads)
 
+    levels = {package: logging.getLogger(package).getEffectiveLevel() for package in packages}
     folders = [str(_folder(package).parent) for package in ("mnist_kedro", *packages)]
     is_local = isinstance(client.cluster, LocalCluster)
     client.register_plugin(Preparation(folders, is_local))
     threads = os.getpid() in client.run(os.getpid).values()  # of this process, not processes
     if not is_local and not threads:  # others log to this terminal
-        for package in packages:
-            client.forward_logging(package, level="INFO")
+        for package, level in levels.items():
+            client.forward_logging(package, level=level)
 
 
-def configure(packages: Iterable[str], threads: int) -> None:
-    """Configure projects in this process, and limit the threads of TensorFlow.
+def configure(levels: Mapping[str, int], threads: int) -> None:
+    """Configure projects and their log levels in this process, and limit TensorFlow's threads.
 
     By default TensorFlow uses all cores of the machine in each process; progress bars of several
     processes would mix.
@@ -59,9 +61,10 @@ def configure(packages: Iterable[str], threads: int) -> None:
     os.environ["TQDM_DISABLE"] = "1"
     for variable in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(variable, str(threads))
-    for package in packages:
+    for package, level in levels.items():
         _loaded.setdefault(package, digest_code(package))  # before it is imported
         configure_project(package)  # its logging, and settings such as atomic saves
+        logging.getLogger(package).setLevel(level)
 
 
 def digest_code(package: str) -> str:

@@ -33,10 +33,9 @@ _MILESTONES = [
     (r"Kedro project", 0.03, "Loading the digits"),
     (r"corrections, ", 0.12, "Teaching the network"),
     (r"Taught with strength", 0.25, "Teaching the network more carefully"),
-    (r"Done: teach_network", 0.45, "Testing it on digits that it was not taught"),
     (r"Cross-validation: fold (\d+) of (\d+)", 0.85, "Testing it on digits that it was not taught"),
-    (r"Done: cross_validate_teaching", 0.86, "Exporting the network"),
-    (r"Done: \w+\.export_to_onnx", 0.93, "Comparing both networks"),
+    (r"Cross-validation on ", 0.86, "Exporting the network"),
+    (r" as ONNX: ", 0.93, "Comparing both networks"),
 ]
 
 State = Literal["idle", "running", "promoted", "refused", "failed", "cancelled"]
@@ -207,8 +206,8 @@ class TeachingRun:
         for pattern, milestone, step in _MILESTONES:
             if found := re.search(pattern, line):
                 done = milestone
-                if found.lastindex:  # one part of several
-                    done = 0.45 + (milestone - 0.45) * int(found[1]) / int(found[2])
+                if found.lastindex:  # one part of several begins
+                    done = 0.45 + (milestone - 0.45) * (int(found[1]) - 1) / int(found[2])
                 elif before >= milestone:  # the same again
                     done = min(before + 0.05, 0.44)
                 self._progress = Progress(state="running", done=round(done, 3), step=step)

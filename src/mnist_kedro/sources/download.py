@@ -81,7 +81,7 @@ def _read_kept(folder: Path) -> Arrays | None:
     except InputError as error:
         logger.warning("MNIST: downloading it again, because of %s.", error)
         return None
-    logger.info("MNIST: reading the earlier download in %s.", folder)
+    logger.debug("MNIST: reading the earlier download in %s.", folder)
     return arrays
 
 

@@ -68,7 +68,6 @@ def _read_first_available(parameters: IngestionParameters, store: SourceStore) -
         if address is not None:
             return _read_remote(address, parameters, store)
     elif (path := find_source(resolve_path(folder))) is not None:
-        logger.info("MNIST: reading %s.", path)
         return _read_file(path, str(path), parameters)
     try:
         return _read_download(parameters, only_if_reachable=True)

@@ -45,7 +45,7 @@ def split_training_digits(
         where="mnist: 'y_train'",
         parameter="data_processing.validation_fraction",
     )
-    logger.info(
+    logger.debug(
         "MNIST from '%s': %d training, %d validation and %d test digits.",
         mnist["source"],
         (~held_out).sum(),

@@ -51,11 +51,11 @@ def describe_model(model: Any) -> dict[str, Any]:
         return {"name": model.name, "trained_on": "unknown"}
     origin = describe_source(record["data"])
     logger.info(
-        "Model %s, version %s: validation accuracy %.2f%%, trained on %d digits. %s.",
+        "Model %s, version %s: validation accuracy %.2f%%, trained on %s digits. %s.",
         record["model"],
         record["run"]["id"],
         100 * record["validation_accuracy"],
-        record["training_digits"],
+        f"{record['training_digits']:,}",
         origin,
     )
     return {

@@ -2,9 +2,9 @@
 
 import logging
 
-from mnist_kedro.contracts import GIVEN, Mnist
+from mnist_kedro.contracts import Mnist
 from mnist_kedro.parameters import IngestionParameters
-from mnist_kedro.sources import SourceStore, read_mnist
+from mnist_kedro.sources import SourceStore, describe_mnist, read_mnist
 
 logger = logging.getLogger(__name__)
 
@@ -27,20 +27,9 @@ def ingest_mnist(ingestion: IngestionParameters, source_store: SourceStore) -> M
         InputError: if the source is missing, cannot be read, or holds something else.
     """
     mnist = read_mnist(ingestion, source_store)
-    logger.info("MNIST: layout %s; converted: %s.", mnist["layout"], mnist["conversions"])
     if mnist["warnings"] != "none":
         logger.warning(
             "MNIST: %s; 'kedro run --pipelines data_quality' shows the digits.", mnist["warnings"]
         )
-    if mnist["test_split"] != GIVEN:
-        logger.info("MNIST: test digits %s.", mnist["test_split"])
-    logger.info(
-        "MNIST: %d training and %d test digits from '%s'; %s.",
-        len(mnist["y_train"]),
-        len(mnist["y_test"]),
-        mnist["source"],
-        "content verified, the canonical MNIST"
-        if mnist["canonical_mnist"]
-        else "not the canonical MNIST of 60,000 + 10,000",
-    )
+    logger.info("MNIST: %s.", describe_mnist(mnist))
     return mnist

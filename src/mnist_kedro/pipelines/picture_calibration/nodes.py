@@ -72,7 +72,7 @@ def calibrate_for_pictures(
         np.asarray(photographed_validation["labels"]),
         probabilities_of(model, photographed_validation["images"]),
     )
-    logger.info(
+    logger.debug(
         "%s classifies %.1f%% of %d photographed validation digits correctly.",
         model.name,
         100 * calibration["photographed_accuracy"],

@@ -351,12 +351,8 @@ def _teach_folds(
         taught = is_digit & (folds != fold)
         if taught.any():
             images, labels = corrections["images"][taught], corrections["labels"][taught]
+            logger.info("Cross-validation: fold %d of %d.", fold + 1, teaching.folds)
             yield fold, tuner.fine_tune(images, labels, strength).network
-            logger.info(
-                "Cross-validation: fold %d of %d.",
-                fold + 1,
-                teaching.folds,
-            )
 
 
 def _predict(probabilities: NDArray[np.floating], is_digit: NDArray[np.bool_]) -> NDArray[np.intp]:
