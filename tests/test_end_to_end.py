@@ -30,7 +30,8 @@ def test_the_data_is_told_and_marked_as_the_sample(smoke, metrics):
     counts = [metrics["data"][split] for split in ("train", "validation", "test")]
     assert counts == [3667, 333, 1000]
     log = (smoke.folder / "first_run.log").read_text()
-    assert "4000 training and 1000 test digits from 'sample'; not the canonical MNIST" in log
+    assert "4,000 training and 1,000 test digits from 'sample'" in log
+    assert "test digits held out of the sample (not MNIST's test set)" in log
     assert "Not comparable with published results on MNIST" in log
 
 
@@ -84,16 +85,26 @@ def test_all_outputs_have_the_version_of_the_run(smoke):
 
 def test_the_run_ends_with_what_it_made_how_good_it_is_and_where(smoke, metrics):
     log = (smoke.folder / "first_run.log").read_text()
-    made, accuracy, path = (line[19:] for line in log.splitlines()[-3:])
+    made, cnn, dense, path, step = (line[19:] for line in log.splitlines()[-5:])
     version = smoke.versions("08_reporting/report.html")[0]
     count = len(stored_datasets()) - 1  # the manifest is not an output of a node
     assert made.startswith(f"Made {count} datasets, version {version}: cnn.model, dense.model, ")
-    cnn, dense = (f"{metrics['models'][model]['accuracy']:.2%}" for model in MODELS)
-    assert f"on the sample (95% interval): cnn {cnn} (" in accuracy
-    assert f"), dense {dense} (" in accuracy
+    for model, line in zip(MODELS, (cnn, dense), strict=True):
+        accuracy = f"{metrics['models'][model]['accuracy']:.2%}"
+        assert line.startswith(f"{model}: test accuracy {accuracy} (95% interval ")
+        assert line.endswith("%) on 1,000 digits of the sample")
+        assert log.count(f" {accuracy} ") == 1
     assert path == "Report: data/smoke/08_reporting/latest/report.html"
-    assert log.count(cnn) == 1
-    assert max(map(len, log.splitlines()[-3:])) <= 120
+    options = "--env smoke --pipelines inference --params inference.images=FOLDER"
+    assert step.startswith("Next, classify your own pictures: ")
+    assert step.endswith(f"kedro run {options}")
+    assert max(map(len, log.splitlines()[-5:-1])) <= 120
+
+
+def test_the_log_has_few_lines_and_no_details(smoke):
+    log = (smoke.folder / "first_run.log").read_text()
+    assert len(log.splitlines()) <= 25
+    assert "DEBUG" not in log
 
 
 def test_the_latest_report_is_beside_its_figures_and_metrics(smoke):
@@ -188,7 +199,7 @@ def test_slices_make_their_outputs_without_tensorflow(finished):
 
 def test_only_missing_outputs_makes_what_is_missing(finished):
     shutil.rmtree(finished.data / "08_reporting" / "class_balance.png")
-    log = finished.make("--only-missing-outputs")
+    log = finished.make("--only-missing-outputs", "--verbose")
     assert "Done: reporting.evaluation.draw_class_balance" in log
     assert log.count("Done: ") == 1
     manifests = finished.versions("08_reporting/run_manifest.json")
@@ -242,7 +253,9 @@ def test_the_models_are_chosen_by_a_parameter(project):
     ]
     saved = {path.stem for path in (project.data / "06_models").glob("*.keras")}
     assert saved == {"lenet5", "resnet", "capsnet"}
-    assert "draw_worst_mistakes" in project.make("--tags", "figures", "--params", models)
+    assert "draw_worst_mistakes" in project.make(
+        "--tags", "figures", "--params", models, "--verbose"
+    )
 
 
 @pytest.mark.slow

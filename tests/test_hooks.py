@@ -68,12 +68,21 @@ def test_a_node_that_has_ended_is_not_logged_as_running(caplog, progress, end):
     assert messages(caplog, logging.INFO) == []
 
 
-def summary(caplog, catalog, **saved):
-    """Log the summary of a run that saved some datasets; return its messages."""
+FILE = {"type": "text.TextDataset", "versioned": True}
+
+
+def summary(caplog, datasets, **files):
+    """Log the summary of a run that saved datasets and text files; return its messages."""
     caplog.set_level(logging.INFO)
+    catalog = DataCatalog.from_config(
+        {name: FILE | {"filepath": path} for name, path in files.items()}
+    )
+    for name, data in datasets.items():
+        catalog[name] = MemoryDataset(data)
     versions = VersionHooks()
-    versions.saved = dict.fromkeys([*catalog.keys(), *saved], "2026")
-    SummaryHooks(versions).after_pipeline_run({"only_missing_outputs": True}, PIPELINE, catalog)
+    versions.saved = dict.fromkeys(catalog.keys(), "2026")
+    asked = {"only_missing_outputs": True, "env": "mine"}
+    SummaryHooks(versions).after_pipeline_run(asked, PIPELINE, catalog)
     return [record.getMessage() for record in caplog.records]
 
 
@@ -87,60 +96,62 @@ def summary(caplog, catalog, **saved):
 )
 def test_sums_up_a_comparison_and_its_data(caplog, source, canonical, named):
     metrics = {
-        "data": {"source": source, "canonical_mnist": canonical},
+        "data": {"source": source, "canonical_mnist": canonical, "test": 10000},
         "models": {
             "cnn": {"accuracy": 0.9961, "accuracy_ci95": [0.9947, 0.9972]},
             "dense": {"accuracy": 0.984, "accuracy_ci95": [0.98134, 0.98626]},
         },
     }
-    made, accuracies = summary(caplog, DataCatalog({"metrics": MemoryDataset(metrics)}))
-    assert made == "Made 1 dataset, version 2026: metrics"
-    models = "cnn 99.61% (99.47–99.72), dense 98.40% (98.13–98.63)"
-    assert accuracies == f"Test accuracy on {named} (95% interval): {models}"
+    path = "data/predictions.csv"
+    assert summary(caplog, {"metrics": metrics}, digit_predictions=path)[:-1] == [
+        "Made 2 datasets, version 2026: digit_predictions, metrics",
+        f"cnn: test accuracy 99.61% (95% interval 99.47–99.72%) on 10,000 digits of {named}",
+        f"dense: test accuracy 98.40% (95% interval 98.13–98.63%) on 10,000 digits of {named}",
+        f"Predictions: {path}/2026/predictions.csv",
+    ]
 
 
 def test_sums_up_a_training(caplog):
     data = {"source": "sample", "canonical_mnist": False}
     histories = {
-        f"{name}.history": MemoryDataset({"validation_accuracy": [0.5, last], "data": data})
+        f"{name}.history": {"validation_accuracy": [0.5, last], "data": data}
         for name, last in (("cnn", 0.9775), ("dense", 0.9))
     }
-    assert summary(caplog, DataCatalog(histories), **{"cnn.model": "", "count": ""}) == [
+    *lines, step = summary(caplog, histories, **{"cnn.model": "cnn.keras", "count": "count"})
+    assert lines == [
         "Made 4 datasets, version 2026: cnn.model, count, cnn.history, dense.history",
         "Validation accuracy on the sample after the last epoch: cnn 97.75%, dense 90.00%",
+        "cnn.model: cnn.keras/2026/cnn.keras",
     ]
+    assert step.startswith("Next, evaluate the networks: ")
+    assert step.endswith("kedro run --env mine --pipelines reporting")
 
 
 def test_sums_up_in_lines_that_do_not_wrap(caplog):
-    (line,) = summary(caplog, DataCatalog(), **{f"figures.figure_{n}": "" for n in range(100)})
+    line, path = summary(caplog, {}, **{f"figures.figure_{n}": f"{n}.png" for n in range(100)})
+    assert path == "figures.figure_0: 0.png/2026/0.png"
     assert len(line) <= 101
     assert line.endswith("figures.figure_10, …")
 
 
 def test_a_run_that_made_nothing_says_so(caplog):
-    assert summary(caplog, DataCatalog()) == ["Nothing to do: all outputs exist."]
+    assert summary(caplog, {}) == ["Nothing to do: all outputs exist."]
 
 
 def test_a_report_in_a_remote_store_has_no_link(caplog, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    file = {"type": "text.TextDataset", "versioned": True}
-    catalog = DataCatalog.from_config(
-        {name: file | {"filepath": f"memory://x/{name}"} for name in ("report", "run_manifest")}
-    )
-    assert summary(caplog, catalog)[-1] == "Report: memory://x/report/2026/report"
+    files = {name: f"memory://x/{name}" for name in ("report", "run_manifest")}
+    assert summary(caplog, {}, **files)[-2] == "Report: memory://x/report/2026/report"
     assert not list(tmp_path.iterdir())
 
 
 def test_a_link_that_cannot_be_made_is_told_and_the_report_named(caplog, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "latest" / "mine").mkdir(parents=True)
-    file = {"type": "text.TextDataset", "versioned": True}
-    catalog = DataCatalog.from_config(
-        {name: file | {"filepath": f"{tmp_path}/{name}"} for name in ("report", "run_manifest")}
-    )
-    _, warning, last = summary(caplog, catalog)
+    files = {name: f"{tmp_path}/{name}" for name in ("report", "run_manifest")}
+    _, warning, report, _ = summary(caplog, {}, **files)
     assert re.match(r".*/latest: not updated \(.*directory.*\)\.", warning)
-    assert last == "Report: report/2026/report"
+    assert report == "Report: report/2026/report"
 
 
 def test_removes_the_checkpoints_of_a_finished_run(tmp_path):

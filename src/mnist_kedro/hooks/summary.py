@@ -10,6 +10,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
+from mnist_kedro.hooks.next_step import relative, suggest_next_step
 from mnist_kedro.hooks.versions import VersionHooks
 from mnist_kedro.latest import move_latest
 from mnist_kedro.origin import describe_origin
@@ -22,11 +23,13 @@ _RESULTS = {
     "digit_predictions": "Predictions",
     "runs": "Runs",
     "data_quality_page": "Data quality",
+    "tuned_parameters": "Best parameters",
+    "promotion": "Decision",
 }
 
 
 class SummaryHooks:
-    """Log at most three lines about a run, and point the link ``latest`` to its report."""
+    """Log a few lines about a run, and point the link ``latest`` to its report."""
 
     def __init__(self, versions: VersionHooks) -> None:
         """Take the versions that the run loaded and saved from ``versions``."""
@@ -36,19 +39,27 @@ class SummaryHooks:
     def after_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
-        """Log the datasets, the accuracies and the path of the main result."""
+        """Log the datasets, the accuracies, the path of the main result, and the next step."""
         saved = self._versions.saved
         if saved:
             logger.info("%s", _describe_datasets(saved, pipeline.outputs()))
-            if accuracies := _describe_accuracies(saved, catalog):
-                logger.info("%s", accuracies)
-            if result := next((name for name in _RESULTS if name in saved), None):
-                path = _path(catalog, result, saved[result])
-                if result == "report" and "://" not in path:  # a local disk
-                    path = self._link_report(Path(path), catalog)
-                logger.info("%s: %s", _RESULTS[result], _relative(path))
+            for accuracy in _describe_accuracies(saved, catalog):
+                logger.info("%s", accuracy)
+            names = [*_RESULTS, *_sorted(saved, pipeline.outputs())]
+            self._log_result(next(name for name in names if name in saved), catalog, run_params)
         elif run_params["only_missing_outputs"]:
             logger.info("Nothing to do: all outputs exist.")
+
+    def _log_result(
+        self, dataset: str, catalog: DataCatalog, run_params: Mapping[str, Any]
+    ) -> None:
+        path = _path(catalog, dataset, self._versions.saved[dataset])
+        if dataset == "report" and "://" not in path:  # a local disk
+            path = self._link_report(Path(path), catalog)
+        path = relative(path)
+        logger.info("%s: %s", _RESULTS.get(dataset, dataset), path)
+        if step := suggest_next_step(dataset, path, run_params["env"]):
+            logger.info("Next, %s", step)
 
     def _link_report(self, report: Path, catalog: DataCatalog) -> str:
         """Point ``latest`` to the report, its manifest, and what the run used or made beside them.
@@ -76,37 +87,36 @@ def _path(catalog: DataCatalog, name: str, version: str) -> str:
     return f"{path}/{version}/{path.rpartition('/')[2]}"
 
 
-def _relative(path: str) -> str:
-    """Shorten a path that is below the current folder."""
-    here = Path.cwd()
-    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
+def _sorted(saved: Mapping[str, str], final: set[str]) -> list[str]:
+    """Sort datasets by name, models and final outputs first."""
+    return sorted(saved, key=lambda name: (not name.endswith(".model"), name not in final, name))
 
 
 def _describe_datasets(saved: Mapping[str, str], final: set[str]) -> str:
     """Count the datasets, and name those that fit into a line: models and final outputs first."""
-    names = sorted(saved, key=lambda name: (not name.endswith(".model"), name not in final, name))
+    names = _sorted(saved, final)
     count = f"{len(names)} dataset{'s' * (len(names) > 1)}"
     text = f"Made {count}, version {saved[names[0]]}: {', '.join(names)}"
     return textwrap.shorten(text, _WIDTH, placeholder=" …")
 
 
-def _describe_accuracies(saved: Mapping[str, str], catalog: DataCatalog) -> str:
+def _describe_accuracies(saved: Mapping[str, str], catalog: DataCatalog) -> list[str]:
     """Describe the test accuracies of a comparison, or the validation accuracies of trainings."""
     if "metrics" in saved:
         metrics = catalog.load("metrics")
-        accuracies = [
-            f"{name} {model['accuracy']:.2%} ({100 * low:.2f}–{100 * high:.2f})"
+        digits = f"{metrics['data']['test']:,} digits of {describe_origin(metrics['data'])}"
+        return [
+            f"{name}: test accuracy {model['accuracy']:.2%} "
+            f"(95% interval {100 * low:.2f}–{100 * high:.2f}%) on {digits}"
             for name, model in metrics["models"].items()
             for low, high in [model["accuracy_ci95"]]
         ]
-        origin = describe_origin(metrics["data"])
-        return f"Test accuracy on {origin} (95% interval): {', '.join(accuracies)}"
     histories = {name: catalog.load(name) for name in saved if name.endswith(".history")}
     if not histories:
-        return ""
+        return []
     accuracies = [
         f"{name.removesuffix('.history')} {history['validation_accuracy'][-1]:.2%}"
         for name, history in histories.items()
     ]
     origin = describe_origin(next(iter(histories.values()))["data"])
-    return f"Validation accuracy on {origin} after the last epoch: {', '.join(accuracies)}"
+    return [f"Validation accuracy on {origin} after the last epoch: {', '.join(accuracies)}"]
