@@ -5,6 +5,7 @@ from copy import deepcopy
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from mnist_kedro.arrays import Rows
 from mnist_kedro.lineage import KEY, lineage_of
@@ -310,3 +311,4 @@ def test_the_page_fits_a_phone_and_a_desk(damaged, tmp_path, width, scheme):
         assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth == 28)")
         page.get_by_role("link", name="7 test digits equal training digits").click()
         assert page.get_by_role("heading", name="7 test digits equal").is_visible()
+        assert Axe().run(page).response["violations"] == []
