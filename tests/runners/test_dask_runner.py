@@ -155,7 +155,7 @@ def test_relative_paths_are_meant_from_where_the_run_was_started(finished, tmp_p
         made.wait_for_workers()
         ingest = ("--pipelines", "ingestion", "--params", "ingestion.source=mine.hdf5")
         log = finished.make(*on(made), *ingest)
-    assert "4000 training and 1000 test digits from 'mine.hdf5'" in log
+    assert "4,000 training and 1,000 test digits from 'mine.hdf5'" in log
 
 
 @pytest.mark.slow

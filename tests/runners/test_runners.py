@@ -824,10 +824,7 @@ def test_a_failed_run_says_how_to_resume(runner, logged, caplog):
 
 
 def test_progress_is_logged(runner, caplog):
-    with (
-        caplog.at_level(logging.INFO, "kedro.runner.dask_runner"),
-        caplog.at_level(logging.INFO, "kedro.runner.sequential_runner"),
-    ):
+    with caplog.at_level(logging.INFO, "kedro.runner"):
         runner.run(chain(double, double), DataCatalog({"a": MemoryDataset(2)}))
     assert "Completed node: node_1" in caplog.text
     assert "Completed 2 out of 2 tasks" in caplog.text
