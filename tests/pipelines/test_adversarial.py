@@ -31,12 +31,14 @@ def test_stronger_attacks_are_misread_more_often(accuracies):
 def test_the_figure_says_what_it_takes(accuracies, digits):
     figure = plot_adversarial_accuracy(digits, accuracies)
     assert "% of the digits" in texts(figure)
-    assert "When pixels change by" in texts(figure)
+    assert "When each pixel changes by up to" in texts(figure)
     assert len(figure.axes[0].lines) == 4
     drawn(figure)
     strong = accuracies.assign(accuracy=0.97)
     figure = plot_adversarial_accuracy(digits, strong)
-    assert "When pixels change by 30%, the CNN misclassifies 3% of the digits" in texts(figure)
+    assert "When each pixel changes by up to 30%, the CNN misclassifies 3% of the digits" in texts(
+        figure
+    )
 
 
 def test_the_digits_are_shown(trained, digits):

@@ -99,16 +99,16 @@ def test_each_of_its_figures_says_what_it_found(trained, digits):
     predictions.loc[[1, 2], "prediction"] = (predictions.loc[[1, 2], "label"] + 1) % 10
     wrong = (predictions["label"] != predictions["prediction"]).sum()
     figures = {
-        "correct under unseen corruptions": plot_robustness(
+        "correctly under unseen corruptions": plot_robustness(
             digits, evaluate_corruptions(digits, digits, REPORTING, cnn=trained)
         ),
-        "sure of": plot_out_of_distribution(
+        "confidence": plot_out_of_distribution(
             digits, measure_out_of_distribution(digits, digits, REPORTING, cnn=trained)
         ),
-        "looks for first": plot_first_layer(trained, digits, name="cnn"),
+        "The first filters": plot_first_layer(trained, digits, name="cnn"),
         "mistakes": plot_attributions(trained, digits, predictions, name="cnn"),
-        "into a": plot_feature_maps(trained, digits, predictions, name="cnn"),
-        "of the digits apart": plot_embedding(
+        "Feature maps": plot_feature_maps(trained, digits, predictions, name="cnn"),
+        "are closest to their class": plot_embedding(
             digits, embed_test_digits(trained, digits, predictions), name="cnn"
         ),
     }
@@ -134,8 +134,10 @@ def test_draws_a_digit_of_each_class_with_its_variations(digits):
     figure = plot_augmented_digits(digits, history_of(digits, augmentation=augmentation(**amounts)))
     (picture,) = figure.axes[0].images
     assert picture.get_array().shape == (10 * 36, 10 * 36)
-    texts = [text.get_text() for text in figure.texts]
-    assert any("varied by rotation ±10°, zoom ±10%, elastic 0.5 px." in text for text in texts)
+    texts = [" ".join(text.get_text().split()) for text in figure.texts]
+    assert any(
+        "copies: rotation ±10°, zoom ±10%, elastic deformation 0.5 px." in text for text in texts
+    )
     left, right = picture.get_array()[:36, :36], picture.get_array()[:36, 36:72]
     assert (left != right).any()
     earlier = history_of(digits, augmentation=augmentation(shift=2))
@@ -143,7 +145,7 @@ def test_draws_a_digit_of_each_class_with_its_variations(digits):
     del amounts["thickness"], amounts["photographed"]
     amounts["erasing"] = 0
     texts = [text.get_text() for text in plot_augmented_digits(digits, earlier).texts]
-    assert any("varied by shift ±2 px." in text for text in texts)
+    assert any("copies: shift ±2 px." in text for text in texts)
     figure = plot_augmented_digits(digits, history_of(digits, augmentation=augmentation()))
     same = figure.axes[0].images[0].get_array()
     np.testing.assert_array_equal(same[:36, :36], same[:36, 36:72])

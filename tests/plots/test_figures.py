@@ -126,7 +126,7 @@ def test_the_confusion_matrix_names_the_most_frequent_mistake(digits):
     predictions = predictions_of(digits, 0)
     predictions.loc[np.flatnonzero(digits["labels"] == 4)[:6], "prediction"] = 9
     figure = plot_confusion_matrix(digits, predictions, model="mine")
-    assert "4 taken for 9, 6 times" in texts(figure)
+    assert "4 → 9 (6 times)" in texts(figure)
     assert "6" in [text.get_text() for text in figure.axes[0].texts]
     drawn(figure)
 
@@ -143,7 +143,12 @@ def test_a_perfect_confusion_matrix_has_no_mistake_to_name(digits):
         (5, 5, {"label_smoothing": 0}, "augmented in each epoch"),
         # −0.955 ln 0.955 − 9 · 0.005 ln 0.005 = 0.282
         (40, 30, {"label_smoothing": 0.05}, "augmented in the first 30 epochs, which makes them"),
-        (40, 30, {"label_smoothing": 0.05}, "smoothed, so their loss is at least 0.28."),
+        (
+            40,
+            30,
+            {"label_smoothing": 0.05},
+            "With label smoothing, the training loss is at least 0.28.",
+        ),
     ],
 )
 def test_training_curves_show_both_models_and_splits(
@@ -165,7 +170,7 @@ def test_training_curves_show_both_models_and_splits(
     for word in ("cnn", "dense", "training", "validation", "Accuracy", "Loss", "MNIST", "55,000"):
         assert word in written
     assert variation in written
-    assert ("smoothed" in written) == bool(smoothing.get("label_smoothing"))
+    assert ("label smoothing" in written) == bool(smoothing.get("label_smoothing"))
     drawn_lines = [len(axes.lines) for axes in figure.axes]
     assert drawn_lines == [4, 4]
     np.testing.assert_allclose(figure.axes[0].lines[1].get_ydata(), history["validation_accuracy"])
@@ -190,8 +195,8 @@ def test_the_reliability_diagram_shows_confidence_against_accuracy(digits, tempe
     metrics = {"models": {"cnn": {"temperature_scaling": {"temperature": temperature}}}}
     figure = plot_reliability_diagram(digits, predictions, metrics, model="cnn")
     assert "calibration error is 8.00%" in texts(figure)
-    assert f"temperature {temperature:.2f}: error 8.00%" in texts(figure)
-    assert ("without it" in texts(figure)) == (temperature != 1.0)
+    assert f"with temperature {temperature:.2f}: error 8.00%" in texts(figure)
+    assert ("without temperature" in texts(figure)) == (temperature != 1.0)
     assert ("No temperature improved" in texts(figure)) == (temperature == 1.0)
     calibrated = figure.axes[0].containers[0].lines[0]
     assert calibrated.get_xydata() == pytest.approx(np.array([[0.82, 0.9]]))
@@ -208,7 +213,8 @@ def test_the_risk_coverage_curve_says_what_is_read_without_help(digits, predicti
     }
     metrics = {"models": {"cnn": {"rejection": rejection}}}
     figure = plot_risk_coverage(digits, metrics, cnn=predictions)
-    assert "The CNN classifies 75.0% automatically, 99.83% of them correctly" in texts(figure)
+    finding = "the CNN classifies 75.0% of the test digits, 99.83% of these correctly"
+    assert f"With a reject option, {finding}" in texts(figure)
     curve, chosen = figure.axes[0].lines[:2]
     np.testing.assert_allclose(curve.get_ydata()[-1], 3 / 800)
     assert chosen.get_xydata() == pytest.approx(np.array([[0.75, 0.0017]]))
@@ -218,7 +224,7 @@ def test_the_risk_coverage_curve_says_what_is_read_without_help(digits, predicti
 def test_a_model_that_is_never_sure_has_a_curve_too(digits, predictions):
     none = {"target_accuracy": 0.999, "threshold": 2, "coverage": 0, "accuracy": None, "errors": 0}
     figure = plot_risk_coverage(digits, {"models": {"cnn": {"rejection": none}}}, cnn=predictions)
-    assert "never sure enough" in texts(figure)
+    assert "always below the threshold" in texts(figure)
     drawn(figure)
 
 
@@ -246,7 +252,9 @@ def test_runs_share_an_axis_only_if_they_have_the_same_data():
     assert [len(axes.containers) for axes in figure.axes] == [2 * 3, 2 * 2]
     latest = max(figure.axes[0].texts, key=lambda text: text.get_position()[1])
     assert latest.get_text().startswith("2026-11-05 10.00: training.epochs: 2 → 16;")
-    assert "The best of 3 runs is cnn of 2026-11-05: 99.00% of 10,000 test digits" in texts(figure)
+    assert "Best of 3 runs: cnn (2026-11-05), with 99.00% of 10,000 test digits correct" in texts(
+        figure
+    )
     drawn(figure)
 
 

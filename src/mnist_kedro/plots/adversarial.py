@@ -53,7 +53,7 @@ def plot_adversarial_accuracy(test: LabeledImages, accuracies: pd.DataFrame) -> 
     axes.set_ylim(-0.02, 1.02)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    axes.set_xlabel("Largest change of a pixel, in % of its range")
+    axes.set_xlabel("Maximum change of a pixel (ε), % of its range")
     axes.set_ylabel("Accuracy")
     add_legend(axes)
     first = accuracies[(accuracies["model"] == models[0]) & (accuracies["attack"] == "pgd")]
@@ -62,8 +62,8 @@ def plot_adversarial_accuracy(test: LabeledImages, accuracies: pd.DataFrame) -> 
     change, errors = quoted["epsilon"], 1 - quoted["accuracy"]
     annotate(
         figure,
-        f"When pixels change by {change:.0%}, {model_in_sentence(models[0])} misclassifies "
-        f"{errors:.0%} of the digits",
+        f"When each pixel changes by up to {change:.0%}, {model_in_sentence(models[0])} "
+        f"misclassifies {errors:.0%} of the digits",
         f"{accuracies['digits'].iloc[0]:,} test digits under white-box attacks, which use the "
         "network's gradients.",
         describe_test(test),
@@ -110,8 +110,8 @@ def plot_adversarial_digits(
     misclassified = wrong[-len(labels) :].sum()
     annotate(
         figure,
-        f"When pixels change by {epsilons[-1]:.0%}, {model_in_sentence(name)} misclassifies "
-        f"{misclassified} of these {len(labels)} digits",
+        f"When each pixel changes by up to {epsilons[-1]:.0%}, {model_in_sentence(name)} "
+        f"misclassifies {misclassified} of these {len(labels)} digits",
         "From top to bottom, pixels change by at most "
         + ", ".join(f"{epsilon:.0%}" for epsilon in epsilons)
         + " of their range (PGD). Mistakes: true digit → prediction.",

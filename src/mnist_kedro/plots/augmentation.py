@@ -19,20 +19,20 @@ from mnist_kedro.plots.style import (
 _VARIATIONS = 9  # shown beside each digit
 
 _FORMATS = {
-    "rotation": "±{:g}°",
-    "shift": "±{:g} px",
-    "zoom": "±{:.0%}",
-    "shear": "±{:g}°",
-    "elastic": "{:g} px",
-    "thickness": "±{:g} px",
-    "photographed": "{:.0%}",
-    "damaged": "{:.0%}",
+    "rotation": "rotation ±{:g}°",
+    "shift": "shift ±{:g} px",
+    "zoom": "zoom ±{:.0%}",
+    "shear": "shear ±{:g}°",
+    "elastic": "elastic deformation {:g} px",
+    "thickness": "thickness ±{:g} px",
+    "photographed": "{:.0%} photographed",
+    "damaged": "{:.0%} damaged",
 }
 
 
 @styled
 def plot_augmented_digits(train: LabeledImages, history: Mapping[str, Any]) -> Figure:
-    """Plot a digit of each class, with nine variations beside it as in the training.
+    """Plot a digit of each class with nine augmented copies, as in training.
 
     Args:
         train: the training split.
@@ -49,13 +49,13 @@ def plot_augmented_digits(train: LabeledImages, history: Mapping[str, Any]) -> F
     shown = np.concatenate([images[:, None], augmented], axis=1)
     captions = [""] * (len(images) * (_VARIATIONS + 1))
     figure = digit_grid(shown.reshape(-1, *images.shape[1:]), captions, columns=_VARIATIONS + 1)
-    amounts = [f"{name} {_FORMATS[name].format(value)}" for name, value in augmentation if value]
+    amounts = [_FORMATS[name].format(value) for name, value in augmentation if value]
     annotate(
         figure,
         "Training digits are augmented differently in each epoch"
         if amounts
         else "Training digits are not augmented",
-        f"The first of each row is the original, the others are varied by {', '.join(amounts)}."
+        f"Each row shows an original and nine augmented copies: {', '.join(amounts)}."
         if amounts
         else "All values of training.augmentation are zero.",
         describe_source(train),

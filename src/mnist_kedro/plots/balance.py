@@ -43,7 +43,7 @@ def plot_class_balance(
     annotate(
         figure,
         f"Each digit makes up {low:.1%} to {high:.1%} of every split",
-        "The validation split is stratified by class; the test split is unchanged.",
+        "The validation split is stratified by class.",
         describe_source(test),
     )
     return figure

@@ -50,12 +50,14 @@ def plot_reliability_diagram(
     figure = create_figure(3.8)
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], ":", color=FAINT, linewidth=1, label="perfect calibration")
-    variants = [(f"temperature {temperature:.2f}", probabilities, BLUE, "o")]
-    explanation = "No temperature improved the probabilities of validation digits."
+    variants = [(f"with temperature {temperature:.2f}", probabilities, BLUE, "o")]
+    explanation = "No temperature improved the probabilities of the validation digits."
     if temperature != 1.0:
         without = scale_temperature(probabilities, 1 / temperature)
-        variants.append(("without it", without, ORANGE, "s"))
-        explanation = "The temperature, fitted to validation digits, changes no prediction."
+        variants.append(("without temperature", without, ORANGE, "s"))
+        explanation = (
+            "The temperature is fitted to the validation digits and changes no prediction."
+        )
     lowest = 1.0
     for name, predicted, color, marker in variants:
         bins = reliability_of_equal_counts(labels, predicted)
@@ -64,16 +66,16 @@ def plot_reliability_diagram(
         lowest = min(lowest, bins.confidence.min())
     axes.set_xlim(max(0.0, lowest - 0.05), 1.02)
     axes.set_ylim(-0.02, 1.02)
-    axes.set_xlabel("Mean confidence of a group")
-    axes.set_ylabel("Accuracy of the group")
+    axes.set_xlabel("Mean confidence")
+    axes.set_ylabel("Accuracy")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     add_legend(axes)
     annotate(
         figure,
-        f"{model_title(model)}'s calibration error is {error:.2%}",
-        f"Groups of equally many digits below {SURE:.0%} confidence, and one of all other digits; "
-        f"bars: 95% intervals. {explanation}",
+        f"{model_title(model)}'s expected calibration error is {error:.2%}",
+        f"Digits below {SURE:.0%} confidence are grouped into bins of equal size; all others form "
+        f"one bin. Bars: 95% intervals. {explanation}",
         describe_test(test),
     )
     return figure

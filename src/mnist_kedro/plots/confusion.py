@@ -52,7 +52,7 @@ def plot_confusion_matrix(test: LabeledImages, predictions: pd.DataFrame, *, mod
     annotate(
         figure,
         _finding(mistakes),
-        f"The numbers count {model_in_sentence(model)}'s predictions; mistakes are colored.",
+        f"Each cell counts predictions of {model_in_sentence(model)}; mistakes are colored.",
         describe_test(test),
     )
     return figure
@@ -62,4 +62,5 @@ def _finding(mistakes: np.ndarray) -> str:
     if not mistakes.any():
         return "No digit is mistaken for another"
     true, predicted = np.unravel_index(np.argmax(mistakes), mistakes.shape)
-    return f"The most frequent confusion is {true} taken for {predicted}, {mistakes.max()} times"
+    times = "once" if mistakes.max() == 1 else f"{mistakes.max():,} times"
+    return f"The most frequent confusion is {true} → {predicted} ({times})"

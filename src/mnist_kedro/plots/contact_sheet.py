@@ -1,4 +1,4 @@
-"""Plot pictures, the ink that was found in them, and what a network read."""
+"""Plot pictures, the ink that was found in them, and the predictions of a network."""
 
 import math
 import re
@@ -62,7 +62,8 @@ def plot_contact_sheet(
     annotate(
         figure,
         f"A digit is found in {found} of these {pictures} pictures",
-        f"{which}: the ink in color, and what the network sees; red: label → prediction.",
+        f"{which}. Each pair shows a picture with its ink in color, and the image that the network "
+        "classifies. Red: label → prediction.",
         str(inference.images),
     )
     return figure

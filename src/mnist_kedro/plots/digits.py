@@ -1,4 +1,4 @@
-"""Plot images of digits: samples, worst mistakes, least confident hits."""
+"""Plot images of digits: samples, mistakes, and the least confident correct predictions."""
 
 import math
 from collections.abc import Sequence
@@ -88,11 +88,11 @@ def plot_test_digits(test: LabeledImages, predictions: pd.DataFrame, *, model: s
     axes = figure.add_subplot()
     axes.set_axis_off()
     axes.imshow(_draw_wall(images, wrong, columns, rows), interpolation="nearest")
-    which = "" if len(shown) == len(predictions) else f" of the first {len(shown):,}"
+    which = "All" if len(shown) == len(predictions) else f"The first {len(shown):,}"
     annotate(
         figure,
         f"{model_title(model)} misclassifies {wrong.sum():,} of {len(shown):,} test digits",
-        f"Each test digit{which}; misclassified ones are red and enlarged.",
+        f"{which} test digits; misclassified ones are red and enlarged.",
         describe_test(test),
     )
     return figure
@@ -148,7 +148,7 @@ def plot_sample_predictions(
         test,
         shown,
         f"{correct} the first {len(shown)} test digits are classified correctly",
-        f"{model_title(model)}'s prediction and confidence; mistakes: true digit → prediction.",
+        f"{model_title(model)}'s prediction and confidence. Mistakes: true digit → prediction.",
         colors=[RED if is_wrong else INK for is_wrong in wrong],
     )
 
@@ -169,8 +169,8 @@ def plot_worst_mistakes(
     return _plot_digits(
         test,
         worst,
-        f"{model_title(model)} misclassifies {len(mistakes)} of {len(predictions):,} test digits",
-        f"{which} mistakes: true digit → prediction, with its confidence.",
+        f"{model_title(model)} misclassifies {len(mistakes):,} of {len(predictions):,} test digits",
+        f"{which} mistakes: true digit → prediction, and its confidence.",
     )
 
 

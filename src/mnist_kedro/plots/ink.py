@@ -44,8 +44,8 @@ def plot_ink(ink_pages: Mapping[str, Any]) -> Figure:
                 axis.set_title(name)
     annotate(
         figure,
-        "Ink is what stands out from the paper, where a network finds writing",
-        "From simulated pages to what the classifier sees.",
-        "Pages of the ink_finder pipeline",
+        "Ink is contrast with the paper that a network recognizes as writing",
+        "The steps from a simulated page to the input of the classifier.",
+        "Simulated pages of the pipeline ink_finder",
     )
     return figure

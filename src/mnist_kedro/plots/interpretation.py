@@ -58,8 +58,8 @@ def plot_first_layer(model: Any, test: LabeledImages, *, name: str) -> Figure:
     which = f"{shown} of its {len(filters)}" if shown < len(filters) else f"Its {shown}"
     annotate(
         figure,
-        f"What {model_in_sentence(name)} looks for first",
-        f"{which} filters, each above its response to the digit: red is positive, blue negative.",
+        f"The first filters of {model_in_sentence(name)} and their responses to a digit",
+        f"{which} filters, each above its response to the digit. Red: positive, blue: negative.",
         describe_test(test),
     )
     return figure
@@ -107,10 +107,10 @@ def plot_feature_maps(
                 _label_row(axes, f"{layer}\n{count} maps\n{height} × {width}")
     annotate(
         figure,
-        f"Layer by layer, {model_in_sentence(name)} turns these pixels into a "
+        f"Feature maps of {model_in_sentence(name)}, from the pixels to the prediction "
         f"{predictions['prediction'].iloc[0]}",
-        f"The {_COLUMNS} maps of each layer that vary most over the digit: red is positive, blue "
-        "negative. Dense layers have a square for each unit.",
+        f"The {_COLUMNS} maps of each layer with the highest variance. Red: positive, blue: "
+        "negative. In dense layers, each square is a unit.",
         describe_test(test),
     )
     return figure
@@ -133,7 +133,7 @@ def _fold_units(units: NDArray[np.floating]) -> NDArray[np.floating]:
 def plot_attributions(
     model: Any, test: LabeledImages, predictions: pd.DataFrame, *, name: str
 ) -> Figure:
-    """Plot the pixels for and against the most confident mistakes, and for correct predictions.
+    """Plot pixel attributions for the most confident mistakes and for correct predictions.
 
     The arguments are those of :func:`plot_feature_maps`.
     """
@@ -163,7 +163,7 @@ def plot_attributions(
         f"What led {model_in_sentence(name)} to its most confident mistakes"
         if len(mistakes)
         else f"{model_title(name)} makes no mistakes",
-        "Integrated gradients (blank baseline): red pixels support the class, blue oppose it.",
+        "Integrated gradients (blank baseline): red pixels support the class, blue ones oppose it.",
         describe_test(test),
     )
     return figure
@@ -218,10 +218,10 @@ def plot_embedding(test: LabeledImages, embedding: pd.DataFrame, *, name: str) -
         add_legend(axes)
     annotate(
         figure,
-        f"Two dimensions of {model_in_sentence(name)}'s features tell "
-        f"{nearest_centroid_accuracy(points, labels):.0%} of the digits apart",
-        f"Inputs of the last layer for {len(embedding):,} test digits. A digit counts if its point "
-        "is closest to the mean of its class.",
+        f"In two dimensions of {model_in_sentence(name)}'s features, "
+        f"{nearest_centroid_accuracy(points, labels):.0%} of the digits are closest to their class",
+        f"First two principal components of the last layer's inputs, for {len(embedding):,} test "
+        "digits. Closest: to the mean of a class.",
         describe_test(test),
     )
     return figure

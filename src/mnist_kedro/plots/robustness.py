@@ -62,17 +62,18 @@ def plot_robustness(test: LabeledImages, accuracies: pd.DataFrame) -> Figure:
     table.set_title(f"Accuracy of {first} by corruption, %")
     annotate(
         figure,
-        f"{model_title(first)}: {_quote_means(summaries[first])}",
+        f"{model_title(first)} classifies {_quote_means(summaries[first])} "
+        f"(severity {MIDDLE_SEVERITY})",
         f"{corruptions} corruptions of the same "
-        f"{corrupted['digits'].iloc[0]:,} test digits; in the title at severity {MIDDLE_SEVERITY}. "
-        "Related: similar to the augmentation.",
+        f"{corrupted['digits'].iloc[0]:,} test digits. Related "
+        "corruptions resemble the augmentation.",
         describe_test(test),
     )
     return figure
 
 
 def _draw_means(axes: Axes, accuracies: pd.DataFrame, model: str, color: str) -> None:
-    """Draw the means of each family of corruptions, from the digits as they are."""
+    """Draw the means of each family of corruptions, starting with the clean digits."""
     (clean,) = accuracies.loc[accuracies["family"] == NONE, "accuracy"]
     for family, style in ((RELATED, "o-"), (UNSEEN, "s--")):
         means = accuracies[accuracies["family"] == family].groupby("severity")["accuracy"].mean()
@@ -123,10 +124,10 @@ def _draw_table(axes: Axes, corrupted: pd.DataFrame) -> None:
 def _quote_means(summary: Robustness) -> str:
     related, unseen = summary["related"], summary["unseen"]
     if unseen is None:
-        return f"{related:.1%} correct under related corruptions"
+        return f"{related:.1%} correctly under related corruptions"
     if related is None:
-        return f"{unseen:.1%} correct under unseen corruptions"
-    return f"{related:.1%} correct under related corruptions, {unseen:.1%} under unseen ones"
+        return f"{unseen:.1%} correctly under unseen corruptions"
+    return f"{related:.1%} correctly under related corruptions, and {unseen:.1%} under unseen ones"
 
 
 @styled
@@ -150,9 +151,9 @@ def plot_out_of_distribution(test: LabeledImages, confidences: pd.DataFrame) -> 
     ):
         axes.hist(values, edges, weights=np.full(len(values), 1 / len(values)), color=color)
         note = f"{(values > _HIGH_CONFIDENCE).mean():.0%} above {_HIGH_CONFIDENCE:.0%} confidence"
-        if kind != "digits":
-            note += f"; lower than on a digit in {area_under_roc(digits, values):.0%} of pairs"
-        axes.set_title(wrap(f"{kind} ({len(values):,}): {note}", WIDTH - 0.7))
+        if kind != "digits" and len(values) > 1:
+            note += f"; AUROC {area_under_roc(digits, values):.1%}"
+        axes.set_title(wrap(f"{kind} (n = {len(values):,}): {note}", WIDTH - 0.7))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     rows[-1].set_xlabel("Confidence")
     rows[-1].xaxis.set_major_formatter(PercentFormatter(1.0))
@@ -160,9 +161,10 @@ def plot_out_of_distribution(test: LabeledImages, confidences: pd.DataFrame) -> 
     worst = max(confident, key=lambda kind: confident[kind])
     annotate(
         figure,
-        f"{model_title(model)} is over {_HIGH_CONFIDENCE:.0%} sure of {confident[worst]:.0%} of "
-        f"the {worst} images",
-        "A model that detected non-digit images would have low confidence on them.",
+        f"{model_title(model)} classifies {confident[worst]:.0%} of the {worst} images with over "
+        f"{_HIGH_CONFIDENCE:.0%} confidence",
+        "Low confidence on non-digit images is better. AUROC: how well the confidence separates "
+        "them from digits.",
         describe_test(test),
     )
     return figure

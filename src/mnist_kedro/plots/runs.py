@@ -28,7 +28,7 @@ _POINT = 0.13  # height of a model's point, in inches
 def plot_runs_compared(runs: pd.DataFrame) -> Figure:
     """Plot the accuracy of each model with its interval, the latest run on top.
 
-    Only runs with the same test digits share an axis; above each run is what changed in it.
+    Only runs with the same test digits share an axis. The text above a run lists its changes.
 
     Args:
         runs: the table of :func:`mnist_kedro.metrics.runs.describe_runs`, perhaps loaded from CSV.
@@ -57,13 +57,18 @@ def plot_runs_compared(runs: pd.DataFrame) -> Figure:
     best = comparable.sort_values("accuracy", kind="stable").iloc[-1]
     annotate(
         figure,
-        f"The best of {comparable['run'].nunique()} runs is {best['model']} of "
-        f"{best['run'][:10]}: {best['accuracy']:.2%} of {best['test_digits']:,} test digits",
+        f"Best of {_count_runs(comparable)}: {best['model']} ({best['run'][:10]}), with "
+        f"{best['accuracy']:.2%} of {best['test_digits']:,} test digits correct",
         "Test accuracy with 95% interval. The best of several test accuracies is too optimistic: "
         "select by validation accuracy.",
-        "Each panel has the runs with the same test digits",
+        "Each panel shows runs with the same test digits",
     )
     return figure
+
+
+def _count_runs(runs: pd.DataFrame) -> str:
+    count = runs["run"].nunique()
+    return f"{count} run{'s' * (count > 1)}"
 
 
 def _height_of(run: pd.DataFrame) -> float:

@@ -16,7 +16,7 @@ from mnist_kedro.plots.style import (
     annotate,
     create_figure,
     describe_test,
-    model_title,
+    model_in_sentence,
     styled,
 )
 
@@ -59,7 +59,8 @@ def plot_risk_coverage(
     annotate(
         figure,
         _finding(first, rejection),
-        f"Dots: threshold for {target:.2%} accuracy (dotted line) on the validation digits.",
+        f"Dots: confidence threshold chosen for {target:.2%} accuracy on the validation digits. "
+        f"Dotted line: {1 - target:.2%} errors.",
         describe_test(test),
     )
     return figure
@@ -67,6 +68,8 @@ def plot_risk_coverage(
 
 def _finding(model: str, rejection: Rejection) -> str:
     if rejection["accuracy"] is None:
-        return f"{model_title(model)} is never sure enough to classify automatically"
-    classified = f"{model_title(model)} classifies {rejection['coverage']:.1%} automatically"
-    return f"{classified}, {rejection['accuracy']:.2%} of them correctly"
+        return f"The confidence of {model_in_sentence(model)} is always below the threshold"
+    return (
+        f"With a reject option, {model_in_sentence(model)} classifies {rejection['coverage']:.1%} "
+        f"of the test digits, {rejection['accuracy']:.2%} of these correctly"
+    )

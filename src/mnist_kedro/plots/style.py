@@ -19,7 +19,7 @@ from mnist_kedro.networks import ARCHITECTURES
 _STYLE_FILE = Path(__file__).parent / "figures.mplstyle"
 _STYLE = mpl.rc_params_from_file(_STYLE_FILE, use_default_template=False)
 
-# The names are of the six colors in the file, in their order.
+# The six colors of the style file, in order.
 PALETTE = BLUE, ORANGE, GREEN, PURPLE, SKY, RED = _STYLE["axes.prop_cycle"].by_key()["color"]
 INK, FAINT = _STYLE["text.color"], _STYLE["xtick.color"]
 WIDTH = 4.0  # of all figures, in inches
@@ -49,7 +49,7 @@ def styled(plot: Callable[_P, Figure]) -> Callable[_P, Figure]:
 
 
 def create_figure(height: float) -> Figure:
-    """Create a figure of the width of all figures; :func:`annotate` makes it higher by its texts.
+    """Create a figure of the common width; :func:`annotate` increases its height to fit the texts.
 
     Args:
         height: of the content, in inches.

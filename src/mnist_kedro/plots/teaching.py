@@ -35,10 +35,10 @@ def plot_taught_digits(
     which = "" if len(shown) == len(digits) else f", {len(shown)} of them shown"
     annotate(
         figure,
-        f"{counts['right_after']} of {counts['count']} corrections are classified correctly, "
-        f"{counts['right_before']} before",
-        "Prediction before → after teaching with other corrections (cross-validation); blue: now "
-        "correct, red: wrong.",
+        f"After fine-tuning, {counts['right_after']} of {counts['count']} corrections are "
+        f"classified correctly (before: {counts['right_before']})",
+        "Cross-validation. Captions: prediction before → after fine-tuning. Blue: now correct, "
+        "red: wrong.",
         f"Corrections {counts['corrections']}{which}",
     )
     return figure

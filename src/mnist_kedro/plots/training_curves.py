@@ -76,7 +76,7 @@ def _describe_augmentation(history: Mapping[str, Any]) -> str:
     augmented, epochs = history["augmented_epochs"], history["epochs"]
     if augmented == 0:
         return "not augmented"
-    harder = "which makes them harder than the validation digits"
+    harder = "which makes them harder to classify than validation digits"
     if augmented == epochs:
         return f"augmented in each epoch, {harder}"
     return f"augmented in the first {_count_epochs(augmented)}, {harder}"
@@ -89,7 +89,7 @@ def _describe_smoothing(history: Mapping[str, Any]) -> str:
     targets = np.full(CLASSES, smoothing / CLASSES)
     targets[0] += 1 - smoothing
     entropy = -(targets * np.log(targets)).sum()
-    return f" Their labels are smoothed, so their loss is at least {entropy:.2f}."
+    return f" With label smoothing, the training loss is at least {entropy:.2f}."
 
 
 def _count_epochs(count: int) -> str:

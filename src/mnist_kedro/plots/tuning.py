@@ -1,4 +1,4 @@
-"""Plot the search for training parameters."""
+"""Plot the hyperparameter search."""
 
 import numpy as np
 import pandas as pd
@@ -53,9 +53,10 @@ def plot_tuning_search(
     first.yaxis.set_major_formatter(lambda value, _: f"{value:.2%}")
     annotate(
         figure,
-        f"The best of {len(trials)} trials reached {best['validation_accuracy'].iloc[0]:.2%}",
-        f"Orange: best trial. Gray: {len(pruned)} pruned trials. Lower edge: that value or less. "
-        "Line: best so far.",
+        f"The best of {len(trials)} trials reached a validation accuracy of "
+        f"{best['validation_accuracy'].iloc[0]:.2%}",
+        f"Orange: best trial. Gray: {len(pruned)} pruned trials. Points on the lower edge: at or "
+        "below it. Line: best so far.",
         f"{describe_source(validation)}, {len(validation['labels']):,} validation digits",
     )
     return figure

@@ -51,10 +51,10 @@ COLUMNS = (
     Column("95% interval", "", "{interval}"),
     Column("Errors", "", "{errors:,}"),
     Column("NLL", "negative log-likelihood, nats per digit", "{negative_log_likelihood:.4f}"),
-    Column("Brier", "Brier score, 0 to 2", "{brier_score:.4f}"),
+    Column("Brier", "0 to 2", "{brier_score:.4f}"),
     Column("ECE", "expected calibration error", "{expected_calibration_error:.2%}"),
     Column("Temperature", "fitted to validation digits; 1 if none was better", "{temperature}"),
-    Column("Weights", "", "{parameters:,}"),
+    Column("Weights", "trainable", "{parameters:,}"),
     Column("Training, s", "", "{training_seconds:.1f}"),
 )
 
