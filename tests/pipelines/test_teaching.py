@@ -244,7 +244,7 @@ def test_it_is_promoted_if_it_learned_and_forgot_nothing(
         refused = decide(served, taught, promoted, digits, held_out, **change)
         assert not refused["promoted"]
         assert reason.replace("\\", "") in refused["reason"]
-    for limit, told in (("MAX_REDRAWN_LOSS", "written again"), ("MAX_NEAT_LOSS", "neatly drawn")):
+    for limit, told in (("MAX_REDRAWN_LOSS", "redrawn"), ("MAX_NEAT_LOSS", "neatly drawn")):
         monkeypatch.setattr(gate, limit, -1)
         refused = decide(served, taught, promoted, digits, held_out)
         assert told in refused["reason"]

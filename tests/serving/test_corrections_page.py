@@ -54,17 +54,17 @@ def test_nothing_is_kept_without_leave(keeping):
         draw(page, write(four, random()))
         page.click("#labels button[value='9']")
         expect(page.locator("#text")).to_have_text("9")
-        expect(page.locator("#verdict")).to_have_text("You say: a 9")
-        expect(page.locator("#said")).to_contain_text("Not kept")
+        expect(page.locator("#verdict")).to_have_text("Corrected to 9")
+        expect(page.locator("#said")).to_contain_text("Not saved")
         assert count_corrections(keeping.kept) == 0
         assert page.evaluate("() => localStorage.length") == 0  # no secret either
         page.click("#agree")
-        expect(page.locator("#said")).to_contain_text("Kept")
+        expect(page.locator("#said")).to_contain_text("Saved")
         assert labels_of(keeping) == [9]
         expect(page.locator("#mine figure")).to_have_count(1)
         page.uncheck("#keep")
         page.click("#labels button[value='8']")
-        expect(page.locator("#said")).to_contain_text("Not kept")
+        expect(page.locator("#said")).to_contain_text("Not saved")
         assert labels_of(keeping) == [9]
 
 
@@ -78,7 +78,7 @@ def test_one_of_several_digits_is_corrected_in_two_actions(keeping):
         expect(page.locator("#digits button")).to_have_count(2)
         page.click("#digits button:nth-child(2)")
         page.click("#labels button[value='1']")
-        expect(page.locator("#said")).to_contain_text("Kept")
+        expect(page.locator("#said")).to_contain_text("Saved")
         page.click("#digits button:nth-child(1)")
         page.click("#labels button[value='null']")
         expect(page.locator("#mine figure")).to_have_count(2)
@@ -95,11 +95,11 @@ def test_the_keyboard_suffices(keeping):
         draw(page, write(flagged_one, random()))
         page.focus("#digits button")
         page.keyboard.press("1")
-        expect(page.locator("#said")).to_contain_text("Kept")
+        expect(page.locator("#said")).to_contain_text("Saved")
         assert labels_of(keeping) == [1]
         page.keyboard.press("-")
         expect(page.locator("#text")).to_have_text("?")
-        expect(page.locator("#said")).to_contain_text("Kept")
+        expect(page.locator("#said")).to_contain_text("Saved")
         assert labels_of(keeping) == [NO_DIGIT]
         page.focus("#labels button[value='7']")
         page.keyboard.press("Enter")
@@ -112,7 +112,7 @@ def test_a_finger_suffices(keeping):
         page.tap("#examples button:nth-child(4)")
         page.wait_for_selector("#answer[aria-busy=false]")
         page.tap("#labels button[value='8']")
-        expect(page.locator("#said")).to_contain_text("Kept")
+        expect(page.locator("#said")).to_contain_text("Saved")
         assert labels_of(keeping) == [8]
         for button in page.locator("#labels button").all():
             box = button.bounding_box()
@@ -128,7 +128,7 @@ def test_a_card_asks_for_ten_digits(keeping):
         for digit in range(10):
             expect(page.locator("#wanted")).to_contain_text(re.compile(f"Write an? {digit} "))
             page.click("#next")
-            expect(page.locator("#wanted")).to_have_text(f"Write one {digit}, alone")
+            expect(page.locator("#wanted")).to_have_text(f"Write a single {digit} and nothing else")
             draw(page, write(four, np.random.default_rng(digit)))
             page.click("#next")
         expect(page.locator("#card")).to_be_hidden()
@@ -256,7 +256,7 @@ def test_it_says_where_corrections_are_kept_and_why_it_cannot_teach(keeping):
     with app(keeping) as page:
         expect(page.locator("#folder")).to_have_text("kept")
         expect(page.locator("#learn")).to_be_hidden()
-        expect(page.locator("#told")).to_contain_text("The network cannot learn here")
+        expect(page.locator("#told")).to_contain_text("Learning is not available")
 
 
 def test_a_server_that_keeps_nothing_does_not_offer_it(served):
@@ -266,4 +266,4 @@ def test_a_server_that_keeps_nothing_does_not_offer_it(served):
         page.wait_for_selector("#answer[aria-busy=false]")
         expect(page.locator("#teach")).to_be_hidden()
         expect(page.locator("#correct")).to_be_hidden()
-        expect(page.locator("footer")).to_contain_text("are not kept.", use_inner_text=True)
+        expect(page.locator("footer")).to_contain_text("does not save them.", use_inner_text=True)

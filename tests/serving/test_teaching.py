@@ -78,7 +78,7 @@ def test_without_the_flag_nothing_is_kept_or_taught(client, body, method, path):
     assert answer.get_json()["code"] == "corrections_off"
     assert client.get("/api/teaching").get_json() == {
         "keeps": False,
-        "obstacle": "this server keeps no corrections",
+        "obstacle": "this server does not accept corrections",
     }
 
 
@@ -284,9 +284,7 @@ def test_the_makefile_the_catalog_and_the_server_agree_about_the_folder():
 def test_without_tensorflow_it_says_so(keeping, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     obstacle = keeping.get("/api/teaching").get_json()["obstacle"]
-    assert obstacle == (
-        "this server can keep corrections, but not learn: TensorFlow is not installed here"
-    )
+    assert obstacle == "Kedro or TensorFlow is not installed on this server"
 
 
 def test_it_can_be_taken_back(store, folder, export, exported, monkeypatch):

@@ -97,14 +97,14 @@ def test_a_writer_teaches_it_and_takes_it_back(server):
             page.click("#clear", force=True)
             draw(page, write(shape, random))
             page.click(f"#labels button[value='{label}']")
-            expect(page.locator("#said")).to_have_text("Kept: the network can learn it.")
+            expect(page.locator("#said")).to_have_text("Saved: the network can learn from it.")
         expect(page.locator("#mine figure")).to_have_count(20)
         with Load(server, saved(pictures[0]), rate=20) as load:
             page.click("#learn")
             expect(page.locator("#learning")).to_be_visible()
             page.wait_for_selector("#outcome:not([hidden])", timeout=LEARNED)
         assert load.statuses == [200] * len(load.statuses)
-        expect(page.locator("#result")).to_contain_text("It has learned")
+        expect(page.locator("#result")).to_contain_text("has learned and is used now")
         expect(page.locator("#legend")).to_be_visible()
         assert page.locator("#mine figure.right").count() >= 18  # by networks not taught them
         expect(page.locator("#mine")).to_contain_text("7 → 1")
@@ -113,7 +113,7 @@ def test_a_writer_teaches_it_and_takes_it_back(server):
         assert np.mean(np.array(after) == labels) >= 0.9 > np.mean(np.array(before) == labels)
         assert server.ask("GET", "/api/model").body["accuracy"] >= accuracy - 0.001
         page.click("#back")
-        expect(page.locator("#result")).to_contain_text("another network is used now")
+        expect(page.locator("#result")).to_contain_text("another one is used now")
         assert server.ask("GET", "/api/model").body["version"] == version
         assert read(server, pictures) == before
         page.click("#forget")

@@ -1,4 +1,4 @@
-"""Take corrections, and teach the network from them: the routes of both."""
+"""Routes that save corrections and fine-tune the network on them."""
 
 import base64
 import threading
@@ -44,10 +44,10 @@ teaching = Blueprint("teaching", __name__, url_prefix="/api")
 
 
 class Teaching:
-    """The corrections of a server, and the network's teaching."""
+    """Manage the corrections of a server, and the fine-tuning of its network."""
 
     def __init__(self, models: ModelStore, folder: Path | None) -> None:
-        """Keep corrections in a folder; None: keep none, and teach nothing."""
+        """Save corrections in a folder; None: accept no corrections."""
         self.models, self.folder = models, folder
         self.run = TeachingRun(models.folder, folder, models.refresh) if folder else None
         self._allowed, self._at = float(_BURST), time.monotonic()
@@ -55,13 +55,13 @@ class Teaching:
 
     @property
     def obstacle(self) -> str | None:
-        """Return why this server cannot teach; None if it can."""
+        """Return why this server cannot fine-tune the network; None if it can."""
         if self.folder is None:
-            return "this server keeps no corrections"
+            return "this server does not accept corrections"
         return can_teach(self.models.folder, self.folder, self.models.name)
 
     def end(self) -> None:
-        """Cancel a teaching, because the server ends."""
+        """Cancel fine-tuning, because the server stops."""
         if self.run is not None:
             self.run.end()
 
@@ -114,7 +114,7 @@ def correct() -> dict[str, Any]:
         raise RequestError(
             403,
             "full",
-            f"this server keeps {_MAX_KEPT:,} corrections already; some have to be forgotten first",
+            f"this server has {_MAX_KEPT:,} corrections, the maximum; delete some of them first",
         )
     model = _current_model(state)
     correction = Correction(
@@ -141,7 +141,7 @@ def correct() -> dict[str, Any]:
     needs_model=False,
 )
 def forget() -> dict[str, Any]:
-    """Forget all corrections of a writer, or one of them."""
+    """Delete all corrections of a writer, or one of them."""
     _, folder, run = _opened()
     body = _parse(required={"writer"}, optional={"identifier"})
     _require_rest(run)
@@ -156,7 +156,7 @@ def forget() -> dict[str, Any]:
 @teaching.post("/corrections/mine")
 @documented("Corrections", request="Writer", errors={"403": "Forbidden"}, needs_model=False)
 def own_corrections() -> dict[str, Any]:
-    """Return all corrections of a writer, with their predictions before and after teaching."""
+    """Return all corrections of a writer, with their predictions before and after learning."""
     _, folder, run = _opened()
     body = _parse(required={"writer"}, optional={"cuttings"})
     writer = _parse_writer(body["writer"])
@@ -178,7 +178,7 @@ def own_corrections() -> dict[str, Any]:
 @teaching.get("/teaching", endpoint="teaching_state")
 @documented("Teaching", needs_model=False)
 def describe_teaching() -> dict[str, Any]:
-    """Describe what this server keeps, whether it can teach, and how far a teaching is."""
+    """Describe the corrections, whether the network can learn from them, and the progress."""
     return _describe_state()
 
 
@@ -189,20 +189,20 @@ def describe_teaching() -> dict[str, Any]:
     errors={"403": "Forbidden", "409": "Conflict"},
 )
 def teach() -> dict[str, Any]:
-    """Start to teach the network from all corrections."""
+    """Start fine-tuning the network on all corrections."""
     state, _, run = _opened()
     _parse()
     if state.obstacle:
         raise RequestError(409, "cannot_teach", state.obstacle)
     if not run.start(_current_model(state).name):
-        raise RequestError(409, "busy", "the network is being taught already")
+        raise RequestError(409, "busy", "the network is already learning")
     return _describe_state()
 
 
 @teaching.delete("/teaching")
 @documented("Teaching", request="Nothing", errors={"403": "Forbidden"}, needs_model=False)
 def cancel_teaching() -> dict[str, Any]:
-    """Cancel the teaching."""
+    """Cancel fine-tuning."""
     _, _, run = _opened()
     _parse()
     run.cancel()
@@ -217,7 +217,7 @@ def cancel_teaching() -> dict[str, Any]:
     needs_model=False,
 )
 def take_back() -> dict[str, Any]:
-    """Serve the network again that was served before."""
+    """Serve the previous network again."""
     state, _, run = _opened()
     _parse()
     if state.obstacle:
@@ -252,7 +252,7 @@ def _describe_state() -> dict[str, Any]:
 
 
 def _outcome(decision: Promotion | None, served: Model | None) -> dict[str, Any] | None:
-    """Describe the latest teaching, and whether the network that it made is served."""
+    """Describe the latest fine-tuning run, and whether its network is served."""
     if decision is None:
         return None
     told = {key: decision.get(key) for key in ("version", "promoted", "reason", "teaching")}
@@ -264,15 +264,17 @@ def _opened() -> tuple[Teaching, Path, TeachingRun]:
     state: Teaching = current_app.extensions["teaching"]
     if state.folder is None or state.run is None:
         raise RequestError(
-            403, "corrections_off", "this server keeps no corrections; --corrections turns them on"
+            403,
+            "corrections_off",
+            "this server does not accept corrections; start it with --corrections FOLDER",
         )
     return state, state.folder, state.run
 
 
 def _require_rest(run: TeachingRun) -> None:
-    """Reject what must not happen while the network is taught."""
+    """Reject requests that must not run while the network learns."""
     if run.progress["state"] == "running":
-        raise RequestError(409, "busy", "the network is being taught; cancel that first, or wait")
+        raise RequestError(409, "busy", "the network is learning; cancel this first, or wait")
 
 
 def _current_model(state: Teaching) -> Model:
@@ -300,7 +302,9 @@ def _parse_label(label: Any) -> int:
         return NO_DIGIT
     if type(label) is int and label in range(NO_DIGIT):
         return label
-    raise RequestError(422, "out_of_range", "label: expected an integer in 0–9, or null: no digit")
+    raise RequestError(
+        422, "out_of_range", "label: expected an integer in 0–9, or null for no digit"
+    )
 
 
 def _parse_writer(secret: Any) -> str:

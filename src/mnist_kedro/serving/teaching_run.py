@@ -28,12 +28,12 @@ _NICE = 10  # of the process; with 19 it would hardly run on a busy machine
 _LOCK = ".lock"  # a file in the folder of the corrections
 _ATTEMPTS = 5  # to lock it: who looks whether it is locked holds it for a moment
 _PATIENCE = 10  # seconds for a process to end by itself
-# What the pipeline logs: how much is done then, and what comes next.
+# Messages of the pipeline's log, with the share that is done by then, and the next step.
 _MILESTONES = [
     (r"Kedro project", 0.03, "Loading the digits"),
-    (r"corrections, ", 0.12, "Teaching the network"),
-    (r"Taught with strength", 0.25, "Teaching the network more carefully"),
-    (r"Cross-validation: fold (\d+) of (\d+)", 0.85, "Testing it on digits that it was not taught"),
+    (r"corrections, ", 0.12, "Fine-tuning the network"),
+    (r"Taught with strength", 0.25, "Fine-tuning with less weight on the corrections"),
+    (r"Cross-validation: fold (\d+) of (\d+)", 0.85, "Cross-validating on held-out corrections"),
     (r"Cross-validation on ", 0.86, "Exporting the network"),
     (r" as ONNX: ", 0.93, "Comparing both networks"),
 ]
@@ -42,15 +42,15 @@ State = Literal["idle", "running", "promoted", "refused", "failed", "cancelled"]
 
 
 class Progress(TypedDict):
-    """How far a teaching is."""
+    """The progress of a fine-tuning run."""
 
     state: State
     done: float  # 0–1
-    step: str  # what is being done; or why it failed
+    step: str  # the current step, or the reason of a failure
 
 
 def can_teach(models: Path, corrections: Path, name: str | None) -> str | None:
-    """Return why this server cannot teach; None if it can.
+    """Return why this server cannot fine-tune the network; None if it can.
 
     Args:
         models: folder of the exported models.
@@ -58,14 +58,14 @@ def can_teach(models: Path, corrections: Path, name: str | None) -> str | None:
         name: of the model, if the server serves one by its name instead of the promoted one.
     """
     if any(importlib.util.find_spec(package) is None for package in ("kedro", "tensorflow")):
-        return "this server can keep corrections, but not learn: TensorFlow is not installed here"
+        return "Kedro or TensorFlow is not installed on this server"
     if (models, corrections) != (MODELS, CORRECTIONS) or not Path("conf/base").is_dir():
-        return f"the server has to run in the project, with --corrections {CORRECTIONS}"
-    return "the server serves one model by its name (--model)" if name else None
+        return f"the server must run in the project folder, with --corrections {CORRECTIONS}"
+    return "the server was started with --model, so it cannot change the model" if name else None
 
 
 class TeachingRun:
-    """The latest teaching that this server started."""
+    """The latest fine-tuning run that this server started."""
 
     def __init__(
         self, models: Path, corrections: Path, on_promoted: Callable[[], None] = lambda: None
@@ -75,7 +75,7 @@ class TeachingRun:
         Args:
             models: folder of the exported models.
             corrections: folder of the corrections.
-            on_promoted: called when a network that was taught is promoted.
+            on_promoted: called when a fine-tuned network is promoted.
         """
         self._models, self._corrections = models, corrections
         self._on_promoted = on_promoted
@@ -87,16 +87,17 @@ class TeachingRun:
 
     @property
     def progress(self) -> Progress:
-        """Return how far it is, also if another server teaches."""
+        """Return the progress, also if another server is fine-tuning."""
         lock = self._corrections / _LOCK
         if self._progress["state"] != "running" and lock.exists():
             with _locked(lock, shared=True) as descriptors:  # several may look at once
                 if descriptors is None:
-                    return Progress(state="running", done=0.0, step="Another server teaches it")
+                    step = "Another server is fine-tuning the network"
+                    return Progress(state="running", done=0.0, step=step)
         return self._progress
 
     def start(self, model: str) -> bool:
-        """Start to teach a model, unless this or another server teaches; return whether it starts.
+        """Start to fine-tune a model, unless a server does so already; return whether it starts.
 
         The process has a low priority, so that requests do not wait for it. It holds a lock
         until it ends, even if this server is killed before.
@@ -129,12 +130,12 @@ class TeachingRun:
             return True
 
     def cancel(self) -> bool:
-        """Ask the process to end; nothing is promoted then. Return whether there was one."""
+        """Ask the process to end without a promotion. Return whether there was a process."""
         process = self._process
         if process is None or process.poll() is not None:
             return False
         self._cancelled = True
-        self._progress = {**self._progress, "step": "Cancelling"}
+        self._progress = {**self._progress, "step": "Canceling"}
         _signal(process, signal.SIGINT)
         reminder = threading.Timer(_PATIENCE, _signal, (process, signal.SIGKILL))
         reminder.daemon = True
@@ -147,7 +148,7 @@ class TeachingRun:
             self._thread.join(2 * _PATIENCE)
 
     def decision(self) -> Promotion | None:
-        """Return the latest decision about a network that was taught; None if there is none."""
+        """Return the latest decision about a fine-tuned network; None if there is none."""
         decisions = read_decisions(self._models)
         return next((one for one in decisions if one["by"] == "teaching"), None)
 

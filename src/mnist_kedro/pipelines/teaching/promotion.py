@@ -132,25 +132,26 @@ def _refusals(
     if held_out["p"] > _MAX_P:
         reasons.append(
             f"in cross-validation {held_out['right_after']} of {held_out['count']} corrections are "
-            f"classified correctly, and {held_out['right_before']} before teaching, which may be "
-            f"chance (p = {held_out['p']:.2g}; at most {_MAX_P} is required); correct more "
+            f"classified correctly, and {held_out['right_before']} before learning, which may be "
+            f"chance (p = {held_out['p']:.2g}, but at most {_MAX_P} is allowed); correct more "
             "digits like these"
         )
     if redrawn_loss > MAX_REDRAWN_LOSS:
         reasons.append(
-            f"it loses {100 * redrawn_loss:.1f} points of accuracy on validation digits that were "
-            f"written again with another pen; allowed are {100 * MAX_REDRAWN_LOSS:.1f}: the "
-            "corrections contradict how most people write"
+            f"it loses {100 * redrawn_loss:.1f} percentage points of accuracy on validation digits "
+            f"that were redrawn with another pen, but at most {100 * MAX_REDRAWN_LOSS:.1f} are "
+            "allowed (the corrections contradict how most people write)"
         )
     if neat[1] > MAX_NEAT_LOSS:
         reasons.append(
-            f"it misclassifies {100 * neat[1]:.0f} more of 100 neatly drawn {neat[0]}s; allowed "
-            f"are {100 * MAX_NEAT_LOSS:.0f}: the corrections contradict how most people write"
+            f"it misclassifies {100 * neat[1]:.0f} more of 100 neatly drawn {neat[0]}s, but at "
+            f"most {100 * MAX_NEAT_LOSS:.0f} are allowed (the corrections contradict how most "
+            "people write)"
         )
     if test_loss > _MAX_TEST_LOSS:
         reasons.append(
-            f"it loses {100 * test_loss:.2f} points of accuracy on the test digits; allowed are "
-            f"{100 * _MAX_TEST_LOSS:.1f}"
+            f"it loses {100 * test_loss:.2f} percentage points of accuracy on the test digits, but "
+            f"at most {100 * _MAX_TEST_LOSS:.1f} are allowed"
         )
     return reasons
 

@@ -1,4 +1,4 @@
-// Ties the drawing, the server's answers and what is shown of them together.
+// Connect the drawing, the answers of the server, and the view of the answers.
 
 import { Sketch } from "./sketch.js";
 import { Reader } from "./reader.js";
@@ -34,9 +34,9 @@ reader.onanswer = (answer) => {
   sketch.mark(answer);
   if (answer.model_version) followModel(answer.model_version);
 };
-reader.onbusy = (is) => {
-  find("answer").setAttribute("aria-busy", is);
-  teacher.wait(is);
+reader.onbusy = (busy) => {
+  find("answer").setAttribute("aria-busy", busy);
+  teacher.wait(busy);
 };
 reader.ontrouble = (message) => view.tell(message);
 
@@ -64,7 +64,7 @@ async function open(file) {
   try {
     sketch.show(await filePicture(file));
   } catch {
-    view.tell(`${file.name || "This file"} is no picture that this browser can open.`);
+    view.tell(`This browser cannot open ${file.name || "this file"} as a picture.`);
   }
 }
 
@@ -119,7 +119,7 @@ document.addEventListener("keydown", (event) => {
 let describedVersion = null;
 let describing = false;
 
-// Describes the model that the server has now, unless the page describes this version already.
+// Describes the current model of the server, unless the page already describes this version.
 async function followModel(version) {
   if (describing || version === describedVersion) return;
   describing = true;

@@ -1,10 +1,10 @@
-// Pictures that are opened, pasted or chosen: to be seen, and to be sent.
+// Prepares pictures that the user opens, pastes or selects, for display and for requests.
 
-const LARGEST = 1_000_000; // bytes; what is larger is made smaller before it is sent
-const SIDE = 1024; // pixels, the longer side that it is made
+const LARGEST = 1_000_000; // bytes; larger pictures are reduced before they are sent
+const SIDE = 1024; // pixels; the longer side of a reduced picture
 const READ = new Set(["image/png", "image/jpeg", "image/webp", "image/bmp", "image/tiff"]);
 
-// A small file that the server reads is sent as it is, bit for bit.
+// Sends a small file unchanged if the server can read its format.
 export async function filePicture(file) {
   const image = await createImageBitmap(file);
   if (file.size <= LARGEST && READ.has(file.type)) return { image, type: file.type, body: file };

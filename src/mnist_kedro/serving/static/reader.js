@@ -1,7 +1,7 @@
-// Asks the server: one request at a time, the newest drawing next, and what is stale is dropped.
+// Sends drawings to the server: one request at a time, always the newest drawing. Drops stale answers.
 
-const PAUSE = 60; // milliseconds between requests, at least
-const AGAIN = 2000; // milliseconds after which a server that was not there is asked again
+const PAUSE = 60; // milliseconds; the minimum between two requests
+const AGAIN = 2000; // milliseconds until the next attempt if the server could not be reached
 
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
@@ -11,14 +11,14 @@ export class Reader {
   onbusy = () => {};
   #take;
   #revision = 0; // of the drawing
-  #since = 0; // answers to older ones are about something else
+  #since = 0; // answers to older revisions belong to an earlier drawing
   #asking = false;
 
   constructor(take) {
     this.#take = take;
   }
 
-  // fresh: the drawing is another one, not the same with more on it.
+  // fresh: whether the drawing is a new one, not the same one with more strokes.
   changed({ fresh }) {
     this.#revision += 1;
     if (fresh) this.#since = this.#revision;

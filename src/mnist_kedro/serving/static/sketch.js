@@ -1,17 +1,17 @@
-// The paper: strokes of a pen, or one picture. Places are parts of the paper's width.
+// The drawing area shows strokes of a pen, or one picture. Coordinates are fractions of its width.
 
-const SENT = 256; // pixels, a side of what is sent of a drawing
-const CUT = 192; // pixels, the longer side of what is kept of a digit, at most
-const STEP = 0.02; // of the paper's width: how far an arrow key moves the pen
+const SENT = 256; // pixels; the side of the picture of a drawing that is sent
+const CUT = 192; // pixels; the maximum of the longer side of a digit that is saved
+const STEP = 0.02; // fraction of the width by which an arrow key moves the pen
 
 export class Sketch {
   brush = 0.07;
   onchange = () => {};
   #canvas;
-  #states = [{ strokes: [], picture: null }]; // the last is what one sees
-  #stroke = null; // that is being drawn
-  #marks = { boxes: [] }; // where digits were found, in pixels of what was sent
-  #pen = null; // of the keyboard
+  #states = [{ strokes: [], picture: null }]; // for undo; the last state is shown
+  #stroke = null; // the stroke that the user is drawing
+  #marks = { boxes: [] }; // boxes of the found digits, in pixels of the picture that was sent
+  #pen = null; // the pen that the keyboard moves
 
   constructor(canvas) {
     this.#canvas = canvas;
@@ -52,19 +52,19 @@ export class Sketch {
     if (!this.empty) this.#become({ strokes: [], picture: null }, true);
   }
 
-  // A new paper: nothing can be undone.
+  // Clears the drawing area and the undo history.
   reset() {
     this.#stroke = null;
     this.#states = [{ strokes: [], picture: null }];
     this.#changed(true);
   }
 
-  // picture: { image, type, body }, of which the last two are sent.
+  // picture: { image, type, body }; type and body are sent to the server.
   show(picture) {
     this.#become({ strokes: [], picture }, true);
   }
 
-  // Several digits are shown apart; ink is a picture to lay over the one that was read.
+  // Marks several digits with boxes, and lays a picture of the found ink over the picture.
   mark({ digits = [], width, height, ink }) {
     const boxes = digits.length > 1 ? digits.map((digit) => digit.box) : [];
     const marks = { boxes, width, height };
@@ -80,7 +80,7 @@ export class Sketch {
     this.#draw();
   }
 
-  // What to send; null if there is nothing on the paper.
+  // Returns the request to send; null if the drawing area is empty.
   async toRequest() {
     if (this.empty) return null;
     const { picture } = this.#state;
@@ -93,7 +93,7 @@ export class Sketch {
     return { type: "image/png", body: await canvas.convertToBlob({ type: "image/png" }) };
   }
 
-  // A digit as it was written, as a PNG in base64; box: in pixels of what was sent.
+  // Returns a digit of the drawing as a PNG in base64; box: in pixels of the picture that was sent.
   cutting([left, top, right, bottom], width, height) {
     const { picture } = this.#state;
     const scale = Math.min(1, CUT / Math.max(right - left, bottom - top));
@@ -214,7 +214,7 @@ export class Sketch {
 
   #drawPicture(context, side, image) {
     const [left, top, scale] = this.#frame(side, image.width, image.height);
-    context.imageSmoothingEnabled = scale < 4; // MNIST's pixels are to be seen
+    context.imageSmoothingEnabled = scale < 4; // MNIST's pixels should stay visible
     context.drawImage(image, left, top, image.width * scale, image.height * scale);
   }
 

@@ -1,20 +1,21 @@
-// Corrections: what a person says that digits are, and the network's teaching.
+// Corrections of digits by the user, and the fine-tuning of the network on them.
 
 import { paint } from "./pictures.js";
+import { capitalize } from "./view.js";
 
-const POLL = 1000; // milliseconds between questions how far a teaching is
+const POLL = 1000; // milliseconds between requests for the learning progress
 const find = (id) => document.getElementById(id);
 const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 const keyOf = ({ input }) => input.join();
 const name = (label) => label ?? "no digit";
 
-// Bytes in base64, row by row.
+// Decodes 28 × 28 bytes in base64 to rows.
 const rowsOf = (pixels) => {
   const bytes = Uint8Array.from(atob(pixels), (letter) => letter.charCodeAt(0));
   return Array.from({ length: 28 }, (_, row) => [...bytes.slice(28 * row, 28 * row + 28)]);
 };
 
-// What the browser stores; where it stores nothing, the page remembers it until it is closed.
+// Values are kept in the browser's storage or, if that is blocked, in memory until the page is closed.
 const remembered = {};
 
 function recall(storage, key) {
@@ -37,7 +38,7 @@ function remember(storage, key, value) {
 const browser = () => localStorage;
 const tab = () => sessionStorage;
 
-// Known to this browser alone; without it nobody can see or remove what it sent.
+// Returns the secret of this browser; without the secret, nobody can list or delete its corrections.
 function secret() {
   let known = recall(browser, "writer");
   if (!known) {
@@ -59,23 +60,23 @@ async function ask(method, path, body) {
     throw new Error("The server cannot be reached.");
   }
   const answer = await response.json().catch(() => null);
-  if (!answer) throw new Error(`The server answers with status ${response.status}.`);
-  if (!response.ok) throw new Error(`${answer.error}.`);
+  if (!answer) throw new Error(`The server returned status ${response.status}.`);
+  if (!response.ok) throw new Error(`${capitalize(answer.error)}.`);
   return answer;
 }
 
 export class Teacher {
-  onchange = () => {}; // what a person says of the digits that are shown
-  onclear = () => {}; // the next digit of a card is to be written
+  onchange = () => {}; // called when corrections change
+  onclear = () => {}; // called when the user should draw the next digit
   #cut; // cuts a digit out of the drawing
-  #said = new Map(); // what was corrected on this page: digit, label, and whether it is kept
-  #keeps = false; // whether the server keeps corrections
-  #sending = Promise.resolve(); // one correction at a time, so that the latest label is kept
-  #idle = Promise.resolve(); // when the answer is about all that is drawn
-  #ready = null; // resolves it
+  #said = new Map(); // corrections on this page: digit, label, and whether it is saved
+  #keeps = false; // whether the server accepts corrections
+  #sending = Promise.resolve(); // one correction at a time, so that the latest label is saved
+  #idle = Promise.resolve(); // resolves when the answer covers the whole drawing
+  #ready = null; // the function that resolves #idle
   #answer = { digits: [] };
   #selected = null;
-  #wanted = null; // the digit of the card that is to be written
+  #wanted = null; // the digit that the user should write; null: none
   #mine = [];
   #following = false;
 
@@ -87,7 +88,7 @@ export class Teacher {
     keep.onchange = () => {
       remember(tab, "keep", keep.checked ? "yes" : "no");
       if (!keep.checked && this.#wanted !== null) this.#end("");
-      this.#tell(keep.checked ? "What you correct from now on is kept." : "Nothing more is kept.");
+      this.#tell(keep.checked ? "Your corrections are saved from now on." : "New corrections are not saved.");
       this.select(this.#selected);
     };
     find("seen").addEventListener("keydown", (event) => this.#key(event));
@@ -96,7 +97,7 @@ export class Teacher {
       agree: () => this.#agree(),
       write: () => this.#begin(),
       next: () => this.#keepWanted(),
-      stop: () => this.#end("The card was put aside."),
+      stop: () => this.#end(`Stopped. ${this.#wanted} of 10 digits are saved.`),
       learn: () => this.#learn(),
       cancel: () => this.#cancel(),
       back: () => this.#takeBack(),
@@ -108,7 +109,7 @@ export class Teacher {
     }
   }
 
-  // Shows what the server offers, if it keeps corrections at all.
+  // Shows the section about corrections, if the server accepts them.
   async start() {
     let state = null;
     while (!(state = await ask("GET", "/api/teaching").catch(() => null))) await sleep(2 * POLL);
@@ -126,11 +127,11 @@ export class Teacher {
     return this.#said.get(keyOf(digit))?.label;
   }
 
-  // is: whether the answer is not yet about all that is drawn.
-  wait(is) {
-    if (is && !this.#ready) {
+  // pending: whether the answer lags behind the drawing.
+  wait(pending) {
+    if (pending && !this.#ready) {
       this.#idle = new Promise((done) => (this.#ready = done));
-    } else if (!is && this.#ready) {
+    } else if (!pending && this.#ready) {
       this.#ready();
       this.#ready = null;
     }
@@ -150,8 +151,8 @@ export class Teacher {
     const keeps = find("keep").checked;
     find("agree").hidden = !said || said.kept || keeps;
     if (!said) put("said", "");
-    else if (said.kept) put("said", "Kept: the network can learn it.");
-    else put("said", keeps ? "Saving …" : "Not kept, so nothing is learned from it.");
+    else if (said.kept) put("said", "Saved: the network can learn from it.");
+    else put("said", keeps ? "Saving …" : "Not saved, so the network cannot learn from it.");
   }
 
   #offerLabel(label) {
@@ -170,7 +171,7 @@ export class Teacher {
   }
 
   async #correct(label) {
-    await this.#idle; // else it would be about a digit that is drawn no more
+    await this.#idle; // otherwise the label could belong to a digit that has been erased
     const digit = this.#selected;
     if (!digit || !this.#keeps || this.#wanted !== null) return;
     const { width, height } = this.#answer;
@@ -185,7 +186,7 @@ export class Teacher {
     return this.#keepAll();
   }
 
-  // Sends what was corrected and is not kept yet.
+  // Sends all corrections that are not saved yet.
   async #keepAll() {
     try {
       for (const said of [...this.#said.values()].filter(({ kept }) => !kept)) {
@@ -200,7 +201,7 @@ export class Teacher {
 
   #send(digit, label, cutting) {
     const send = async () => {
-      if (!find("keep").checked) throw new Error("Not kept.");
+      if (!find("keep").checked) throw new Error("This correction is not saved.");
       await ask("POST", "/api/corrections", { pixels: digit.input, label, cutting, writer: secret() });
       await this.#list();
       this.#describe(await ask("GET", "/api/teaching"), { quietly: true });
@@ -210,7 +211,7 @@ export class Teacher {
     return sent;
   }
 
-  // The card: one digit after the other.
+  // Write ten digits, one after the other.
 
   #begin() {
     if (!find("keep").checked) find("keep").click();
@@ -224,7 +225,7 @@ export class Teacher {
     find("card").hidden = digit === null;
     this.select(digit === null ? this.#selected : null);
     if (digit === null) return;
-    put("wanted", `Write ${digit === 8 ? "an" : "a"} ${digit} as usual (${digit + 1}\u00a0of\u00a010)`);
+    put("wanted", `Write ${digit === 8 ? "an" : "a"} ${digit} the way you usually do (${digit + 1}\u00a0of\u00a010)`);
     this.onclear();
   }
 
@@ -234,7 +235,7 @@ export class Teacher {
     const { digits, width, height } = this.#answer;
     if (wanted === null) return;
     if (digits.length !== 1) {
-      put("wanted", `Write one ${wanted}, alone`);
+      put("wanted", `Write a single ${wanted} and nothing else`);
       return;
     }
     find("next").disabled = true;
@@ -246,9 +247,9 @@ export class Teacher {
     } finally {
       find("next").disabled = false;
     }
-    if (this.#wanted !== wanted) return; // it was put aside
+    if (this.#wanted !== wanted) return; // the user has stopped
     if (wanted < 9) this.#want(wanted + 1);
-    else this.#end("The card is kept. You can write another one, or let the network learn now.");
+    else this.#end(`All ten digits are saved. You can write ten more${find("learn").hidden ? "" : ", or click “Learn now”"}.`);
   }
 
   #end(message) {
@@ -258,7 +259,7 @@ export class Teacher {
     find("write").focus();
   }
 
-  // What is kept.
+  // The saved corrections.
 
   async #list() {
     if (!recall(browser, "writer")) {
@@ -273,7 +274,7 @@ export class Teacher {
         const { before, after } = heldOut;
         const read = before === after ? name(after) : `${name(before)} → ${name(after)}`;
         const right = after === label;
-        return picture(rowsOf(pixels), right ? read : `${read}, not ${name(label)}`, right);
+        return picture(rowsOf(pixels), right ? read : `${read}, should be ${name(label)}`, right);
       }),
     );
     find("legend").hidden = !this.#mine.some(({ held_out: heldOut }) => heldOut);
@@ -297,27 +298,27 @@ export class Teacher {
     if (find("keep").checked) find("keep").click();
     await this.#list();
     this.#describe(await ask("GET", "/api/teaching"));
-    this.#tell(`${forgotten} ${forgotten === 1 ? "correction is" : "corrections are"} forgotten.`);
+    this.#tell(`${forgotten} ${forgotten === 1 ? "correction was" : "corrections were"} deleted.`);
   }
 
-  // The teaching.
+  // Learning.
 
   async #learn() {
     try {
       this.#describe(await ask("POST", "/api/teaching", {}));
     } finally {
-      this.#follow(); // also if another page began
+      this.#follow(); // also if another page has started learning
     }
   }
 
   async #cancel() {
-    this.#tell("Cancelling …");
+    this.#tell("Canceling …");
     this.#describe(await ask("DELETE", "/api/teaching", {}));
   }
 
   async #takeBack() {
     this.#describe(await ask("POST", "/api/teaching/rollback", {}));
-    this.#tell("Taken back: the network reads as it did before.");
+    this.#tell("The previous network is used again.");
     this.#said.clear();
     this.onchange({ again: true });
   }
@@ -339,12 +340,12 @@ export class Teacher {
     if (!ran) return;
     await this.#list().catch(() => {});
     this.#describe(state);
-    if (state.state === "idle") this.#tell("The teaching ended without a result.");
+    if (state.state === "idle") this.#tell("Learning ended without a result.");
     this.#said.clear();
     this.onchange({ again: true });
   }
 
-  // quietly: what is told stays.
+  // quietly: keep the current message.
   #describe(state, { quietly = false } = {}) {
     const { obstacle, done, step, outcome, can_take_back: canTakeBack } = state;
     const running = state.state === "running";
@@ -357,12 +358,12 @@ export class Teacher {
     find("back").hidden = running || !canTakeBack;
     const told = {
       running: `${step} …`,
-      failed: `The network could not be taught: ${step}`,
-      cancelled: "Cancelled; the network is as it was.",
+      failed: `Learning failed: ${step}`,
+      cancelled: "Canceled. The network has not changed.",
     }[state.state];
     if (told) this.#tell(told);
-    else if (obstacle) this.#tell(`The network cannot learn here: ${obstacle}.`);
-    else if (few) this.#tell(`${state.corrections} of the ${state.needed} corrections that it needs to learn.`);
+    else if (obstacle) this.#tell(`Learning is not available: ${obstacle}.`);
+    else if (few) this.#tell(`The network can learn from ${state.needed} corrections or more. So far: ${state.corrections}.`);
     else if (!quietly) this.#tell("");
     const ended = ["failed", "cancelled"].includes(state.state);
     const taught = running || ended || !outcome?.teaching ? null : outcome;
@@ -375,14 +376,18 @@ export class Teacher {
     const [before, after] = [teaching.test_accuracy_before, teaching.test_accuracy].map(
       (share) => `${(100 * share).toFixed(2)}%`,
     );
-    const verdict = served ? "It has learned." : promoted ? "It had learned, but another network is used now." : "The new network is not used.";
+    const verdict = served
+      ? "The network has learned and is used now."
+      : promoted
+        ? "The network has learned, but another one is used now."
+        : "The new network was rejected.";
     put(
       "result",
-      `${verdict} Before, ${heldOut.right_before} of ${heldOut.count} corrections were read right. ` +
-        `After learning from the others, ${heldOut.right_after} are. ` +
-        `Test digits: ${before} before, ${after} after.`,
+      `${verdict} Corrections read correctly: ${heldOut.right_before} of ${heldOut.count} before learning, ` +
+        `${heldOut.right_after} after (each read by a network that did not learn from it). ` +
+        `Test accuracy: ${before} before, ${after} after.`,
     );
-    put("reason", promoted ? "" : `Why: ${reason}.`);
+    put("reason", promoted ? "" : `Reason: ${reason}.`);
     find("losses").hidden = promoted || !worse.length;
     find("worse").replaceChildren(
       ...worse.map((one) => picture(rowsOf(one.pixels), `${one.label} → ${one.after}`, false)),
@@ -394,7 +399,7 @@ export class Teacher {
   }
 }
 
-// What is the same stays as it is, so that it is not read aloud again.
+// Leaves equal text untouched, so that screen readers do not repeat it.
 function put(id, text) {
   if (find(id).textContent !== text) find(id).textContent = text;
 }

@@ -1,29 +1,34 @@
-// What is shown and said of an answer.
+// Show an answer of the server, and announce it to screen readers.
 
 import { paint } from "./pictures.js";
 
-const SAID_AFTER = 700; // milliseconds without another answer, for those who listen
+const ANNOUNCED_AFTER = 700; // milliseconds without a new answer, before screen readers announce it
 const find = (id) => document.getElementById(id);
 const percent = (share) =>
-  share > 0.9995 ? ">\u00a099.9%" : `${(100 * share).toFixed(1)}%`; // on one line
+  share > 0.9995 ? ">\u00a099.9%" : `${(100 * share).toFixed(1)}%`; // a no-break space keeps it on one line
 
 const named = (digit) => `${digit === 8 ? "an" : "a"} ${digit}`;
+const list = (digits) => [digits.slice(0, -1).join(", "), digits.at(-1)].filter((part) => part !== "").join(" and ");
 
-// Says what a model was trained on; older exports do not describe it.
+// Turns a message of the server into a sentence.
+export const capitalize = (message) => message.charAt(0).toUpperCase() + message.slice(1);
+
+// Describes the training data of a model; older exports lack the description.
 function trainingData({ data, training_digits: count }) {
   const number = count?.toLocaleString("en");
   if (data?.canonical_mnist) return count ? `${number} MNIST digits` : "MNIST";
   const parts = { sample: "a small sample of MNIST", download: "a part of MNIST" };
-  const source = parts[data?.source] ?? data?.source ?? "unknown data";
-  return count ? `${number} digits of ${source}` : source;
+  const source = parts[data?.source] ?? data?.source;
+  if (!source) return count ? `${number} digits of unknown origin` : "unknown data";
+  return count ? `${number} digits from ${source}` : source;
 }
 
 export class View {
-  corrected = () => undefined; // what a person says that a digit is: 0–9, null for no digit
-  onselect = () => {}; // another digit is selected, or none
+  corrected = () => undefined; // the user's label of a digit: 0–9, or null for no digit
+  onselect = () => {}; // called when the selection changes
   #bars = [];
   #timer = 0;
-  #selected = null; // of several digits; else the first that is not sure
+  #selected = null; // index of the digit that the user selected; null: the first unsure one is shown
 
   constructor() {
     for (let digit = 0; digit < 10; digit++) {
@@ -46,23 +51,24 @@ export class View {
 
   blank() {
     this.#selected = null;
-    this.#nothing("Draw a digit, or open a picture of one.");
+    this.#nothing("Draw a digit, or open a picture of digits.");
   }
 
-  // A line instead of an answer; what was shown before stays.
+  // Show a message; keep the previous answer.
   tell(message) {
-    find("verdict").textContent = message;
-    this.#say(message);
+    const sentence = capitalize(message);
+    find("verdict").textContent = sentence;
+    this.#say(sentence);
   }
 
   show(answer) {
     if (answer.error) {
-      this.#nothing(`Cannot be read: ${answer.error}.`);
+      this.#nothing(`The picture cannot be read: ${answer.error}.`);
       return;
     }
     const { digits } = answer;
     if (!digits.length) {
-      this.#nothing("Nothing that could be a digit yet.");
+      this.#nothing("No digit found yet.");
       return;
     }
     const unsure = digits.filter((digit) => !digit.sure && this.corrected(digit) === undefined);
@@ -91,20 +97,23 @@ export class View {
   #verdict(digits, unsure) {
     if (digits.length === 1) {
       const said = this.corrected(digits[0]);
-      if (said !== undefined) return `You say: ${said === null ? "no digit" : named(said)}`;
+      if (said !== undefined) return `Corrected to ${said ?? "“no digit”"}`;
       const [{ digit, confidence, sure, candidates, is_digit }] = digits;
-      if (is_digit === false) return `No digit, it seems; most like ${named(digit)}`;
+      if (is_digit === false) return `Probably not a digit; it looks most like ${named(digit)}`;
       if (sure) return `${percent(confidence)} sure`;
       const others = candidates.filter((candidate) => candidate !== digit);
-      return `Not sure: ${percent(confidence)}${others.length ? `, or ${others.map(named).join(" or ")}` : ""}`;
+      return `Not sure: ${digit} (${percent(confidence)})${others.map((other) => ` or ${other}`).join("")}`;
     }
-    if (!unsure.length) return `${digits.length} digits, sure of each`;
+    if (!unsure.length) return `${digits.length} digits, sure about all of them`;
     const strange = unsure.filter(({ is_digit }) => is_digit === false).length;
     const doubtful = unsure.filter(({ is_digit }) => is_digit !== false).map(({ digit }) => digit);
-    const told = [];
-    if (doubtful.length) told.push(`not sure of\u00a0${[...new Set(doubtful)].join(", ")}`);
-    if (strange) told.push(`${strange === 1 ? "one" : strange} of them may be no digit`);
-    return `${digits.length} digits, ${told.join("; ")}`;
+    const count = `${digits.length} digits`;
+    if (!doubtful.length) {
+      return `${count}, but ${strange === 1 ? "one of them may not be a digit" : `${strange} of them may not be digits`}`;
+    }
+    const told = `${count}, not sure about\u00a0${list([...new Set(doubtful)])}`;
+    if (!strange) return told;
+    return `${told}; ${strange === 1 ? "another one may not be a digit" : `${strange} others may not be digits`}`;
   }
 
   #headline(text, told, { empty = false, unsure = false }) {
@@ -133,11 +142,11 @@ export class View {
       paint(button.firstChild, digit.input);
       const strange = digit.is_digit === false;
       button.classList.toggle("strange", strange);
-      const doubt = strange ? ", no digit, it seems" : "";
+      const doubt = strange ? ", probably not a digit" : "";
       const said = this.corrected(digit);
       button.classList.toggle("corrected", said !== undefined);
       button.dataset.label = said === undefined ? "" : said ?? "×";
-      const correction = said === undefined ? "" : `, corrected: ${said ?? "no digit"}`;
+      const correction = said === undefined ? "" : `, corrected to ${said ?? "no digit"}`;
       button.setAttribute("aria-label", `${digit.digit}, ${percent(digit.confidence)}${doubt}${correction}`);
       button.onclick = () => {
         this.#selected = i;
@@ -170,7 +179,7 @@ export class View {
 
   #say(message) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => (find("live").textContent = message), SAID_AFTER);
+    this.#timer = setTimeout(() => (find("live").textContent = message), ANNOUNCED_AFTER);
   }
 
   describe(model) {
@@ -179,9 +188,9 @@ export class View {
     const name = model.name === "cnn" ? "CNN" : model.name;
     find("model").textContent =
       `${name}, trained on ${trainingData(model)}${taught}, reads ${(100 * model.accuracy).toFixed(2)}% ` +
-      `of ${model.test_digits.toLocaleString("en")} test digits right`;
+      `of ${model.test_digits.toLocaleString("en")} test digits correctly`;
     find("version").textContent = `${model.name} ${model.version}`;
-    find("interval").textContent = `from ${low}% to ${high}%`;
+    find("interval").textContent = `${low}% to ${high}%`;
     find("details").hidden = false;
   }
 
