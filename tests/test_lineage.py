@@ -136,7 +136,7 @@ def test_only_what_was_exported_together_is_served(trainings, mnist, tmp_path):
 
 
 @pytest.mark.parametrize("use", USES)
-def test_only_what_belongs_together_is_used_together(use, trainings, mnist, tmp_path):
+def test_rejects_inconsistent_lineage(use, trainings, mnist, tmp_path):
     test = select_test_digits(mnist)
     for choice in itertools.product((0, 1), repeat=len(USES[use])):
         parts = []
@@ -293,7 +293,7 @@ def test_what_does_not_belong_together_is_refused_with_versions_that_do(versions
         choose_versions(inputs, ["cnn.model"], "make {}".format)
 
 
-def test_a_version_that_does_not_exist_is_refused_with_those_that_do(versions):
+def test_lists_the_versions_that_exist(versions):
     saved = versions("mnist.json", **{f"v{number}": {} for number in range(7)})
     missing = JSONDataset(filepath=str(saved._filepath), version=Version("v9", None))
     pipeline = Pipeline([Node(lambda mnist: mnist, "mnist", "seen", name="look")])

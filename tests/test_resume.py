@@ -35,7 +35,7 @@ def whole(running):
         ("dense: epoch 2", signal.SIGKILL, -9),
     ],
 )
-def test_a_killed_run_goes_on(running, whole, stop, number, status):
+def test_resumes_after_sigterm_and_sigkill(running, whole, stop, number, status):
     run = running.start("run", "--env", "smoke", "--verbose", *ARGUMENTS, "training.epochs=5")
     run.wait_for(stop)
     run.send(number)

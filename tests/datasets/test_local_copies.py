@@ -124,7 +124,7 @@ def test_another_process_has_its_own(images, tmp_path):
     assert len(copies(tmp_path)) == 2
 
 
-def test_too_little_space_is_told_before_anything_is_fetched(images, monkeypatch, tmp_path):
+def test_checks_free_space_before_a_download(images, monkeypatch, tmp_path):
     loaded = saved(images).load()["images"]
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(100, 90, 10))
     with pytest.raises(DatasetError, match=r"folder/x\.hdf5: a copy in .* needs .* TMPDIR"):

@@ -1,9 +1,9 @@
-"""Every fault that the project is held to: how to provoke it, and what a person then sees.
+"""List the faults that the project handles: how to provoke each one, and which message it causes.
 
     python -m tests.reliability.faults
 
-writes the table in ``docs/reliability.md`` from runs of the project; ``test_faults.py`` makes the
-same runs and compares.
+writes the table in ``docs/reliability.md`` from runs of the project; ``test_faults.py`` repeats
+these runs and compares the messages.
 """
 
 import re
@@ -41,19 +41,19 @@ Provoke = Callable[[Project], str]
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault; ``provoke`` gives what a person sees, ``proof`` is the test of what it leaves."""
+    """A fault: ``provoke`` returns its message, and the test ``proof`` checks its consequences."""
 
     number: int
     what: str
     proof: str
     provoke: Provoke | None = None
-    message: str = ""  # where nothing is to be seen
+    message: str = ""  # if the fault causes no message
 
 
 def run(
     project: Project, *arguments: str, when: str = "", send: signal.Signals = signal.SIGINT
 ) -> Outcome:
-    """Run the project; send a signal when its log has a text."""
+    """Run the project; send a signal when the text ``when`` appears in the log."""
     started = project.start("run", "--env", "smoke", *arguments)
     if when:
         started.wait_for(when)
@@ -61,8 +61,8 @@ def run(
     return started.wait()
 
 
-def told(project: Project, *arguments: str, **how: Any) -> str:
-    """The line that a run ends with."""
+def error_line(project: Project, *arguments: str, **how: Any) -> str:
+    """Return the last line of a run that fails."""
     outcome = run(project, *arguments, **how)
     assert outcome.status not in {0, -11}, outcome.log
     assert "Traceback" not in outcome.log, outcome.log
@@ -70,7 +70,7 @@ def told(project: Project, *arguments: str, **how: Any) -> str:
 
 
 def ingested(change: Callable[[h5py.File], None]) -> Provoke:
-    """Ingest a file of good digits after a change."""
+    """Ingest a valid file after a change."""
 
     def provoke(project: Project) -> str:
         with h5py.File(_path(project), "w") as file:
@@ -78,23 +78,23 @@ def ingested(change: Callable[[h5py.File], None]) -> Provoke:
             for key in KEYS:
                 file[key] = sample[key]
             change(file)
-        return told(project, "--params", f"ingestion.source={SOURCE}")
+        return error_line(project, "--params", f"ingestion.source={SOURCE}")
 
     return provoke
 
 
 def wrong(number: int, what: str, change: Callable[[h5py.File], None]) -> Fault:
-    """A file of good digits after a change that makes one array wrong."""
+    """Describe a fault of one array in an otherwise valid file."""
     proof = "test_refuses_a_wrong_array"
     return Fault(number, what, proof, ingested(change))
 
 
 def given(make: Callable[[Path], Any]) -> Provoke:
-    """Ingest whatever is made at the path."""
+    """Ingest what ``make`` creates at the path."""
 
     def provoke(project: Project) -> str:
         make(_path(project))
-        return told(project, "--params", f"ingestion.source={SOURCE}")
+        return error_line(project, "--params", f"ingestion.source={SOURCE}")
 
     return provoke
 
@@ -185,7 +185,7 @@ def _flipped_bit(project: Project) -> str:
     damaged[len(damaged) // 2] ^= 1
     path.write_bytes(damaged)
     try:
-        return told(project, "--pipelines", "data_processing")
+        return error_line(project, "--pipelines", "data_processing")
     finally:
         path.write_bytes(content)
 
@@ -195,7 +195,7 @@ def _locked(project: Project) -> str:
     hold = "import h5py, sys; f = h5py.File(sys.argv[1], 'w'); print('open', flush=True); input()"
     with background("-c", hold, str(path), folder=project.folder) as writer:
         writer.wait_for("open")
-        return told(project, "--params", f"ingestion.source={SOURCE}")
+        return error_line(project, "--params", f"ingestion.source={SOURCE}")
 
 
 def _full_disk(project: Project) -> str:
@@ -210,9 +210,9 @@ def _read_only(project: Project) -> str:
 
 
 def _elsewhere(project: Project, root: str) -> str:
-    """A run that saves in another folder."""
+    """Run the project with another data folder."""
     with _configured(project, "globals.yml", f"paths: {{root: {root}}}\n"):
-        return told(project)
+        return error_line(project)
 
 
 @contextmanager
@@ -231,12 +231,12 @@ TRAIN = ("--nodes", "train_cnn", "--params")
 
 
 def _interrupted(project: Project) -> str:
-    return told(project, *TRAIN, "training.epochs=9", "--verbose", when="cnn: epoch 2")
+    return error_line(project, *TRAIN, "training.epochs=9", "--verbose", when="cnn: epoch 2")
 
 
 def _terminated(project: Project) -> str:
     options = (*TRAIN, "training.epochs=9", "--verbose")
-    return told(project, *options, when="cnn: epoch 2", send=signal.SIGTERM)
+    return error_line(project, *options, when="cnn: epoch 2", send=signal.SIGTERM)
 
 
 def _corrupt_checkpoint(project: Project) -> str:
@@ -253,14 +253,14 @@ def _corrupt_checkpoint(project: Project) -> str:
 def _other_parameters(project: Project) -> str:
     shutil.rmtree(project.data / "06_models" / "checkpoints", ignore_errors=True)
     _interrupted(project)
-    return told(project, *TRAIN, "training.epochs=9,training.seed=5,training.resume=true")
+    return error_line(project, *TRAIN, "training.epochs=9,training.seed=5,training.resume=true")
 
 
 def _model(make: Callable[[Any, Path], Any], *arguments: str) -> Provoke:
-    """Run with a model that is made by Keras at the path; by default classify pictures."""
+    """Run with a model that ``make`` saves with Keras at a path; by default, classify pictures."""
 
     def provoke(project: Project) -> str:
-        from mnist_kedro import quiet_tensorflow  # noqa: F401  (before all else that imports it)
+        from mnist_kedro import quiet_tensorflow  # noqa: F401  (before other imports of TensorFlow)
 
         # isort: split
         import keras
@@ -271,7 +271,7 @@ def _model(make: Callable[[Any, Path], Any], *arguments: str) -> Provoke:
         try:
             images = f"inference.images={project.latest('01_raw/mnist.hdf5')}"
             pictures = ("--pipelines", "inference", "--params", images)
-            return told(project, *(arguments or pictures))
+            return error_line(project, *(arguments or pictures))
         finally:
             shutil.rmtree(folder)
 
@@ -299,12 +299,12 @@ def _other_model(keras: Any, path: Path) -> None:
 
 
 def _other_split(project: Project) -> str:
-    """Export after the digits were divided in another way."""
+    """Export after another split of the digits."""
     split = ("--pipelines", "data_processing", "--params", "data_processing.seed=9")
     outcome = project.run(*split)
     assert outcome.status == 0, outcome.log
     try:
-        return re.sub(r"[0-9a-f]{12}", "<digest>", told(project, "--pipelines", "export"))
+        return re.sub(r"[0-9a-f]{12}", "<digest>", error_line(project, "--pipelines", "export"))
     finally:
         for name in ("train.hdf5", "validation.hdf5", "pixel_statistics.json"):
             path = project.latest(f"05_model_input/{name}").parent
@@ -332,25 +332,25 @@ def _no_mirror(project: Project, source: str) -> str:
 
 
 FAULTS = (
-    Fault(1, "file missing", "test_refuses_a_missing_path", given(str)),
-    Fault(2, "0 bytes", "test_refuses_an_empty_file", given(Path.touch)),
-    Fault(3, "truncated", "test_refuses_a_truncated_file", given(_truncated)),
+    Fault(1, "missing file", "test_refuses_a_missing_path", given(str)),
+    Fault(2, "empty file", "test_refuses_an_empty_file", given(Path.touch)),
+    Fault(3, "truncated file", "test_refuses_a_truncated_file", given(_truncated)),
     Fault(
         4,
-        "not HDF5",
+        "another format than HDF5",
         "test_refuses_another_format",
         given(lambda path: path.write_text("x_train,y_train")),
     ),
-    Fault(4, "a folder", "test_refuses_a_folder", given(Path.mkdir)),
-    Fault(5, "unknown layout", "test_refuses_what_is_something_else", ingested(_rename)),
-    wrong(5, "images missing", lambda file: file.__delitem__("x_test")),
+    Fault(4, "a folder instead of a file", "test_refuses_a_folder", given(Path.mkdir)),
+    Fault(5, "unknown layout", "test_rejects_files_that_are_not_mnist", ingested(_rename)),
+    wrong(5, "missing images", lambda file: file.__delitem__("x_test")),
     Fault(
         5,
-        "a file of ann-benchmarks",
-        "test_refuses_what_is_something_else",
+        "file of ann-benchmarks",
+        "test_rejects_files_that_are_not_mnist",
         ingested(lambda file: (_rename(file), file.move("a", "neighbors"))),
     ),
-    Fault(6, "a group where a dataset belongs", "test_names_a_group", ingested(_group)),
+    Fault(6, "a group instead of a dataset", "test_names_a_group", ingested(_group)),
     wrong(7, "wrong shape", _put("x_test", lambda x: x[:, :27])),
     Fault(
         7,
@@ -358,34 +358,32 @@ FAULTS = (
         "test_refuses_images_of_two_orientations",
         ingested(_put("x_train", _transpose_half)),
     ),
-    wrong(8, "no known range of pixels", _scale_each),
+    wrong(8, "unknown range of pixel values", _scale_each),
     Fault(
         8,
-        "pixels of unit length",
+        "images normalized to unit length",
         "test_refuses_pixels_scaled_to_unit_length",
         ingested(_normalize),
     ),
-    wrong(
-        8, "ranges that differ between the splits", _put("x_test", lambda x: x / np.float32(255))
-    ),
-    wrong(9, "counts differ", _put("y_train", lambda y: y[:-1])),
+    wrong(8, "splits with different pixel ranges", _put("x_test", lambda x: x / np.float32(255))),
+    wrong(9, "different numbers of images and labels", _put("y_train", lambda y: y[:-1])),
     wrong(10, "label outside 0–9", _put("y_train", _at(7, 10, "u1"))),
     Fault(
         10,
-        "labels that stand for other digits",
-        "test_refuses_labels_of_another_order_and_takes_them_as_told",
+        "permuted labels",
+        "test_rejects_permuted_labels_unless_as_is",
         ingested(_put("y_train", lambda y: (y + 1) % 10)),
     ),
     Fault(
         10,
-        "labels displaced by a row",
-        "test_refuses_labels_that_are_displaced",
+        "labels shifted by a row",
+        "test_rejects_shifted_labels",
         ingested(_put("y_train", lambda y: np.roll(y, 1))),
     ),
     Fault(
         10,
-        "labels of other images",
-        "test_refuses_labels_of_other_images",
+        "shuffled labels",
+        "test_rejects_shuffled_labels",
         ingested(_put("y_train", lambda y: np.random.default_rng(0).permutation(y))),
     ),
     wrong(11, "NaN", _put("x_train", _at((3, 4, 5), np.nan, "f4"))),
@@ -405,7 +403,7 @@ FAULTS = (
     ),
     Fault(
         13,
-        "loop of soft links",
+        "circular soft link",
         "test_refuses_a_loop_of_soft_links",
         ingested(lambda file: file.__setitem__("more", h5py.SoftLink("/more"))),
     ),
@@ -418,20 +416,20 @@ FAULTS = (
         "test_finds_a_flipped_bit_anywhere",
         _flipped_bit,
     ),
-    Fault(16, "locked by a writer", "test_says_that_a_file_is_in_use", _locked),
-    Fault(17, "disk full", "test_a_full_disk_is_told_and_keeps_what_is_there", _full_disk),
+    Fault(16, "file locked by another program", "test_reports_a_locked_file", _locked),
+    Fault(17, "disk full", "test_reports_a_full_disk_and_keeps_earlier_outputs", _full_disk),
     Fault(
         18,
         "SIGKILL during a save",
         "test_a_kill_during_a_save_leaves_no_version",
-        message="Nothing; the next run is a good one.",
+        message="No message; the next run succeeds.",
     ),
-    Fault(19, "Ctrl-C in a training", "test_resumes_to_the_same_result", _interrupted),
-    Fault(19, "SIGTERM in a training", "test_a_killed_run_goes_on", _terminated),
-    Fault(20, "newest checkpoint corrupt", "test_skips_a_damaged_checkpoint", _corrupt_checkpoint),
+    Fault(19, "Ctrl-C during training", "test_resumes_to_the_same_result", _interrupted),
+    Fault(19, "SIGTERM during training", "test_resumes_after_sigterm_and_sigkill", _terminated),
+    Fault(20, "latest checkpoint corrupt", "test_skips_a_damaged_checkpoint", _corrupt_checkpoint),
     Fault(
         21,
-        "resumed with other parameters",
+        "resumed with different parameters",
         "test_refuses_to_resume_with_other_parameters",
         _other_parameters,
     ),
@@ -439,24 +437,37 @@ FAULTS = (
         22,
         "two runs at once",
         "test_two_runs_at_once_do_not_mix",
-        message="Nothing; each has its own results.",
+        message="No message; each run saves its own results.",
     ),
     Fault(
         22,
-        "four equal or resumed trainings at once",
+        "four identical or resumed trainings at once",
         "test_equal_and_resumed_trainings_at_once_have_equal_results",
-        message="Nothing; each has its own results.",
+        message="No message; each run saves its own results.",
     ),
-    Fault(23, "model truncated", "test_a_damaged_file_is_called_corrupt", _model(_truncated_model)),
     Fault(
-        24, "model of another shape", "test_refuses_a_model_of_another_shape", _model(_other_model)
+        23,
+        "truncated model file",
+        "test_a_damaged_file_is_called_corrupt",
+        _model(_truncated_model),
     ),
-    Fault(24, "the same, served", "test_refuses_a_model_of_another_input", served.other_model),
-    Fault(25, "model with code in it", "test_refuses_a_model_with_code", _model(_evil_model)),
+    Fault(
+        24,
+        "model with a different input shape",
+        "test_refuses_a_model_of_another_shape",
+        _model(_other_model),
+    ),
+    Fault(
+        24,
+        "web: model with a different input shape",
+        "test_refuses_a_model_of_another_input",
+        served.other_model,
+    ),
+    Fault(25, "model that contains code", "test_refuses_a_model_with_code", _model(_evil_model)),
     Fault(26, "read-only output folder", "test_refuses_a_read_only_folder", _read_only),
     Fault(
         27,
-        "download: refused, an HTML page",
+        "download: connection refused; an HTML page instead of data",
         "test_lists_the_reason_of_every_mirror",
         lambda project: _no_mirror(project, "download"),
     ),
@@ -464,21 +475,21 @@ FAULTS = (
         28,
         "loss becomes NaN",
         "test_a_loss_of_nan_ends_the_training",
-        lambda project: told(project, *TRAIN, "training.learning_rate=1e12"),
+        lambda project: error_line(project, *TRAIN, "training.learning_rate=1e12"),
     ),
     Fault(
         29,
         "unknown parameter",
         "test_a_wrong_run_ends_in_one_line",
-        lambda project: told(project, "--params", "training.epoch=1"),
+        lambda project: error_line(project, "--params", "training.epoch=1"),
     ),
     Fault(
         29,
         "negative epochs",
         "test_a_wrong_run_ends_in_one_line",
-        lambda project: told(project, "--params", "training.epochs=-1"),
+        lambda project: error_line(project, "--params", "training.epochs=-1"),
     ),
-    Fault(30, "folder of pictures: some bad", "test_every_file_has_its_row", served.bad_pictures),
+    Fault(30, "folder with invalid pictures", "test_every_file_has_its_row", served.bad_pictures),
     *(
         Fault(
             31, f"web: {what}", "test_refuses_a_bad_request", partial(served.bad_request, what=what)
@@ -488,7 +499,7 @@ FAULTS = (
     Fault(32, "web: no model yet", "test_is_not_ready_without_a_model", served.no_model),
     Fault(
         32,
-        "web: model replaced by a damaged one",
+        "web: model replaced by a corrupt one",
         "test_refuses_a_bad_version",
         served.damaged_model,
     ),
@@ -497,7 +508,7 @@ FAULTS = (
         33,
         "web: 200 slow clients",
         "test_slow_clients_block_nobody",
-        message="Nothing; they keep no one waiting.",
+        message="No message; other clients do not wait.",
     ),
     Fault(
         34,
@@ -509,12 +520,12 @@ FAULTS = (
         34,
         "paths with spaces and Unicode",
         "test_random_kills_lose_nothing",
-        message="Nothing; the tests run in such a folder.",
+        message="No message; the tests run in such a folder.",
     ),
     Fault(
         35,
-        "model of another split",
-        "test_only_what_belongs_together_is_used_together",
+        "model trained on another split",
+        "test_rejects_inconsistent_lineage",
         _other_split,
     ),
     Fault(
@@ -525,9 +536,9 @@ FAULTS = (
     ),
     Fault(
         35,
-        "version that does not exist",
-        "test_a_version_that_does_not_exist_is_refused_with_those_that_do",
-        lambda project: told(
+        "nonexistent version",
+        "test_lists_the_versions_that_exist",
+        lambda project: error_line(
             project,
             *(
                 "--pipelines",
@@ -543,7 +554,9 @@ FAULTS = (
         "test_candidates_are_not_served",
         served.candidate,
     ),
-    Fault(36, "web: another host", "test_only_allowed_hosts_are_served", served.other_host),
+    Fault(
+        36, "web: host that is not allowed", "test_only_allowed_hosts_are_served", served.other_host
+    ),
     Fault(
         37,
         "versions removed during a run",
@@ -554,7 +567,7 @@ FAULTS = (
 
 
 def message(fault: Fault, project: Project) -> str:
-    """What a person sees, without what differs from run to run."""
+    """Return the message of a fault, with placeholders for parts that differ between runs."""
     if fault.provoke is None:
         return fault.message
     text = fault.provoke(project).replace(f"{project.folder}/", "")
@@ -566,15 +579,15 @@ def message(fault: Fault, project: Project) -> str:
     return re.sub(r"[\d,]+ bytes are needed and [\d,]+ are", "… bytes are needed and … are", text)
 
 
-def row(fault: Fault, told: str) -> str:
-    """A line of the table."""
-    quoted = f"`{told}`" if fault.provoke else told
+def row(fault: Fault, text: str) -> str:
+    """Format a row of the table."""
+    quoted = f"`{text}`" if fault.provoke else text
     path = find_test(fault.proof).relative_to(ROOT)
     return f"| {fault.number} | {fault.what} | {quoted} | [{fault.proof}](../{path}) |\n"
 
 
 def find_test(name: str) -> Path:
-    """Find the file of the only test, or the only test of the reliability suite, of that name."""
+    """Find the file of a test by its unique name; tests of the reliability suite come first."""
     found = [path for path in TESTS if f"\ndef {name}(" in path.read_text()]
     preferred = [path for path in found if path.parent == Path(__file__).parent]
     (path,) = preferred or found
@@ -590,7 +603,7 @@ def main() -> None:
     page = PAGE.read_text()
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
-    header = "| # | fault | what a person sees | proved by |\n|---|---|---|---|\n"
+    header = "| # | Fault | Message | Test |\n|---|---|---|---|\n"
     PAGE.write_text(f"{before}{BEGIN}{header}{rows}{END}{after}")
 
 

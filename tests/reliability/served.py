@@ -1,4 +1,4 @@
-"""Faults in pictures, and in what the web app is sent and given; each says what is seen of it."""
+"""Faults in pictures, requests and models of the web app; each function returns the message."""
 
 import json
 import shutil
@@ -24,24 +24,24 @@ LATER = "9999-01-01T00.00.00.000Z"
 NOTHING = [[0] * 28] * 28
 BAD_REQUESTS: dict[str, tuple[Any, str]] = {
     "bad JSON": (b'{"pixels": [', "application/json"),
-    "oversize": (b"\0" * (9 * 1024**2), "image/png"),
+    "body too large": (b"\0" * (9 * 1024**2), "image/png"),
     "blank": (json.dumps({"pixels": NOTHING}), "application/json"),
     "NaN": (json.dumps({"pixels": [[float("nan")] * 28] * 28}), "application/json"),
     "wrong type": (json.dumps({"pixels": [["1"] * 28] * 28}), "application/json"),
     "neither picture nor JSON": (b"digit=7", "text/html"),
-    "damaged picture": (b"\x89PNG\r\n\x1a\n", "image/png"),
+    "corrupt picture": (b"\x89PNG\r\n\x1a\n", "image/png"),
 }
 
 
 def bad_pictures(project: Project) -> str:
-    """A row for each; those that are read are named too."""
+    """Classify a folder of valid and invalid pictures; return the status of each."""
     folder = project.folder / "my" / "pictures"
     shutil.rmtree(folder.parent, ignore_errors=True)
     folder.mkdir(parents=True)
     seven = np.full((60, 60), 255, np.uint8)
     seven[10:16, 15:45] = seven[10:50, 39:45] = 0
     deep = seven.astype(np.uint16) * 257
-    colours = np.dstack([np.zeros((60, 60, 3), np.uint8), 255 - seven])  # on nothing
+    colours = np.dstack([np.zeros((60, 60, 3), np.uint8), 255 - seven])  # transparent background
     pictures = {"black_on_white": seven, "white_on_black": 255 - seven, "16_bit": deep}
     for name, pixels in {**pictures, "rgba": colours, "blank": np.full_like(seven, 200)}.items():
         Image.fromarray(pixels).save(folder / f"{name}.png")
@@ -61,7 +61,7 @@ def bad_pictures(project: Project) -> str:
 
 @contextmanager
 def _exported(project: Project) -> Iterator[tuple[ModelStore, FlaskClient]]:
-    """A model that is served, from an export of the project's."""
+    """Serve a model that the project exported."""
     models = project.data / "06_models"
     if not (models / "cnn_onnx.json").exists():
         outcome = project.run("--pipelines", "export", "--to-outputs", "cnn.onnx_description")
@@ -72,49 +72,49 @@ def _exported(project: Project) -> Iterator[tuple[ModelStore, FlaskClient]]:
 
 
 def bad_request(project: Project, what: str) -> str:
-    """The status and the answer."""
+    """Return the status and the error of an invalid request."""
     body, kind = BAD_REQUESTS[what]
     with _exported(project) as (_, client):
-        return _told(client.post("/api/predict", data=body, content_type=kind))
+        return _format_error(client.post("/api/predict", data=body, content_type=kind))
 
 
-def _told(answer: Any) -> str:
+def _format_error(answer: Any) -> str:
     return f"{answer.status_code}: {json.loads(answer.get_data())['error']}"
 
 
 def no_model(project: Project) -> str:
-    """Before the first export."""
+    """Request a prediction before the first export."""
     store = ModelStore(project.folder / "data" / "06_models", "cnn")
     store.refresh()
-    return _told(create_app(store, Metrics()).test_client().get("/readyz"))
+    return _format_error(create_app(store, Metrics()).test_client().get("/readyz"))
 
 
 def candidate(project: Project) -> str:
-    """After an export that the gate did not promote, and no other."""
+    """Request a prediction when the only export was not promoted."""
     outcome = project.run("--pipelines", "export", "--to-outputs", "promotion")
     assert outcome.status == 0, outcome.log
     models = project.data / "06_models"
     store = ModelStore(models)
     store.refresh()
     try:
-        return _told(create_app(store, Metrics()).test_client().get("/readyz"))
+        return _format_error(create_app(store, Metrics()).test_client().get("/readyz"))
     finally:
         shutil.rmtree(models / "promotion.json")
 
 
 def other_host(project: Project) -> str:
-    """The name of another host, as after DNS rebinding."""
+    """Send a request with another host name, as after DNS rebinding."""
     with _exported(project) as (_, client):
-        return _told(client.get("/api/model", headers={"Host": "evil.example"}))
+        return _format_error(client.get("/api/model", headers={"Host": "evil.example"}))
 
 
 def damaged_model(project: Project) -> str:
-    """What the log says, while the one before serves."""
+    """Replace the model by a truncated file; return why the server rejects the file."""
     return _replaced(project, lambda file: file[:-100], same_digest=False)
 
 
 def other_model(project: Project) -> str:
-    """A model that takes pictures of another size, with a description that fits."""
+    """Replace the model by one with another input size; its description has the right digest."""
     import onnx
 
     def enlarge(file: bytes) -> bytes:
@@ -152,7 +152,7 @@ def _replaced(project: Project, change: Any, *, same_digest: bool) -> str:
 
 
 def busy(project: Project) -> str:
-    """When more requests wait than are soon answered."""
+    """Send a request while too many are waiting."""
     metrics = Metrics()
     app = create_app(ModelStore(Path("nowhere"), "cnn"), metrics)
-    return _told(Client(server.shed_load(app, lambda: 200, metrics)).post("/api/predict"))
+    return _format_error(Client(server.shed_load(app, lambda: 200, metrics)).post("/api/predict"))

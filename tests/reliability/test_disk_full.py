@@ -46,7 +46,7 @@ SAVED = {
 
 
 @pytest.mark.parametrize("form", SAVED)
-def test_a_full_disk_is_told_and_keeps_what_is_there(tmp_path, form):
+def test_reports_a_full_disk_and_keeps_earlier_outputs(tmp_path, form):
     kind, make, *sizes = SAVED[form]
     small, large = map(make, sizes)
     with small_disk(tmp_path / "disk", 2**20):

@@ -1,4 +1,4 @@
-"""What ``docs/reliability.md`` says that a person sees is what a person sees."""
+"""The messages in ``docs/reliability.md`` are those of the project."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.reliability.faults import FAULTS, PAGE, find_test, message, row
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.number} {fault.what}")
-def test_the_page_says_what_a_person_sees(running, fault):
+def test_the_page_has_the_message(running, fault):
     if fault.what in {"disk full", "read-only output folder"} and not can_mount():
         pytest.skip("mounting a file system needs root")
     before = running.files()

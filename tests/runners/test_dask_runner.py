@@ -79,7 +79,7 @@ def start(project, cluster, *arguments):
 
 
 @pytest.mark.slow
-def test_a_worker_that_is_killed_is_done_without(finished, two_workers, sequential):
+def test_survives_a_lost_worker(finished, two_workers, sequential):
     run = start(finished, two_workers)
     run.wait_for("epoch 1 of 6", times=2)  # each trains one
     two_workers.workers[0].kill()
@@ -105,7 +105,7 @@ def test_a_run_waits_for_workers_when_none_is_left(finished, sequential):
 
 
 @pytest.mark.slow
-def test_a_scheduler_that_goes_away_is_told_in_one_line(finished, two_workers):
+def test_reports_a_lost_scheduler_in_one_line(finished, two_workers):
     run = start(finished, two_workers)
     two_workers.scheduler.kill()
     ended = run.wait()
@@ -116,7 +116,7 @@ def test_a_scheduler_that_goes_away_is_told_in_one_line(finished, two_workers):
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_what_runs_on_the_workers_and_a_training_goes_on(finished, two_workers):
+def test_ctrl_c_cancels_nodes_and_training_resumes(finished, two_workers):
     """As it does on one machine: docs/reliability.md, 19."""
     run = start(finished, two_workers, "--verbose")
     run.wait_for("epoch 2 of 6")

@@ -178,7 +178,7 @@ def test_refuses_pixels_scaled_to_unit_length(read, mnist, axes):
         read(**{key: normalized(mnist[key]) for key in ("x_train", "x_test")})
 
 
-def test_refuses_labels_of_another_order_and_takes_them_as_told(read, mnist):
+def test_rejects_permuted_labels_unless_as_is(read, mnist):
     digits = np.array([3, 1, 4, 0, 5, 9, 2, 6, 8, 7])  # of the labels
     labels = {key: np.argsort(digits)[mnist[key]] for key in ("y_train", "y_test")}
     with pytest.raises(InputError, match=r"labels stand for other digits \(0 for 3, 2 for 4") as no:
@@ -189,7 +189,7 @@ def test_refuses_labels_of_another_order_and_takes_them_as_told(read, mnist):
 
 
 @pytest.mark.parametrize("shift", [1, -1])
-def test_refuses_labels_that_are_displaced(read, mnist, shift):
+def test_rejects_shifted_labels(read, mnist, shift):
     labels = np.roll(mnist["y_train"], shift)
     with pytest.raises(InputError, match="train labels are displaced by 1 row: image 0 belongs to"):
         read(y_train=labels)
@@ -239,7 +239,7 @@ def test_warns_of_images_that_are_no_digits(read, mnist, filling):
     assert re.match("2[45]% of the train images do not resemble digits", warnings)
 
 
-def test_refuses_labels_of_other_images(read, mnist):
+def test_rejects_shuffled_labels(read, mnist):
     labels = np.random.default_rng(0).permutation(mnist["y_train"])
     with pytest.raises(
         InputError, match=r"only \d+% of 800 train images are classified as labeled"

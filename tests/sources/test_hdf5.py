@@ -176,7 +176,7 @@ def writer(path, tmp_path):
         yield program
 
 
-def test_says_that_a_file_is_in_use(path, writer, monkeypatch):
+def test_reports_a_locked_file(path, writer, monkeypatch):
     monkeypatch.setattr(child_process, "LOCKED_SECONDS", 0.5)
     assert "in use: another program is writing it" in refusal(path)
 

@@ -560,7 +560,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_refuses_what_is_something_else(what):
+def test_rejects_files_that_are_not_mnist(what):
     arrays, message = REFUSED[what]
     with pytest.raises(InputError) as error:
         read(contents(arrays))

@@ -258,7 +258,7 @@ def test_gives_up_a_server_that_sends_nothing(web, trusted):
     assert "sent nothing for 0.5 s (ingestion.remote.timeout_seconds)" in message
 
 
-def test_gives_up_a_server_that_stalls_midway(web, trusted):
+def test_abandons_a_server_that_stalls_midway(web, trusted):
     class Stalling(Page):
         declared = 10**6
 
