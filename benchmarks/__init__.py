@@ -1,5 +1,5 @@
-"""This project beside what a person would use instead; ``make bench`` runs it.
+"""Benchmark this project against common alternatives; ``make bench`` runs the main benchmarks.
 
-Every training is a process of its own, and the recipes take turns, so that a noisy machine is noisy
-for all of them. Nothing here is a test: times are printed, not asserted.
+Each training runs in a separate process, and the recipes alternate, so that noise of the machine
+affects all of them. The benchmarks are not tests: times are printed, not asserted.
 """

@@ -26,13 +26,13 @@ _PRINTED_ACCURACY = re.compile(r"test.acc\w*\W+([01]\.\d+)", re.IGNORECASE)
 
 
 class Entry(NamedTuple):
-    """A recipe as it takes part."""
+    """A recipe to benchmark, with its settings."""
 
     label: str
     recipe: str
     epochs: int | None = None
     environment: str | None = None
-    seeds: int | None = None  # at most
+    seeds: int | None = None  # at most so many; all by default
 
 
 ENTRIES = (
@@ -42,17 +42,21 @@ ENTRIES = (
     Entry("mnist_kedro base", "this_project", environment="base"),
     Entry("keras.io", "keras_io"),
     Entry("PyTorch, one epoch", "pytorch_one_epoch"),
-    Entry("pytorch/examples", "pytorch_examples", seeds=1),  # a training takes ten minutes
+    Entry("pytorch/examples", "pytorch_examples", seeds=1),  # One training takes ten minutes.
 )
 
 
 def main() -> None:
-    """Everything, one after the other."""
+    """Run all trainings and complete runs, and write the results."""
     parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
-    parser.add_argument("--mnist", default="auto", help="as the parameter ingestion.source")
-    parser.add_argument("--seeds", type=int, default=3, help="trainings of each recipe")
-    parser.add_argument("--only", default="", help="recipes whose names match, say keras|quick")
-    parser.add_argument("--runs", type=int, default=3, help="whole runs with and without Kedro")
+    parser.add_argument("--mnist", default="auto", help="source of MNIST, as ingestion.source")
+    parser.add_argument("--seeds", type=int, default=3, help="number of trainings per recipe")
+    parser.add_argument(
+        "--only", default="", help="regular expression of recipes to run, such as keras|quick"
+    )
+    parser.add_argument(
+        "--runs", type=int, default=3, help="number of complete runs with and without Kedro"
+    )
     parser.add_argument(
         "--peer",
         action="append",
@@ -60,11 +64,11 @@ def main() -> None:
         metavar="NAME=COMMAND",
         help="a project whose command trains on MNIST and prints its test accuracy; run once",
     )
-    parser.add_argument("--epochs", type=int, help="of every recipe, to try the benchmark itself")
+    parser.add_argument("--epochs", type=int, help="epochs of every recipe, for a quick trial")
     parser.add_argument(
         "--torch-python",
         default=sys.executable,
-        help="a Python that has torch, for the PyTorch recipes; without one they are left out",
+        help="Python with torch, for the PyTorch recipes; without torch they are skipped",
     )
     parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
     arguments = parser.parse_args()
@@ -112,14 +116,14 @@ def _can_run(entry: Entry, torch_python: str) -> bool:
         return True
     tried = subprocess.run([torch_python, "-c", "import torch"], capture_output=True, check=False)
     if tried.returncode:
-        print(f"{entry.label} is left out: {torch_python} has no torch (see --torch-python).")
+        print(f"Skipped {entry.label}: {torch_python} has no torch (see --torch-python).")
     return not tried.returncode
 
 
 def _train(
     entry: Entry, seed: int, digits: Path, arguments: argparse.Namespace
 ) -> Iterator[dict[str, Any]]:
-    """The lines of one worker."""
+    """Train in a worker process; yield the parsed lines of its output."""
     pytorch = entry.recipe.startswith("pytorch")
     command = [arguments.torch_python if pytorch else sys.executable, "-m", "benchmarks.worker"]
     command += [entry.recipe, str(digits), f"--seed={seed}", "--inference"]
@@ -135,12 +139,12 @@ def _train(
 def _whole_runs(
     mnist: Any, folder: Path, arguments: argparse.Namespace
 ) -> Iterator[dict[str, Any]]:
-    """``kedro run`` and the same without Kedro in turns, each from the file to the figures."""
+    """Alternate between ``kedro run`` and the same steps without Kedro, from file to figures."""
     source = folder / "mnist.hdf5"
     with h5py.File(source, "w") as file:
         for key in _KEYS:
             file[key] = mnist[key]
-    for number in tqdm(range(arguments.runs), desc="whole runs", disable=None):
+    for number in tqdm(range(arguments.runs), desc="complete runs", disable=None):
         data, conf = folder / f"kedro_{number}", folder / f"conf_{number}"
         configure(conf, data)
         changes = [f"ingestion.source={source}", f"training.seed={number}"]
@@ -159,10 +163,10 @@ def _whole_runs(
 
 
 def printed_accuracy(name: str, output: str) -> float:
-    """Return the last test accuracy, 0–1, in what a project printed.
+    """Return the last test accuracy (0–1) in the output of a project.
 
     Raises:
-        SystemExit: if it printed none.
+        SystemExit: if the output has no test accuracy.
     """
     found = _PRINTED_ACCURACY.findall(output)
     if not found:
@@ -171,7 +175,7 @@ def printed_accuracy(name: str, output: str) -> float:
 
 
 def _time(command: list[str], outputs: Path) -> dict[str, float]:
-    """Measure a run: its seconds, its seconds of training, and the first model's accuracy."""
+    """Measure the time and the training time of a run (seconds), and the first model's accuracy."""
     seconds, _ = measure([sys.executable, *command])
     (metrics,) = {path.resolve() for path in outputs.rglob("metrics.json") if path.is_file()}
     models = json.loads(metrics.read_text())["models"].values()

@@ -21,9 +21,9 @@ _RESULTS = Path(__file__).parent / "results" / "accurate"
 
 
 def main() -> None:
-    """Write a table of the networks, their mean and their average."""
+    """Write a table of the networks, the mean of their scores, and the ensemble."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accurate", description=__doc__)
-    parser.add_argument("--mnist", default="auto", help="as the parameter ingestion.source")
+    parser.add_argument("--mnist", default="auto", help="source of MNIST, as ingestion.source")
     source = parameters("accurate").ingestion.model_copy(
         update={"source": parser.parse_args().mnist}
     )
@@ -39,28 +39,29 @@ def main() -> None:
         for row, one in zip(rows, evaluations, strict=True)
     ]
     mean = np.mean(rows, axis=0)
-    table += [["mean", *mean, ""], ["average", *_scores(labels, np.mean(networks, axis=0)), ""]]
+    table += [["mean", *mean, ""], ["ensemble", *_scores(labels, np.mean(networks, axis=0)), ""]]
     text = "\n".join(
         f"| {name} | {accuracy:.3f} | {without:.3f} | {likelihood:.4f} | {error:.2f} | {minutes} |"
         for name, accuracy, without, likelihood, error, minutes in table
     )
     deviation = np.std(rows, axis=0, ddof=1)[0]
     (_RESULTS / "results.md").write_text(
-        "# The best accuracy\n\n"
+        "# Accuracy of `--env accurate`\n\n"
         f"`kedro run --env accurate` on MNIST: {len(rows)} networks with "
-        f"{evaluations[0]['parameters']:,} weights, after their last epoch, and the average of "
-        f"their probabilities. The accuracies' standard deviation is {deviation:.3f} points. "
-        "The minutes of training include pauses and other work of the machine.\n"
-        "Made by `python -m benchmarks.accurate` from the files in [networks](networks).\n\n"
-        "| network | test accuracy, % | without 15 wrong labels, % | negative log-likelihood | "
-        "expected calibration error, % | minutes |\n"
+        f"{evaluations[0]['parameters']:,} weights, after their last epoch, and their ensemble "
+        "(the average of the probabilities). The standard deviation of the accuracies is "
+        f"{deviation:.3f} points. The training times include pauses and other work of the "
+        "machine.\n"
+        "Created by `python -m benchmarks.accurate` from the files in [networks](networks).\n\n"
+        "| network | test accuracy, % | without 15 mislabeled digits, % | "
+        "negative log-likelihood | expected calibration error, % | training, minutes |\n"
         f"|---|---|---|---|---|---|\n{text}\n"
     )
     print((_RESULTS / "results.md").read_text())
 
 
 def _scores(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float, float, float, float]:
-    """Return the accuracy with and without wrong labels in percent, the likelihood and the ECE."""
+    """Return the accuracy with and without mislabeled digits (%), the NLL, and the ECE (%)."""
     predictions = probabilities.argmax(axis=1).astype(np.uint8)
     scores = score_probabilities(labels, probabilities)
     return (

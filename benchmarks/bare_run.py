@@ -1,6 +1,7 @@
-"""What ``kedro run`` does, without Kedro: the measure of what Kedro costs.
+"""Run the steps of ``kedro run`` without Kedro, to measure Kedro's overhead.
 
-The same functions in the same order, the same outputs, written by the libraries themselves.
+The script calls the same functions in the same order, and saves the same outputs with the
+underlying libraries.
 """
 
 import argparse
@@ -48,7 +49,7 @@ from mnist_kedro.sources import read_mnist
 
 
 def main() -> None:
-    """Run everything, and write it into a folder."""
+    """Run all steps, and save the outputs in a folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("source")
     parser.add_argument("folder", type=Path)
@@ -165,9 +166,9 @@ def _write_up(
         figure.savefig(out / f"{name}.png")
         pictures[f"figure_{name}"] = Picture((out / f"{name}.png").read_bytes(), name, "", "")
     _save_json(out / "run_manifest.json", run)
-    told = (metrics, corruptions, confidences, layers, run)
+    results = (metrics, corruptions, confidences, layers, run)
     page = render_report(
-        *told,
+        *results,
         test=test,
         predictions=predictions,
         embedded_digits=embedded,
@@ -175,7 +176,7 @@ def _write_up(
         **pictures,  # type: ignore[arg-type]
     )
     (out / "report.html").write_text(page)
-    (out / "model_card.md").write_text(render_model_card(*told))
+    (out / "model_card.md").write_text(render_model_card(*results))
 
 
 def _describe_run(options: Parameters) -> dict[str, Any]:

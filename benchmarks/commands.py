@@ -10,10 +10,10 @@ ROOT = Path(__file__).parents[1]
 
 
 def measure(command: list[str]) -> tuple[float, str]:
-    """Run a command in the project; return its seconds and its output.
+    """Run a command in the project; return its time in seconds and its output.
 
     Raises:
-        SystemExit: with the command's messages, if it fails.
+        SystemExit: if the command fails, with its error output.
     """
     started = time.perf_counter()
     finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -23,7 +23,7 @@ def measure(command: list[str]) -> tuple[float, str]:
 
 
 def configure(conf: Path, data: Path) -> None:
-    """Create a configuration folder that differs from ``conf/`` in the path of the data."""
+    """Create a copy of ``conf/`` that stores all data in another folder."""
     shutil.copytree(ROOT / "conf", conf, ignore=shutil.ignore_patterns("local"))
     (conf / "local").mkdir()
     (conf / "local" / "globals.yml").write_text(f"paths: {{root: {data}}}\n")

@@ -1,9 +1,10 @@
-"""An ensemble of four on one and on two Dask workers of one core each, and with one killed.
+"""Time the training of an ensemble on one and two single-core Dask workers.
 
     python -m benchmarks.dask_ensemble
 
-Needs the processed digits of a run (``kedro run --pipelines data_processing``) and a quiet machine
-of at least two cores; writes ``benchmarks/results/dask_ensemble.md``.
+Another measurement kills one of two workers. The benchmark needs the processed digits of a run
+(``kedro run --pipelines data_processing``) and an idle machine with at least two cores. It writes
+``benchmarks/results/dask_ensemble.md``.
 """
 
 import argparse
@@ -32,11 +33,11 @@ _MEMBERS = 4
 
 
 def main() -> None:
-    """One worker, two workers, two of which one is killed; in this order, some times."""
+    """Measure one worker, two workers, and two workers one of which is killed, repeatedly."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.dask_ensemble", description=__doc__)
     parser.add_argument("--data", default=Path("data"), type=Path)
-    parser.add_argument("--epochs", default=16, type=int, help="of each network")
-    parser.add_argument("--times", default=2, type=int, help="of each measurement")
+    parser.add_argument("--epochs", default=16, type=int, help="epochs of each network")
+    parser.add_argument("--times", default=2, type=int, help="repetitions of each measurement")
     options = parser.parse_args()
     rows: list[tuple[float, float, float]] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -55,12 +56,12 @@ def main() -> None:
     )
     text = (
         "# An ensemble on Dask workers\n\n"
-        f"{_MEMBERS} networks of {options.epochs} epochs by `kedro run --pipelines training`, in "
-        "seconds from its start to its end; each worker has one core. The losses are the same in "
-        "all runs.\n"
-        f"{datetime.now(tz=UTC):%Y-%m-%d}, {processor()}, Python {platform.python_version()}; made "
-        "by `python -m benchmarks.dask_ensemble`.\n\n"
-        "| one worker | two workers | ratio | two, one killed after its first epoch |\n"
+        f"Time in seconds for `kedro run --pipelines training` to train {_MEMBERS} networks for "
+        f"{options.epochs} epochs; each worker has one core. The losses are the same in all "
+        "runs.\n"
+        f"{datetime.now(tz=UTC):%Y-%m-%d}, {processor()}, Python {platform.python_version()}; "
+        "created by `python -m benchmarks.dask_ensemble`.\n\n"
+        "| one worker | two workers | ratio | two workers, one killed after its first epoch |\n"
         f"|---|---|---|---|\n{table}\n"
     )
     _RESULTS.write_text(text)
@@ -78,7 +79,7 @@ def _project(folder: Path, data: Path) -> Path:
 
 
 def _train(project: Path, workers: int, epochs: int, *, kill: bool = False) -> tuple[float, Any]:
-    """The seconds, and the losses of all networks."""
+    """Train on a cluster; return the time in seconds, and the losses of all networks."""
     with _cluster(project, workers) as (address, processes):
         start = time.perf_counter()
         options = {
@@ -118,7 +119,7 @@ def _environment(project: Path) -> dict[str, str]:
 
 @contextmanager
 def _cluster(project: Path, workers: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """A scheduler, and workers on a core each."""
+    """Start a scheduler, and workers that are pinned to one core each."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

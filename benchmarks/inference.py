@@ -1,8 +1,8 @@
-"""Measure the inference of files with the project, and with ONNX Runtime alone.
+"""Time the inference from files to predictions, with the project and with ONNX Runtime alone.
 
     python -m benchmarks.inference
 
-Needs an exported model and a quiet machine; writes ``benchmarks/results/inference.md``.
+Needs an exported model and an idle machine; writes ``benchmarks/results/inference.md``.
 """
 
 import argparse
@@ -46,22 +46,22 @@ np.savetxt(output, np.c_[table.argmax(axis=1), table], delimiter=",", fmt="%.9g"
 
 
 def main() -> None:
-    """Measure an image, a file and a folder, and write a table."""
+    """Measure one image, a file of images and a folder, and write a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.inference", description=__doc__)
     parser.add_argument("--data", default=Path("data"), type=Path)
-    parser.add_argument("--times", default=5, type=int, help="of each measurement")
+    parser.add_argument("--times", default=5, type=int, help="repetitions of each measurement")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows = _measure(Path(folder), options.data, options.times)
     table = "\n".join("| {} | {:.2f} | {:.2f} |".format(*row) for row in rows)
     _RESULTS.write_text(
-        "# Inference from file to file\n\n"
-        "Seconds from the start of the command to its end. `kedro run --pipelines inference` also "
+        "# Inference from files to predictions\n\n"
+        "Time of the complete command, in seconds. `kedro run --pipelines inference` also "
         "checks the images, calibrates the probabilities for pictures, detects non-digit images, "
         "and draws the contact sheet. The script loads the images, runs the exported network with "
         f"ONNX Runtime, and saves the probabilities. Medians of {options.times} alternating runs.\n"
-        f"{datetime.now(tz=UTC):%Y-%m-%d}, {processor()}, Python {platform.python_version()}; made "
-        "by `python -m benchmarks.inference`.\n\n"
+        f"{datetime.now(tz=UTC):%Y-%m-%d}, {processor()}, Python {platform.python_version()}; "
+        "created by `python -m benchmarks.inference`.\n\n"
         f"| digits | `kedro run` | ONNX Runtime alone |\n|---|---|---|\n{table}\n"
     )
     print(_RESULTS.read_text())

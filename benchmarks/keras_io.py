@@ -1,6 +1,7 @@
-"""The example of keras.io, "Simple MNIST convnet" (https://keras.io/examples/vision/mnist_convnet).
+"""Train "Simple MNIST convnet" of keras.io (https://keras.io/examples/vision/mnist_convnet).
 
-Written anew from its hyperparameters; the 10 % that it holds out are trained on here.
+The code is reimplemented from the example's hyperparameters. The example holds out 10% of the
+training digits; here the network is trained on all of them.
 """
 
 import os
@@ -19,7 +20,7 @@ EPOCHS = 15
 
 
 def build() -> keras.Sequential:
-    """Two convolutions with pooling, dropout, one dense layer; pixels in 0–1."""
+    """Build a network with two convolutions, pooling, dropout and a dense layer; pixels in 0–1."""
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),
@@ -35,7 +36,7 @@ def build() -> keras.Sequential:
 
 
 def train(digits: Digits, seed: int, epochs: int = EPOCHS) -> keras.Model:
-    """Adam with its defaults, batches of 128."""
+    """Train with Adam's default settings and batches of 128."""
     keras.utils.set_random_seed(seed)
     x_train, x_test = _scale(digits.x_train), _scale(digits.x_test)
     one_hot = keras.utils.to_categorical(digits.y_train, 10)
@@ -45,8 +46,8 @@ def train(digits: Digits, seed: int, epochs: int = EPOCHS) -> keras.Model:
     def test(epoch: int, _logs: object) -> None:
         clock.stop()
         predictions = model.predict(x_test, batch_size=1000, verbose=0).argmax(axis=1)
-        clock.tell(epoch + 1, predictions, digits.y_test)
-        clock.go_on()
+        clock.report(epoch + 1, predictions, digits.y_test)
+        clock.resume()
 
     model.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
     model.fit(
@@ -65,7 +66,7 @@ def _scale(images: np.ndarray) -> np.ndarray:
 
 
 def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    """Digits for raw pixels ``(n, 28, 28)``, compiled."""
+    """Return a compiled function from raw pixels ``(n, 28, 28)`` to digits ``(n,)``."""
     compiled = tf.function(model, reduce_retracing=True)
 
     return lambda images: compiled(_scale(images)).numpy().argmax(axis=1)

@@ -1,9 +1,9 @@
-"""How much later a run starts with many versions: ``python -m benchmarks.many_versions``.
+"""Measure how many dataset versions delay a run: ``python -m benchmarks.many_versions``.
 
-Makes a smoke run in a copy of the project, adds versions that are hard links, and measures the CPU
-time from the start of ``kedro run`` to its first node with ten and with many versions, in
-alternating runs. CPU time, because other programs disturb it less; the look-ups are in the disk
-cache. Writes ``benchmarks/results/many_versions.md``; takes some three minutes.
+The benchmark makes a smoke run in a copy of the project, adds versions that are hard links, and
+measures the CPU time from the start of ``kedro run`` to its first node, alternating between few and
+many versions. Other programs affect CPU time less than elapsed time; the folders are in the disk
+cache. Writes ``benchmarks/results/many_versions.md``; takes about three minutes.
 """
 
 import argparse
@@ -38,8 +38,10 @@ sys.exit("no node has run")
 def main() -> None:
     """Measure all pipelines, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--versions", default=2000, type=int, help="of each dataset")
-    parser.add_argument("--times", default=7, type=int, help="of each measurement")
+    parser.add_argument(
+        "--versions", default=2000, type=int, help="number of versions of each dataset"
+    )
+    parser.add_argument("--times", default=7, type=int, help="repetitions of each measurement")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         few, many = _project(Path(folder, "few")), Path(folder, "many")
@@ -48,18 +50,18 @@ def main() -> None:
         datasets = _add_versions(many, options.versions)
         rows = [_measure(pipeline, few, many, options.times) for pipeline in _PIPELINES]
     _RESULTS.write_text(
-        f"# {options.versions:,} versions of each dataset\n\n"
+        f"# Start-up time with {options.versions:,} versions of each dataset\n\n"
         "CPU seconds from the start of `kedro run --env smoke --pipelines …` to its first node, "
         f"with versions of {datasets} datasets on a local disk; medians of {options.times} pairs "
         f"of runs.\n{date.today()}, {processor()}, {os.cpu_count()} cores, Python "
-        f"{sys.version.split()[0]}; made by `python -m benchmarks.many_versions`.\n\n"
-        f"| pipeline | {_FEW} versions | {options.versions:,} versions | difference of a pair |\n"
+        f"{sys.version.split()[0]}; created by `python -m benchmarks.many_versions`.\n\n"
+        f"| pipeline | {_FEW} versions | {options.versions:,} versions | median difference |\n"
         "|---|---|---|---|\n" + "\n".join(rows) + "\n"
     )
 
 
 def _project(folder: Path) -> Path:
-    """Copy the project, and run it."""
+    """Copy the project, and make a smoke run in the copy."""
     for name in ("src", "conf", "pyproject.toml", ".telemetry"):
         copy = shutil.copytree if (_ROOT / name).is_dir() else shutil.copy
         folder.mkdir(exist_ok=True)
@@ -69,7 +71,7 @@ def _project(folder: Path) -> Path:
 
 
 def _add_versions(project: Path, count: int) -> int:
-    """Link the latest version of each dataset until it has so many; return how many datasets."""
+    """Add hard links until each dataset has ``count`` versions; return the number of datasets."""
     datasets = [path for path in project.glob("data/smoke/*/*") if latest_version(path) != path]
     for dataset in datasets:
         latest = latest_version(dataset)
@@ -81,11 +83,11 @@ def _add_versions(project: Path, count: int) -> int:
 
 
 def _measure(pipeline: str, few: Path, many: Path, times: int) -> str:
-    """Return a row of the table."""
+    """Measure a pipeline; return a row of the table."""
     pairs = [
         [_run(project, "-c", _RUN_TO_FIRST_NODE, pipeline) for project in (few, many)]
         for _ in range(times + 1)
-    ][1:]  # the first one fills the disk cache
+    ][1:]  # The first pair fills the disk cache.
     medians = [statistics.median(seconds) for seconds in zip(*pairs, strict=True)]
     difference = statistics.median(seconds[1] - seconds[0] for seconds in pairs)
     print(pipeline, medians, difference, file=sys.stderr)
@@ -93,7 +95,7 @@ def _measure(pipeline: str, few: Path, many: Path, times: int) -> str:
 
 
 def _run(project: Path, *arguments: str) -> float:
-    """Run Python in the project; return its CPU seconds."""
+    """Run Python in the project; return the CPU time in seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     variables = {**os.environ, "PYTHONPATH": str(project / "src")}
     finished = subprocess.run(

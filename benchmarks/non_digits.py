@@ -1,6 +1,6 @@
-"""Draw pictures of letters, scribbles, shapes and noise, which a reader of digits should flag.
+"""Draw letters, scribbles, shapes and noise, which the digit detector should flag.
 
-They are drawn in other ways, and letters in other fonts, than those that the detector learned from.
+The drawing methods and the fonts differ from those of the detector's training data.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ _LEARNED = ("dejavu", "stix")
 
 
 def find_fonts(folder: Path, count: int) -> list[Path]:
-    """Find at most so many fonts in a folder, from its whole alphabet."""
+    """Find at most ``count`` fonts in a folder, evenly spaced in alphabetical order."""
     files = sorted(f for kind in ("ttf", "otf") for f in folder.rglob(f"*.{kind}"))
     files = [f for f in files if not f.name.lower().startswith(_LEARNED)]
     rows = np.linspace(0, len(files) - 1, min(count, len(files))).astype(int)
@@ -27,13 +27,13 @@ def find_fonts(folder: Path, count: int) -> list[Path]:
 
 
 def draw_letters(fonts: Sequence[Path]) -> Iterator[GrayPicture]:
-    """Print letters but those that look like digits."""
+    """Print all letters that do not look like digits."""
     for file in fonts:
         font = ImageFont.truetype(file, _SIDE // 2)
         for letter in _LETTERS:
             picture = Image.new("L", (_SIDE, _SIDE), 240)
             ImageDraw.Draw(picture).text((_SIDE // 2,) * 2, letter, 20, font, anchor="mm")
-            if np.asarray(picture).min() < 200:  # The font has the letter.
+            if np.asarray(picture).min() < 200:  # The font contains the letter.
                 yield np.asarray(picture)
 
 
@@ -43,7 +43,7 @@ def draw_scribbles(count: int, random: np.random.Generator) -> Iterator[GrayPict
         angles = np.cumsum(random.normal(0, 0.4, 300))
         points = 2 * np.cumsum(np.stack([np.cos(angles), np.sin(angles)], axis=1), axis=0)
         side = random.uniform(40, 80)
-        within = np.abs((points + side) % (2 * side) - side)  # reflected at the borders
+        within = np.abs((points + side) % (2 * side) - side)  # Reflect the curve at the borders.
         yield _draw([[*map(tuple, within + 20)]], int(random.integers(2, 8)))
 
 
@@ -63,7 +63,7 @@ def draw_shapes(count: int, random: np.random.Generator) -> Iterator[GrayPicture
 
 
 def draw_nothing(count: int, random: np.random.Generator) -> Iterator[GrayPicture]:
-    """Draw blank paper of any level, and noise of any strength and grain."""
+    """Draw blank paper of any gray level, and noise of any strength and grain size."""
     for _ in range(count):
         side = int(random.integers(20, 300))
         level, noise = random.uniform(0, 255), random.choice([0, random.uniform(1, 80)])

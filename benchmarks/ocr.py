@@ -1,9 +1,9 @@
-"""Read single digits with other programs: ``python -m benchmarks.ocr FOLDER…``.
+"""Classify single digits with OCR programs: ``python -m benchmarks.ocr FOLDER…``.
 
-They are RapidOCR (``pip install rapidocr onnxruntime``), whose output is limited to one of the ten
-digits, and Tesseract (``apt-get install tesseract-ocr``) in its best of four modes. Those that are
-not installed are left out. Writes ``benchmarks/results/ocr.md``. The folders are those of
-``benchmarks.pictures``, whose results are about the same pictures.
+The programs are RapidOCR (``pip install rapidocr onnxruntime``), whose output is restricted to one
+of the ten digits, and Tesseract (``apt-get install tesseract-ocr``) in the best of four modes.
+Programs that are not installed are skipped. Writes ``benchmarks/results/ocr.md``. Use the same
+folders as for ``benchmarks.pictures`` to compare the results.
 """
 
 import argparse
@@ -19,18 +19,19 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.pictures import is_chosen, label_of
+from benchmarks.pictures import DESCRIPTIONS, is_chosen, label_of
 from mnist_kedro.machine import processor
 from mnist_kedro.metrics.classification import wilson_interval
 
 _RESULTS = Path(__file__).parent / "results" / "ocr.md"
-_MODES = {6: "a block", 8: "a word", 10: "a character", 13: "a line"}  # of Tesseract
+# Values of Tesseract's option --psm.
+_MODES = {6: "a block", 8: "a word", 10: "a character", 13: "a line"}
 
-Reader = Callable[[Path], str]  # returns the digit, or nothing
+Reader = Callable[[Path], str]  # returns the digit, or an empty string
 
 
 def main() -> None:
-    """Measure all readers on all folders, and write a table."""
+    """Measure all programs on all folders, and write a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ocr", description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--numbers", choices=("all", "even", "odd"), default="all")
@@ -43,9 +44,9 @@ def main() -> None:
             lines.append(_format(name, folder, *line))
             print(lines[-1])
     _RESULTS.write_text(
-        f"# Other readers of the same pictures\n\nOf the folders, {options.numbers} numbers. "
-        f"{processor()}, milliseconds for one picture.\n\n"
-        "| reader | pictures | n | right | 95 % interval | nothing read | ms |\n"
+        "# OCR programs on the same pictures\n\n"
+        f"{DESCRIPTIONS[options.numbers]}. {processor()}; time in milliseconds per picture.\n\n"
+        "| program | pictures | n | correct | 95% interval | no digit found | ms |\n"
         "|---|---|---|---|---|---|---|\n" + "\n".join(lines) + "\n"
     )
 
@@ -63,7 +64,8 @@ def _rapidocr() -> Reader:
     from rapidocr import RapidOCR
 
     engine = RapidOCR(params={"Global.log_level": "error"})
-    engine.recognize_txt([np.zeros((48, 48, 3), np.uint8)])  # loads the network
+    # Load the network before the first measurement.
+    engine.recognize_txt([np.zeros((48, 48, 3), np.uint8)])
     recognizer: Any = engine.text_rec
     characters = recognizer.postprocess_op.character
     columns = [characters.index(str(digit)) for digit in range(10)]
@@ -72,7 +74,7 @@ def _rapidocr() -> Reader:
         picture = np.asarray(Image.open(file).convert("RGB"))
         height, width, _ = picture.shape
         prepared = recognizer.resize_norm_img(picture, max(320 / 48, width / height))
-        # (1, positions, characters): the most probable digit at any position
+        # The shape is (1, positions, characters): take the most probable digit at any position.
         probabilities = recognizer.session(prepared[np.newaxis].astype(np.float32))
         return str(probabilities[0][:, columns].max(axis=0).argmax())
 

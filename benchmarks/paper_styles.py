@@ -1,7 +1,7 @@
-"""Photos of digits on paper that nothing was tuned on: plain, ruled, squared, boxed, shadowed.
+"""Simulate photos of digits on plain, ruled, squared, boxed and shadowed paper, for evaluation.
 
-They were written before the preparation of pictures, which is measured on them, and differ from the
-pages that ``mnist_kedro.paper`` makes to train on.
+This code is older than the picture preparation that it evaluates, and nothing was tuned on its
+photos. They differ from the pages that ``mnist_kedro.paper`` simulates for training.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,17 +17,17 @@ from mnist_kedro.contracts import Pixels
 Photo = NDArray[np.uint8]  # (height, width), gray levels
 _Light = NDArray[np.float32]  # (height, width), 0 dark, 1 white
 
-_SIDE = 240  # pixels of a photo, and up to a third more or less
-_PEN_WIDTHS = (0.35, 1.0)  # of the stroke's width in MNIST
+_SIDE = 240  # pixels of a photo, ± a third
+_PEN_WIDTHS = (0.35, 1.0)  # relative to the stroke width in MNIST
 
 
 def write_on_paper(digit: Pixels, style: str, random: np.random.Generator) -> Photo:
-    """Simulate a photo of a digit of MNIST that is written on paper.
+    """Simulate a photo of an MNIST digit on paper.
 
     Args:
         digit: ``(28, 28)`` uint8.
         style: a key of ``STYLES``.
-        random: the source of light, paper, pen and place.
+        random: generator of light, paper, pen and position.
 
     Returns:
         ``(height, width)`` uint8, with a longer side of 180 to 320 pixels.
@@ -35,17 +35,17 @@ def write_on_paper(digit: Pixels, style: str, random: np.random.Generator) -> Ph
     height, width = (round(_SIDE * random.uniform(0.75, 1.33)) for _ in range(2))
     height = int(np.clip(height, 0.75 * width, 1.33 * width))
     light = _illuminate((height, width), random)
-    light *= 1 + random.normal(0, random.uniform(0.002, 0.012), light.shape)  # the paper's texture
+    light *= 1 + random.normal(0, random.uniform(0.002, 0.012), light.shape)  # texture of the paper
     ink, box = _write(digit, (height, width), random)
     strength = random.uniform(0.35, 0.9)
     light = STYLES[style](light, box, random) * (1 - strength * ink)
     light = ndimage.gaussian_filter(light, random.uniform(0.3, 1.2))
-    light += random.normal(0, random.uniform(0.002, 0.015), light.shape)  # the camera's noise
+    light += random.normal(0, random.uniform(0.002, 0.015), light.shape)  # noise of the camera
     return np.rint(255 * np.clip(light, 0, 1)).astype(np.uint8)
 
 
 def _illuminate(shape: tuple[int, int], random: np.random.Generator) -> _Light:
-    """Make blank paper: light from one side, darker towards the corners."""
+    """Simulate blank paper that is lit from one side and darker towards the corners."""
     down, right = np.meshgrid(
         *(np.linspace(-1, 1, n, dtype=np.float32) for n in shape), indexing="ij"
     )
@@ -59,16 +59,16 @@ def _illuminate(shape: tuple[int, int], random: np.random.Generator) -> _Light:
 def _write(
     digit: Pixels, shape: tuple[int, int], random: np.random.Generator
 ) -> tuple[_Light, tuple[int, int, int, int]]:
-    """Enlarge a digit as a pen of some width would write it, and place it.
+    """Redraw a digit in large with a pen of random width, at a random position.
 
     Returns:
         The ink, 0 to 1, and the box (left, top, right, bottom) of the digit.
     """
-    side = round(min(shape) * random.uniform(0.35, 0.75))  # of the 20 × 20 pixels in the middle
+    side = round(min(shape) * random.uniform(0.35, 0.75))  # of the middle 20 × 20 pixels
     scale = side / 20
     large = Image.fromarray(digit).resize((round(28 * scale),) * 2, Image.Resampling.BICUBIC)
     inside = ndimage.distance_transform_edt(np.asarray(large) > 110)
-    half = np.percentile(inside[inside > 0], 90)  # of a stroke's width
+    half = np.percentile(inside[inside > 0], 90)  # half of the stroke width
     width = max(1.2, random.uniform(*_PEN_WIDTHS) * half)
     middle = (inside >= ndimage.maximum_filter(inside, 3) - 0.5) & (inside > 0.4 * half)
     distance = ndimage.distance_transform_edt(~middle)
@@ -99,7 +99,7 @@ def _squared(light: _Light, _box: Any, random: np.random.Generator) -> _Light:
 
 
 def _boxed(light: _Light, box: tuple[int, int, int, int], random: np.random.Generator) -> _Light:
-    """Print a form's box around the digit, which may touch it."""
+    """Print the box of a form around the digit; the digit may touch the box."""
     left, top, right, bottom = box
     gap = random.uniform(-0.02, 0.3, 4) * max(right - left, bottom - top)
     sides = [left - gap[0], top - gap[1], right + gap[2], bottom + gap[3]]
@@ -112,7 +112,7 @@ def _boxed(light: _Light, box: tuple[int, int, int, int], random: np.random.Gene
 
 
 def _shadowed(light: _Light, _box: Any, random: np.random.Generator) -> _Light:
-    """Throw the hard shadow of a hand or a telephone over a part of the paper."""
+    """Cast the hard shadow of a hand or a phone on a part of the paper."""
     angle, depth = random.uniform(0, 2 * np.pi), random.uniform(0.3, 0.65)
     down, right = _distances(light.shape, angle)
     middle = random.uniform(0.25, 0.75)
@@ -131,7 +131,7 @@ def _lines(shape: tuple[int, int], random: np.random.Generator, *, across: bool)
 
 
 def _distances(shape: tuple[int, int], angle: float) -> tuple[_Light, _Light]:
-    """Return the coordinates down and to the right of a sheet that is turned by an angle."""
+    """Return the vertical and horizontal coordinates of a sheet rotated by an angle (radians)."""
     down, right = np.indices(shape, np.float32)
     cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     return cos * down + sin * right, cos * right - sin * down

@@ -1,7 +1,7 @@
-"""Read pictures of digits from real and simulated paper: ``python -m benchmarks.pictures FOLDER…``.
+"""Classify digits on real and simulated paper: ``python -m benchmarks.pictures FOLDER…``.
 
-A folder has pictures whose names start with their digit, such as ``7_phone_0286.jpg``, or a folder
-for each digit. Needs an exported model; writes ``benchmarks/results/pictures.md``.
+A folder contains pictures whose names start with the digit, such as ``7_phone_0286.jpg``, or a
+subfolder for each digit. Needs an exported model; writes ``benchmarks/results/pictures.md``.
 """
 
 import argparse
@@ -34,29 +34,34 @@ from mnist_kedro.serving.model import Model, ModelStore
 from mnist_kedro.versions import latest_version
 
 _RESULTS = Path(__file__).parent / "results" / "pictures.md"
+DESCRIPTIONS = {  # values of --numbers
+    "all": "All pictures in the folders",
+    "even": "Pictures in the folders that have even numbers",
+    "odd": "Pictures in the folders that have odd numbers",
+}
 _LABEL = re.compile(r"(?:^|/)(?:truth)?([0-9])[/_][^/]*$")
 _NUMBER = re.compile(r"([0-9]+)\.[a-z]+$")
 
 
 class Row(NamedTuple):
-    """What was read of a set of pictures."""
+    """Results for a set of pictures of digits."""
 
     name: str
     right: int
     total: int
     refused: int
     sure_and_wrong: int
-    flagged: int  # as a non-digit
-    covered: int  # whose label is among the candidates
-    candidates: float  # mean number
-    milliseconds: float  # of preparation, for each picture
+    flagged: int  # pictures flagged as non-digits
+    covered: int  # pictures whose label is among the candidates
+    candidates: float  # mean number of candidates
+    milliseconds: float  # for the preparation of a picture
 
 
 class Flagged(NamedTuple):
-    """How many of a set of pictures without a digit were flagged."""
+    """Results for a set of pictures without a digit."""
 
     name: str
-    flagged: int  # or blank
+    flagged: int  # pictures flagged as non-digits, or blank
     total: int
 
 
@@ -66,8 +71,12 @@ def main() -> None:
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--data", default=Path("data"), type=Path)
     parser.add_argument("--numbers", choices=("all", "even", "odd"), default="all")
-    parser.add_argument("--fonts", default="/usr/share/fonts", type=Path, help="for letters")
-    parser.add_argument("--count", default=500, type=int, help="of each simulated set")
+    parser.add_argument(
+        "--fonts", default="/usr/share/fonts", type=Path, help="folder of fonts, for letters"
+    )
+    parser.add_argument(
+        "--count", default=500, type=int, help="number of pictures in each simulated set"
+    )
     options = parser.parse_args()
     store = ModelStore(options.data / "06_models", "cnn")
     store.refresh()
@@ -203,17 +212,20 @@ def _report(rows: list[Row], flagged: list[Flagged], model: Model, numbers: str)
         for row in rows
     )
     return (
-        "# Pictures\n\n"
-        f"Of the folders, {numbers} numbers. Model {model.version}, "
-        f"{model.description['accuracy']:.2%} of {model.description['test_digits']:,} test "
-        "digits. A string counts if all of its digits are read, in order. *Covered* is the share "
-        "whose label is among the candidates. Milliseconds are of the preparation, on one core.\n"
-        f"{datetime.now(tz=UTC):%Y-%m-%d}, {processor()}, Python {platform.python_version()}; made "
-        "by `python -m benchmarks.pictures`.\n\n"
-        "| pictures | n | right | 95 % interval | nothing found | sure and wrong | non-digit? | "
+        "# Accuracy on pictures\n\n"
+        f"{DESCRIPTIONS[numbers]}. Model {model.version}, test accuracy "
+        f"{model.description['accuracy']:.2%} ({model.description['test_digits']:,} digits). A "
+        "string is correct if all of its digits are found and classified correctly, in order. "
+        "*Sure but wrong* counts misclassified digits that the model was sure of, *flagged* counts "
+        "pictures flagged as non-digits, and *covered* is the share of pictures whose label is "
+        "among the candidates. The time, in milliseconds per picture on one core, is that of the "
+        "preparation.\n"
+        f"{datetime.now(tz=UTC):%Y-%m-%d}, {processor()}, Python {platform.python_version()}; "
+        "created by `python -m benchmarks.pictures`.\n\n"
+        "| pictures | n | correct | 95% interval | no digit found | sure but wrong | flagged | "
         "covered | candidates | ms |\n"
         f"|---|---|---|---|---|---|---|---|---|---|\n{table}\n\n"
-        "| non-digits | n | flagged or blank | 95 % interval |\n"
+        "| non-digits | n | flagged or blank | 95% interval |\n"
         f"|---|---|---|---|\n{non_digits}\n"
     )
 

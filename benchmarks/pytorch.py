@@ -1,4 +1,4 @@
-"""What the recipes of PyTorch share."""
+"""Train and evaluate networks of PyTorch, for both PyTorch recipes."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ def train(
 ) -> nn.Module:
     """Train on shuffled batches, and classify the test digits after each epoch.
 
-    There is no data loader: the digits are tensors already, which is to PyTorch's advantage.
+    The digits are tensors in memory, without a data loader; this favors PyTorch.
     """
     x_train, y_train = standardize(digits.x_train), torch.from_numpy(digits.y_train).long()
     x_test = standardize(digits.x_test)
@@ -34,18 +34,18 @@ def train(
             after_batch()
         after_epoch()
         clock.stop()
-        clock.tell(epoch, classify(model, x_test), digits.y_test)
-        clock.go_on()
+        clock.report(epoch, classify(model, x_test), digits.y_test)
+        clock.resume()
     return model
 
 
 def standardize(images: np.ndarray) -> torch.Tensor:
-    """By MNIST's mean and standard deviation, as both PyTorch recipes have them."""
+    """Standardize pixels with MNIST's mean and standard deviation, as in both PyTorch recipes."""
     return (torch.from_numpy(images)[:, None].float() / 255 - 0.1307) / 0.3081
 
 
 def classify(model: nn.Module, images: torch.Tensor) -> np.ndarray:
-    """The predicted digits; afterwards the model trains on if it did."""
+    """Predict digits ``(n,)`` in evaluation mode, and restore the previous mode."""
     training = model.training
     model.eval()
     with torch.no_grad():
@@ -55,6 +55,6 @@ def classify(model: nn.Module, images: torch.Tensor) -> np.ndarray:
 
 
 def predictor(model: nn.Module) -> Callable[[np.ndarray], np.ndarray]:
-    """Digits for raw pixels ``(n, 28, 28)``."""
+    """Return a function from raw pixels ``(n, 28, 28)`` to digits ``(n,)``."""
     model.eval()
     return lambda images: classify(model, standardize(images))

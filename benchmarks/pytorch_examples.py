@@ -1,4 +1,4 @@
-"""The example of PyTorch (https://github.com/pytorch/examples/tree/main/mnist), written anew."""
+"""Train PyTorch's MNIST example, reimplemented (github.com/pytorch/examples/tree/main/mnist)."""
 
 import torch
 from torch import nn
@@ -13,7 +13,7 @@ EPOCHS = 14
 
 
 def build() -> nn.Module:
-    """Two convolutions, pooling, two dense layers, dropout: 1.2 million weights."""
+    """Build a network with two convolutions, pooling, dropout and two dense layers."""
     return nn.Sequential(
         nn.Conv2d(1, 32, 3),
         nn.ReLU(),
@@ -30,7 +30,7 @@ def build() -> nn.Module:
 
 
 def train(digits: Digits, seed: int, epochs: int = EPOCHS) -> nn.Module:
-    """Adadelta at rate 1, which falls to 0.7 of itself each epoch; batches of 64."""
+    """Train with Adadelta and batches of 64; the rate starts at 1 and falls by 30% per epoch."""
     torch.manual_seed(seed)
     clock, model = Clock(), build()
     optimizer = torch.optim.Adadelta(model.parameters(), lr=1.0)

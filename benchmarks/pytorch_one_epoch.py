@@ -1,6 +1,6 @@
-"""One epoch of PyTorch that reaches 99 %: the recipe of ``train_mnist_fast``, written anew.
+"""Train for one epoch with the recipe of ``train_mnist_fast``, reimplemented.
 
-Adam with betas 0.7 and 0.9 and a one-cycle rate, batches of 256.
+The recipe uses Adam with betas 0.7 and 0.9, a one-cycle learning rate, and batches of 256.
 """
 
 import torch
@@ -17,7 +17,7 @@ _BATCH, _PEAK_RATE = 256, 0.01
 
 
 def build() -> nn.Module:
-    """Two convolutions with pooling, two dense layers."""
+    """Build a network with two convolutions, pooling and two dense layers."""
     return nn.Sequential(
         nn.Conv2d(1, 24, 5),
         nn.ReLU(),
@@ -33,7 +33,7 @@ def build() -> nn.Module:
 
 
 def train(digits: Digits, seed: int, epochs: int = EPOCHS) -> nn.Module:
-    """The rate rises and falls once over all epochs."""
+    """Train with a learning rate that rises and falls once over all epochs."""
     torch.manual_seed(seed)
     clock, model = Clock(), build()
     optimizer = torch.optim.Adam(model.parameters(), lr=_PEAK_RATE, betas=(0.7, 0.9))

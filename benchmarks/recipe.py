@@ -1,4 +1,4 @@
-"""What a recipe is given and what it tells."""
+"""Define the input of a recipe and the output of its epochs."""
 
 import json
 import time
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Digits:
-    """MNIST: images ``(n, 28, 28)`` uint8, labels ``(n,)`` uint8."""
+    """The digits of MNIST: images ``(n, 28, 28)`` uint8, labels ``(n,)`` uint8."""
 
     x_train: np.ndarray
     y_train: np.ndarray
@@ -19,27 +19,27 @@ class Digits:
 
     @classmethod
     def load(cls, path: Path) -> "Digits":
-        """From an ``.npz`` with these four keys."""
+        """Load an ``.npz`` file with these four keys."""
         with np.load(path) as arrays:
             return cls(**{key: arrays[key] for key in cls.__dataclass_fields__})
 
 
 class Clock:
-    """Seconds of training: it stands still while the test digits are classified."""
+    """Measure the training time, without the time to classify the test digits."""
 
     def __init__(self) -> None:
         self._seconds, self._started = 0.0, time.perf_counter()
 
     def stop(self) -> None:
-        """Training pauses."""
+        """Stop the clock."""
         self._seconds += time.perf_counter() - self._started
 
-    def go_on(self) -> None:
-        """Training goes on."""
+    def resume(self) -> None:
+        """Restart the clock."""
         self._started = time.perf_counter()
 
-    def tell(self, epoch: int, predictions: np.ndarray, labels: np.ndarray) -> None:
-        """Print a line of JSON: what was reached, and after how many seconds."""
+    def report(self, epoch: int, predictions: np.ndarray, labels: np.ndarray) -> None:
+        """Print the accuracy after an epoch, and the training time so far, as a line of JSON."""
         accuracy = float(np.mean(predictions == labels))
         line = {"epoch": epoch, "seconds": round(self._seconds, 3), "accuracy": accuracy}
         print(json.dumps(line), flush=True)

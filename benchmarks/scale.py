@@ -1,10 +1,11 @@
-"""What more digits cost: memory, and time for each of them, from ingestion to scoring.
+"""Measure memory and time of all pipelines with up to millions of digits.
 
     python -m benchmarks.scale
 
-Generates digits from MNIST (``benchmarks/generate.py``), takes them through every pipeline by
-``kedro run``, and writes ``scale.csv``, ``scale.md`` and ``scale.png`` to ``benchmarks/results``.
-Needs a quiet machine and some 2 kB of disk for each digit; 8.1 million take half an hour.
+The benchmark generates digits from MNIST (``benchmarks/generate.py``), runs every pipeline on them
+with ``kedro run``, and writes ``scale.csv``, ``scale.md`` and ``scale.png`` to
+``benchmarks/results``. It needs an idle machine and about 2 kB of disk space per digit; 8.1 million
+digits take half an hour.
 """
 
 import argparse
@@ -39,20 +40,24 @@ from mnist_kedro.versions import latest_version
 
 _ROOT = Path(__file__).parents[1]
 _RESULTS = Path(__file__).parent / "results"
-_START = 7_000  # digits that take hardly any time by themselves: what every run costs
+_START = 7_000  # so few digits that the time is the fixed cost of a run
 _REFERENCE = 70_000
-_SECONDS = 0.05  # between two looks at the memory
+_SECONDS = 0.05  # between two measurements of the memory
 _STAGES = ("ingestion", "data_processing", "training", "reporting", "inference")
 _GIB = 2**30
 
 
 def main() -> None:
-    """Every number of digits in its turn; those that are quick several times."""
+    """Measure each number of digits; repeat the small numbers."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
-    parser.add_argument("--mnist", default="auto", help="as the parameter ingestion.source")
+    parser.add_argument("--mnist", default="auto", help="source of MNIST, as ingestion.source")
     parser.add_argument("--digits", type=int, nargs="+", default=[_REFERENCE, 700_000, 8_100_000])
-    parser.add_argument("--times", type=int, default=3, help="up to 100,000 digits")
-    parser.add_argument("--folder", type=Path, help="for the data; a temporary one by default")
+    parser.add_argument(
+        "--times", type=int, default=3, help="repetitions with up to 100,000 digits"
+    )
+    parser.add_argument(
+        "--folder", type=Path, help="folder of the data; a temporary one by default"
+    )
     parser.add_argument("--results", type=Path, default=_RESULTS)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
@@ -105,7 +110,7 @@ def _measure(project: Path, count: int, digits: Path) -> Iterator[dict[str, obje
 
 
 def _run(project: Path, *arguments: str) -> tuple[float, int]:
-    """The seconds of ``kedro run``, and the most memory of its processes together, in bytes."""
+    """Run Kedro; return the time in seconds and the peak memory of all processes in bytes."""
     start, most = time.perf_counter(), 0
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
@@ -126,18 +131,18 @@ def _run(project: Path, *arguments: str) -> tuple[float, int]:
 
 
 def _memory(tree: psutil.Process) -> int:
-    """Resident bytes of a process and all that it started."""
+    """Return the resident memory of a process and its children in bytes."""
     found = 0
     try:
         for process in (tree, *tree.children(recursive=True)):
             found += process.memory_info().rss
-    except psutil.NoSuchProcess:  # it ended meanwhile
+    except psutil.NoSuchProcess:  # The process has ended.
         pass
     return found
 
 
 def write(folder: Path, measured: pd.DataFrame) -> None:
-    """``scale.md`` and ``scale.png`` of what was measured."""
+    """Write ``scale.md`` and ``scale.png``."""
     table = summarize(measured)
     machine = (
         f"{datetime.now(tz=UTC):%Y-%m-%d}, {processor()}, {os.cpu_count()} cores, "
@@ -157,16 +162,17 @@ def write(folder: Path, measured: pd.DataFrame) -> None:
         lines.append(f"| {'**all**' if stage == 'all' else stage} | {' | '.join(cells)} |")
     text = (
         "# More digits than memory holds\n\n"
-        "Digits generated from MNIST (`benchmarks/generate.py`) through all pipelines, one after "
+        "All pipelines ran on digits generated from MNIST (`benchmarks/generate.py`), one after "
         "the other: `ingestion`, `data_processing`, `training` (one epoch of the CNN), "
-        "`reporting`, and "
-        "`inference` on all of them. Memory is the most that the processes of a command had "
-        "together. Times are of whole commands, from their start to their end; in parentheses, in "
-        f"microseconds, for a digit: less what a run of {_START:,} digits takes.\n"
-        f"{machine}; made by `python -m benchmarks.scale`.\n\n" + "\n".join(lines) + "\n\n"
-        f"One of {many:,} digits takes **{last.microseconds / first.microseconds:.2f}** of the "
-        f"time of one of {few:,}, or {whole:.2f} with what a run costs by itself.\n\n"
-        "![Memory and time for a digit against the number of digits](scale.png)\n"
+        "`reporting`, and `inference` on all digits. Each cell has the time of the complete "
+        "command and, in parentheses, the time per digit in microseconds without the fixed cost "
+        f"of a run (the time of a run with {_START:,} digits). Memory is the peak of all processes "
+        "of a command together.\n"
+        f"{machine}; created by `python -m benchmarks.scale`.\n\n" + "\n".join(lines) + "\n\n"
+        f"With {many:,} digits, the time per digit is "
+        f"**{last.microseconds / first.microseconds:.2f}** times that with {few:,} digits; "
+        f"including the fixed cost of a run, it is {whole:.2f} times.\n\n"
+        "![Memory and time per digit against the number of digits](scale.png)\n"
     )
     (folder / "scale.md").write_text(text)
     plot_scale(table, machine).savefig(folder / "scale.png")
@@ -174,9 +180,9 @@ def write(folder: Path, measured: pd.DataFrame) -> None:
 
 
 def summarize(measured: pd.DataFrame) -> pd.DataFrame:
-    """Medians by stage and number of digits, and ``all`` stages together.
+    """Compute medians by stage and number of digits, and for ``all`` stages together.
 
-    Columns: ``seconds``, ``peak_gib``, and ``microseconds`` for a digit without a run's own cost.
+    Columns: ``seconds``, ``peak_gib``, and ``microseconds`` per digit without the fixed cost.
     """
     medians = measured.groupby(["stage", "digits"], sort=False).median()
     together = medians.groupby(level="digits", sort=False).agg(
@@ -192,7 +198,7 @@ def summarize(measured: pd.DataFrame) -> pd.DataFrame:
 
 @styled
 def plot_scale(table: pd.DataFrame, machine: str) -> Figure:
-    """Peak memory, and time for a digit by stage, against the number of digits."""
+    """Plot the peak memory, and the time per digit by stage, against the number of digits."""
     figure = create_figure(5.4)
     memory, times = figure.subplots(2, 1)
     totals = table.loc["all"]
@@ -203,7 +209,7 @@ def plot_scale(table: pd.DataFrame, machine: str) -> Figure:
     memory.bar(digits, totals["peak_gib"], color=BLUE, width=0.6)
     memory.plot(digits, pixels, "o", color=ORANGE)
     memory.annotate(
-        "the digits' pixels",
+        "size of the pixels",
         (len(digits) - 1, pixels[-1]),
         (-8, 0),
         textcoords="offset points",
@@ -220,7 +226,7 @@ def plot_scale(table: pd.DataFrame, machine: str) -> Figure:
     stages[list(_STAGES)].plot.bar(ax=times, stacked=True, color=[*PALETTE], width=0.6)
     times.set_xticks(range(len(digits)), digits, rotation=0)
     times.set(
-        ylabel="Microseconds for a digit",
+        ylabel="Microseconds per digit",
         xlabel="",
     )
     for axes in (memory, times):
@@ -228,8 +234,8 @@ def plot_scale(table: pd.DataFrame, machine: str) -> Figure:
     add_legend(times)
     annotate(
         figure,
-        "Many digits need little more memory, and each as much time as one of few",
-        "From ingestion to one epoch of training, reports, and scoring of all digits.",
+        "Many digits need little more memory, and nearly the same time per digit",
+        "Ingestion, data processing, one epoch of training, reporting, inference on all digits.",
         machine,
     )
     return figure

@@ -1,8 +1,8 @@
-"""How the web app bears load: ``python -m benchmarks.serving_load``, on a quiet machine.
+"""Measure the web app under load: ``python -m benchmarks.serving_load``, on an idle machine.
 
-It starts ``python -m mnist_kedro.serving`` on the exported model at hand, sends it the test digits
-of its description as PNGs from another process, as 200 clients at once, and as 200 that take their
-time, and writes ``benchmarks/results/serving.md``.
+The benchmark starts ``python -m mnist_kedro.serving`` with the exported model. It sends test digits
+as PNG files: from 8 clients, at a fixed rate, from 200 clients at once, and beside 200 slow clients
+that never complete a request. Writes ``benchmarks/results/serving.md``.
 """
 
 import argparse
@@ -32,23 +32,23 @@ _HOST = "127.0.0.1"
 
 
 class Answer(NamedTuple):
-    """Of one request."""
+    """The response to one request."""
 
     status: int
     seconds: float
-    retry: bool  # whether it says when to come again
+    retry: bool  # whether the response has the header Retry-After
 
 
 class Load(NamedTuple):
-    """What came of one kind of load."""
+    """The responses under one kind of load."""
 
     name: str
     answers: list[Answer]
     seconds: float
-    megabytes: float  # the server's largest resident memory so far
+    megabytes: float  # peak resident memory of the server so far
 
     def row(self) -> str:
-        """Of the table."""
+        """Format a row of the table."""
         served = sorted(1000 * a.seconds for a in self.answers if a.status == 200)
         p50, p99 = np.percentile(served, [50, 99]) if served else (np.nan, np.nan)
         refused = [a for a in self.answers if a.status == 503]
@@ -60,14 +60,14 @@ class Load(NamedTuple):
 
 
 class Connection:
-    """A client that keeps its connection."""
+    """A client with a persistent connection."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._reader: asyncio.StreamReader | None = None
 
     async def send(self, request: bytes) -> Answer:
-        """One request; an error of the connection counts as status 0."""
+        """Send a request; a connection error counts as status 0."""
         start = time.perf_counter()
         try:
             if self._reader is None:
@@ -87,14 +87,14 @@ class Connection:
             return Answer(0, time.perf_counter() - start, retry=False)
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._reader is not None:
             self._reader = None
             self._writer.close()
 
 
 class Server:
-    """``python -m mnist_kedro.serving`` in a process of its own."""
+    """Run ``python -m mnist_kedro.serving`` in a separate process."""
 
     def __init__(self, models: Path) -> None:
         with socket.socket() as free:
@@ -112,21 +112,21 @@ class Server:
         self.seconds = time.perf_counter() - start
 
     def megabytes(self) -> float:
-        """The largest resident memory that it has had."""
+        """Return the peak resident memory of the server in megabytes."""
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
     def end(self) -> None:
-        """Stop it."""
+        """Stop the server."""
         self._process.terminate()
         self._process.wait(10)
 
 
 def main() -> None:
-    """All kinds of load, one after the other."""
+    """Measure all kinds of load, and write a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving_load", description=__doc__)
     parser.add_argument("--models", default=Path("data/06_models"), type=Path)
-    parser.add_argument("--seconds", default=15.0, type=float, help="of each kind of load")
+    parser.add_argument("--seconds", default=15.0, type=float, help="duration of each kind of load")
     options = parser.parse_args()
     models = ModelStore(options.models, "cnn")
     models.refresh()
@@ -139,21 +139,21 @@ def main() -> None:
     finally:
         server.end()
     table = "\n".join(rows)
-    told = (
-        f"# The web app under load\n\nMade by `python -m benchmarks.serving_load` on "
-        f"{date.today()}, {machine()}; server and clients on the same two cores. "
-        f"Milliseconds are those of the requests that were answered with 200, from when they "
-        f"were due.\n\nListening after {server.seconds:.2f} s.\n\n{table}\n"
+    text = (
+        f"# The web app under load\n\nCreated by `python -m benchmarks.serving_load` on "
+        f"{date.today()}, {machine()}; server and clients share two cores. The latency (p50, p99) "
+        f"is that of requests with status 200, from the time at which they were due.\n\n"
+        f"The server starts in {server.seconds:.2f} s.\n\n{table}\n"
     )
-    _RESULTS.write_text(told)
-    print(told)
+    _RESULTS.write_text(text)
+    print(text)
 
 
 async def _all(server: Server, digits: list[np.ndarray], seconds: float) -> list[str]:
     small = [_request("/api/predict", digit) for digit in digits]
     drawn = [_request("/api/read", _drawn(digit)) for digit in digits]
     rows = [
-        "| load | 200s a second | p50, ms | p99, ms | 503s | others | MB |",
+        "| load | status 200 per second | p50, ms | p99, ms | status 503 | other | memory, MB |",
         "|---|---|---|---|---|---|---|",
     ]
 
@@ -164,25 +164,26 @@ async def _all(server: Server, digits: list[np.ndarray], seconds: float) -> list
         print(rows[-1], file=sys.stderr)
         return answers
 
-    await _closed(server.port, small, 8, 2)  # warm
+    await _closed(server.port, small, 8, 2)  # warm-up
     await measure("8 clients, 28 × 28 PNGs", _closed(server.port, small, 8, seconds))
     await measure("8 clients, drawings", _closed(server.port, drawn, 8, seconds))
-    await measure("200 a second", _open(server.port, small, 200, seconds))
+    await measure("200 requests per second", _open(server.port, small, 200, seconds))
     async with _slow_clients(server.port, small[0], 200):
         await measure(
-            "200 a second beside 200 slow clients", _open(server.port, small, 200, seconds)
+            "200 requests per second beside 200 slow clients",
+            _open(server.port, small, 200, seconds),
         )
         answers = await measure(
             "200 clients at once beside 200 slow ones", _closed(server.port, small, 200, seconds)
         )
     if not all(answer.retry for answer in answers if answer.status == 503):
-        sys.exit("Error: a 503 did not say when to come again.")
-    await measure("200 a second, afterwards", _open(server.port, small, 200, seconds))
+        sys.exit("Error: a response with status 503 has no Retry-After header.")
+    await measure("200 requests per second, afterwards", _open(server.port, small, 200, seconds))
     return rows
 
 
 async def _closed(port: int, requests: list[bytes], clients: int, seconds: float) -> list[Answer]:
-    """Each client sends its next request when the one before is answered, or a second after 503."""
+    """Send a request per client after each response, or a second after an error."""
     end = time.perf_counter() + seconds
     answers: list[Answer] = []
 
@@ -199,7 +200,7 @@ async def _closed(port: int, requests: list[bytes], clients: int, seconds: float
 
 
 async def _open(port: int, requests: list[bytes], rate: float, seconds: float) -> list[Answer]:
-    """Requests are due at fixed times, whether those before are answered or not."""
+    """Send requests at fixed times, whether or not earlier ones have a response."""
     idle: list[Connection] = []
     begin = time.perf_counter()
 
@@ -218,7 +219,7 @@ async def _open(port: int, requests: list[bytes], rate: float, seconds: float) -
 
 @asynccontextmanager
 async def _slow_clients(port: int, request: bytes, clients: int) -> AsyncIterator[None]:
-    """They send a byte of a request now and then, and never come to its end."""
+    """Start clients that send a byte every half second, and never complete a request."""
 
     async def client() -> None:
         _, writer = await asyncio.open_connection(_HOST, port)
@@ -248,7 +249,7 @@ def _request(path: str, picture: np.ndarray) -> bytes:
 
 
 def _drawn(digit: np.ndarray) -> np.ndarray:
-    """As large as the page sends drawings: 256 × 256, dark on white."""
+    """Enlarge a digit to the format of drawings of the page: 256 × 256, dark on white."""
     large = Image.fromarray(digit).resize((160, 160), Image.Resampling.BICUBIC)
     page = np.full((256, 256), 255, np.uint8)
     page[48:208, 48:208] -= np.asarray(large)
@@ -256,7 +257,7 @@ def _drawn(digit: np.ndarray) -> np.ndarray:
 
 
 def machine() -> str:
-    """Return the versions that matter."""
+    """Describe the versions of Python and the packages of the server."""
     versions = {name: _version(name) for name in ("flask", "waitress", "onnxruntime")}
     return f"Python {platform.python_version()}, {json.dumps(versions)[1:-1]}".replace('"', "")
 

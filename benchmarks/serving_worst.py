@@ -1,7 +1,7 @@
-"""The requests that take the web app longest: ``python -m benchmarks.serving_worst``.
+"""Measure the slowest requests of the web app: ``python -m benchmarks.serving_worst``.
 
-Each is sent alone and then by four clients at once, beside another that asks for ``/healthz``.
-Writes ``benchmarks/results/serving_worst.md``.
+Each request is sent alone, and then by four clients at once while another client requests
+``/healthz``. Writes ``benchmarks/results/serving_worst.md``.
 """
 
 import argparse
@@ -25,7 +25,7 @@ _RESULTS = Path(__file__).parent / "results" / "serving_worst.md"
 
 
 class Request(NamedTuple):
-    """A body to send."""
+    """A request to measure."""
 
     name: str
     path: str
@@ -33,7 +33,7 @@ class Request(NamedTuple):
     kind: str = "application/json"
 
     def encoded(self) -> bytes:
-        """Return the bytes for the wire."""
+        """Encode the request as HTTP."""
         head = (
             f"POST {self.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {self.kind}\r\n"
             f"Content-Length: {len(self.body)}\r\n\r\n"
@@ -42,7 +42,7 @@ class Request(NamedTuple):
 
 
 def worst_requests() -> Iterator[Request]:
-    """Make requests that are small to send and long to answer, up to the limits."""
+    """Create small requests that take long to process, up to the limits of the server."""
     for count, side in ((100, 1023), (61, 512), (244, 256), (1000, 126), (1000, 64), (1000, 30)):
         picture = base64.b64encode(_saved(_page(side), "PNG")).decode()
         body = json.dumps({"pictures": [picture] * count}).encode()
@@ -75,7 +75,7 @@ def _saved(picture: np.ndarray | Image.Image, form: str, **options: bool | int) 
 
 
 async def measure(port: int, request: Request) -> str:
-    """Send a request alone and four times at once; return a row of the table."""
+    """Send a request alone, and four times at once; return a row of the table."""
     wire = request.encoded()
     alone = [await Connection(port).send(wire) for _ in range(3)]
     healthy: list[float] = []
@@ -98,12 +98,12 @@ async def measure(port: int, request: Request) -> str:
 
 
 def main() -> None:
-    """Measure all of them."""
+    """Measure all requests, and write a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving_worst", description=__doc__)
     parser.add_argument("--models", default=Path("data/06_models"), type=Path)
     server = Server(parser.parse_args().models)
     rows = [
-        "| request | kB | status | alone, s | slowest of four, s | longest `/healthz`, ms |",
+        "| request | kB | status | alone, s | slowest of four, s | slowest `/healthz`, ms |",
         "|---|---|---|---|---|---|",
     ]
     try:
@@ -114,10 +114,10 @@ def main() -> None:
         server.end()
     table = "\n".join(rows)
     _RESULTS.write_text(
-        "# The web app's slowest requests\n\nMade by `python -m benchmarks.serving_worst` on "
-        f"{date.today()}, {machine()}; server and clients on the same two cores. Alone: the "
-        "fastest of three. `/healthz` is asked for every 10 ms while four clients send the "
-        f"request.\n\n{table}\n"
+        "# The slowest requests of the web app\n\n"
+        f"Created by `python -m benchmarks.serving_worst` on {date.today()}, {machine()}; server "
+        "and clients share two cores. *Alone* is the fastest of three requests. `/healthz` is "
+        f"requested every 10 ms while four clients send the request.\n\n{table}\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""Photos of several digits in a line that climbs or falls, some of which touch."""
+"""Simulate photos of several digits in a tilted line; some digits touch."""
 
 from collections.abc import Sequence
 
@@ -15,13 +15,13 @@ _MAX_ANGLE = 15  # degrees
 def write_string(
     digits: Pixels, labels: Sequence[int], touching: float, random: np.random.Generator
 ) -> tuple[GrayPicture, str]:
-    """Write 2 to 10 digits of MNIST, and photograph them.
+    """Simulate a photo of 2 to 10 MNIST digits in a line.
 
     Args:
         digits: ``(n, 28, 28)`` uint8.
-        labels: of the digits.
-        touching: share of neighbors that touch.
-        random: chooses everything else.
+        labels: labels of the digits.
+        touching: share of neighboring digits that touch.
+        random: generator of everything else.
 
     Returns:
         ``(height, width)`` uint8, and the digits in order.

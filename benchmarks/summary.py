@@ -1,4 +1,4 @@
-"""Tables and a figure of what was measured."""
+"""Write the tables and the figure of the main benchmarks."""
 
 import datetime as dt
 import os
@@ -32,28 +32,28 @@ _GOALS = (0.990, 0.995)
 def write(
     folder: Path, machine: str, epochs: pd.DataFrame, processes: pd.DataFrame, runs: pd.DataFrame
 ) -> None:
-    """Write ``results.md`` and ``results.png``, and print the first."""
+    """Write ``results.md`` and ``results.png``, and print ``results.md``."""
     text = "\n".join(
         [
             f"# Benchmarks\n\n{machine}\n",
             "## Training\n",
             training_table(epochs, processes),
             "",
-            "![Test accuracy against seconds of training](results.png)\n",
+            "![Test accuracy against training time](results.png)\n",
             "## Inference\n",
             inference_table(processes),
             "",
         ]
     )
     if not runs.empty:
-        text += f"\n## A whole run, with Kedro and without\n\n{runs_table(runs)}\n"
+        text += f"\n## A complete run with and without Kedro\n\n{runs_table(runs)}\n"
     (folder / "results.md").write_text(text)
     plot_training(epochs, machine).savefig(folder / "results.png")
     print(text)
 
 
 def describe_machine(mnist: Any) -> str:
-    """Where, when and with what; and on which digits."""
+    """Describe the date, the machine, the package versions and the digits."""
     names = ("tensorflow", "keras", "kedro", "numpy")
     versions = ", ".join(f"{name} {version(name)}" for name in names)
     digits = "MNIST" if mnist["canonical_mnist"] else "not MNIST: " + mnist["source"]
@@ -65,13 +65,13 @@ def describe_machine(mnist: Any) -> str:
 
 
 def curves(epochs: pd.DataFrame) -> pd.DataFrame:
-    """Means over the seeds: ``recipe``, ``epoch``, ``seconds``, ``accuracy``, in that order."""
+    """Average over the seeds; columns ``recipe``, ``epoch``, ``seconds`` and ``accuracy``."""
     means = epochs.groupby(["recipe", "epoch"], sort=False)[["seconds", "accuracy"]].mean()
     return means.reset_index()
 
 
 def seconds_to(epochs: pd.DataFrame, goal: float) -> dict[str, float]:
-    """Mean seconds until the mean accuracy over the seeds is first at the goal, for each recipe."""
+    """Return, for each recipe, the seconds until the mean accuracy over the seeds is at a goal."""
     means = curves(epochs)
     reached = means[means["accuracy"] >= goal]
     first = reached.groupby("recipe")["seconds"].min()
@@ -79,14 +79,14 @@ def seconds_to(epochs: pd.DataFrame, goal: float) -> dict[str, float]:
 
 
 def accuracy_after(epochs: pd.DataFrame, seconds: float) -> dict[str, float]:
-    """Mean accuracy over the seeds after the last epoch that ended by then, for each recipe."""
+    """Return, for each recipe, the mean accuracy after the last epoch that ended in time."""
     means = curves(epochs)
     last = means[means["seconds"] <= seconds].groupby("recipe")["accuracy"].last()
     return {recipe: float(last.get(recipe, np.nan)) for recipe in epochs["recipe"].unique()}
 
 
 def training_table(epochs: pd.DataFrame, processes: pd.DataFrame) -> str:
-    """A row for each recipe; the ratios are to the fastest of this project that gets there."""
+    """Format a row per recipe; ratios are relative to this project's fastest recipe."""
     last = epochs.sort_values("epoch").groupby(["recipe", "seed"], sort=False).tail(1)
     finals = last.groupby("recipe")
     reached = {goal: seconds_to(epochs, goal) for goal in _GOALS}
@@ -112,17 +112,18 @@ def training_table(epochs: pd.DataFrame, processes: pd.DataFrame) -> str:
             row.append("not reached" if np.isnan(seconds) else f"{seconds:.1f}{ratio}")
         memory = processes.loc[processes["recipe"] == recipe, "peak_memory_mib"].max()
         rows.append([*row, f"{memory / 1024:.1f}"])
-    headings = ["recipe", "seeds", "epochs", "seconds of training", "test accuracy, %"]
+    headings = ["recipe", "seeds", "epochs", "training, seconds", "test accuracy, %"]
     headings += [*(f"seconds to {goal:.1%}" for goal in _GOALS), "peak memory, GiB"]
     note = (
-        "Last epoch; mean ± standard deviation over the seeds. In brackets: times the seconds of "
-        "this project's fastest. A goal is reached when the mean over the seeds is at it."
+        "The accuracy is that after the last epoch: mean ± standard deviation over the seeds. The "
+        "ratio in brackets is relative to this project's fastest recipe. An accuracy is reached "
+        "when the mean over the seeds reaches it."
     )
     return f"{_markdown(headings, rows)}\n\n{note} {_in_epochs_of_keras_io(epochs)}".rstrip()
 
 
 def _in_epochs_of_keras_io(epochs: pd.DataFrame) -> str:
-    """How long the base recipe trains, in a unit that every machine has."""
+    """Express the training time of the base recipe in epochs of keras.io, on the same machine."""
     last = {of["recipe"]: of for of in curves(epochs).to_dict("records")}
     if not {f"{_OURS} base", "keras.io"} <= set(last):
         return ""
@@ -132,7 +133,7 @@ def _in_epochs_of_keras_io(epochs: pd.DataFrame) -> str:
 
 
 def inference_table(processes: pd.DataFrame) -> str:
-    """Digits a second and milliseconds for one, from raw pixels to the digit."""
+    """Format the throughput and latency per model, from raw pixels to the digit."""
     rows = [
         [
             str(recipe),
@@ -142,13 +143,14 @@ def inference_table(processes: pd.DataFrame) -> str:
         for recipe, of in processes.groupby("recipe", sort=False)
         if "epochs" not in str(recipe)
     ]
-    return _markdown(["model of", "digits a second", "milliseconds for one digit"], rows)
+    return _markdown(["model", "digits per second", "milliseconds for one digit"], rows)
 
 
 def runs_table(runs: pd.DataFrame) -> str:
-    """Medians of whole runs, and what Kedro adds to what is not training.
+    """Format the medians of complete runs, and Kedro's overhead outside of training.
 
-    Training is the same code in both and the most of a run: its noise would hide the difference.
+    Training runs the same code with and without Kedro, and takes most of the time: its noise would
+    hide the difference.
     """
     names = ["seconds", "training_seconds", "rest", "accuracy"]
     rest = runs["seconds"] - runs["training_seconds"]
@@ -162,16 +164,16 @@ def runs_table(runs: pd.DataFrame) -> str:
         medians.loc[[kind]].to_dict("records") for kind in ("kedro run", "bare script")
     )
     added = kedro["rest"] - bare["rest"]
-    headings = ["", "seconds", "of them training", "rest", "test accuracy, %"]
+    headings = ["", "seconds", "training, seconds", "rest, seconds", "test accuracy, %"]
     others = (
-        " The other projects ran once; they choose the test digits themselves, from all 70,000."
+        " The other projects ran once, and use their own test split of the 70,000 digits."
         if len(medians) > 2
         else ""
     )
     return (
         f"{_markdown(headings, rows)}\n\n"
-        f"Medians of {runs['run'].nunique()} runs each. "
-        f"Kedro adds {added:.1f} s to the rest: {added / bare['seconds']:.1%}.{others}"
+        f"Medians of {runs['run'].nunique()} runs each. Kedro's overhead is {added:.1f} s "
+        f"({added / bare['seconds']:.1%}).{others}"
     )
 
 
@@ -186,7 +188,7 @@ def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 @styled
 def plot_training(epochs: pd.DataFrame, machine: str) -> Figure:
-    """Test accuracy against seconds of training: one curve a recipe, all runs of ours in one."""
+    """Plot test accuracy against training time: a curve per recipe, and one for this project."""
     figure = create_figure(3.6)
     axes = figure.add_subplot()
     means = curves(epochs)
@@ -206,7 +208,7 @@ def plot_training(epochs: pd.DataFrame, machine: str) -> Figure:
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.set_ylim(0.05, None)
-    axes.set_xlabel("Seconds of training")
+    axes.set_xlabel("Training time, seconds")
     axes.set_ylabel("Test accuracy")
     add_legend(axes)
     best = lasts.iloc[-1]
@@ -216,8 +218,8 @@ def plot_training(epochs: pd.DataFrame, machine: str) -> Figure:
         figure,
         f"After {best['seconds']:.0f} seconds: mnist_kedro {100 * best['accuracy']:.2f}%, "
         f"the others at most {100 * np.nanmax([*then.values(), 0]):.2f}%",
-        "Means over the seeds. Of mnist_kedro each point is a training of its own; of the others, "
-        "an epoch.",
+        "Means over the seeds. Each point of mnist_kedro is a separate training; each point of the "
+        "others is an epoch.",
         machine,
     )
     return figure

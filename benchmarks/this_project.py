@@ -1,7 +1,7 @@
-"""This project's CNN, as its environments configure it.
+"""Train this project's CNN with the settings of an environment.
 
-It is trained on the training digits without the validation split, as in a run; the seconds are
-those of the whole training node, with the watching of the validation digits after each epoch.
+As in a run, the validation split is held out. The time is that of the complete training node,
+including the evaluation on the validation digits after each epoch.
 """
 
 from collections.abc import Callable
@@ -24,14 +24,14 @@ _CONF = Path(__file__).parents[1] / "conf"
 
 
 def parameters(environment: str) -> Parameters:
-    """Those of an environment."""
+    """Load the parameters of an environment."""
     options: dict[str, Any] = {**CONFIG_LOADER_ARGS, "default_run_env": environment}
     loader = OmegaConfigLoader(conf_source=str(_CONF), **options)
     return Parameters.model_validate(loader["parameters"])
 
 
 def train(digits: Digits, seed: int, epochs: int | None = None, environment: str = "base") -> Any:
-    """One training; with ``epochs``, of so many."""
+    """Train the CNN; ``epochs`` overrides the number of epochs of the environment."""
     from mnist_kedro.models.fitting import fit_network
 
     options = parameters(environment)
@@ -46,7 +46,7 @@ def train(digits: Digits, seed: int, epochs: int | None = None, environment: str
     )
     clock.stop()
     predictions = model.predict(digits.x_test[..., np.newaxis], batch_size=1000, verbose=0)
-    clock.tell(history["epochs"], predictions.argmax(axis=1), digits.y_test)
+    clock.report(history["epochs"], predictions.argmax(axis=1), digits.y_test)
     return model
 
 
@@ -57,7 +57,7 @@ def _no_provenance() -> dict[str, Any]:
 
 
 def predictor(model: Any) -> Callable[[np.ndarray], np.ndarray]:
-    """Digits for raw pixels ``(n, 28, 28)``, compiled."""
+    """Return a compiled function from raw pixels ``(n, 28, 28)`` to digits ``(n,)``."""
     import tensorflow as tf
 
     compiled = tf.function(model, reduce_retracing=True)

@@ -1,6 +1,7 @@
-"""One training, in a process of its own: ``python -m benchmarks.worker keras_io digits.npz``.
+"""Train one recipe in this process: ``python -m benchmarks.worker keras_io digits.npz``.
 
-It prints a line of JSON for each epoch, and a last one with what the process took.
+The worker prints a line of JSON for each epoch, and a last one with its peak memory and the speed
+of inference.
 """
 
 import argparse
@@ -20,7 +21,7 @@ _BATCH, _SINGLES = 1000, 200
 
 
 def main() -> None:
-    """Train as the command line says."""
+    """Train the recipe, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recipe")
     parser.add_argument("digits", type=Path)
@@ -36,14 +37,14 @@ def main() -> None:
     options = {name: getattr(arguments, name) for name in names if getattr(arguments, name)}
     model = recipe.train(digits, arguments.seed, **options)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # kilobytes on Linux
-    told: dict[str, float] = {"peak_memory_mib": round(peak)}
+    resources: dict[str, float] = {"peak_memory_mib": round(peak)}
     if arguments.inference:
-        told |= _inference(recipe.predictor(model), digits)
-    print(json.dumps(told), flush=True)
+        resources |= _inference(recipe.predictor(model), digits)
+    print(json.dumps(resources), flush=True)
 
 
 def _inference(predict: Callable[[np.ndarray], np.ndarray], digits: Digits) -> dict[str, float]:
-    """Digits a second in batches, and milliseconds for one alone; medians, after a warm-up."""
+    """Measure throughput in batches and latency of one digit; medians, after a warm-up."""
     images = digits.x_test
     batches = [images[i : i + _BATCH] for i in range(0, len(images), _BATCH)]
     predict(batches[0])

@@ -76,7 +76,7 @@ def test_tells_what_kedro_adds_to_a_run():
     assert row(table, "kedro run")[1:] == ["62.0", "40.0", "22.0", "99.62"]
     assert row(table, "bare script")[1:] == ["60.0", "40.0", "20.0", "99.61"]
     assert row(table, "another project")[1:] == ["301.0", "", "", "98.10"]
-    assert "Kedro adds 2.0 s to the rest: 3.3%. The other projects ran once" in table
+    assert "Kedro's overhead is 2.0 s (3.3%). The other projects ran once" in table
 
 
 def test_finds_the_last_test_accuracy_that_a_project_prints():
