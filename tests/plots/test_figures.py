@@ -252,8 +252,9 @@ def test_runs_share_an_axis_only_if_they_have_the_same_data():
     assert [len(axes.containers) for axes in figure.axes] == [2 * 3, 2 * 2]
     latest = max(figure.axes[0].texts, key=lambda text: text.get_position()[1])
     assert latest.get_text().startswith("2026-11-05 10.00: training.epochs: 2 → 16;")
-    assert "Best of 3 runs: cnn (2026-11-05), with 99.00% of 10,000 test digits correct" in texts(
-        figure
+    assert (
+        "Best of 3 runs with the latest data: cnn (2026-11-05), with 99.00% of 10,000 test digits correct"
+        in texts(figure)
     )
     drawn(figure)
 

@@ -59,11 +59,12 @@ def plot_contact_sheet(
     which = "All pictures" if count == pictures else f"A selection from {count:,} pictures"
     is_digit = shown["is_digit"].fillna(True).astype(bool)
     found = shown.loc[~rejected & is_digit, "file"].nunique()
+    labeled = shown_predictions["label"].notna().any() if "label" in shown_predictions else False
     annotate(
         figure,
         f"A digit is found in {found} of these {pictures} pictures",
         f"{which}. Each pair shows a picture with its ink in color, and the image that the network "
-        "classifies. Red: label → prediction.",
+        "classifies." + (" Red: label → prediction." if labeled else ""),
         str(inference.images),
     )
     return figure

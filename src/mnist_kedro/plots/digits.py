@@ -92,7 +92,7 @@ def plot_test_digits(test: LabeledImages, predictions: pd.DataFrame, *, model: s
     annotate(
         figure,
         f"{model_title(model)} misclassifies {wrong.sum():,} of {len(shown):,} test digits",
-        f"{which} test digits; misclassified ones are red and enlarged.",
+        f"{which} test digits; misclassified ones are highlighted and enlarged.",
         describe_test(test),
     )
     return figure

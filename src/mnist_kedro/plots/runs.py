@@ -57,7 +57,7 @@ def plot_runs_compared(runs: pd.DataFrame) -> Figure:
     best = comparable.sort_values("accuracy", kind="stable").iloc[-1]
     annotate(
         figure,
-        f"Best of {_count_runs(comparable)}: {best['model']} ({best['run'][:10]}), with "
+        f"Best of {_count_runs(comparable)} with the latest data: {best['model']} ({best['run'][:10]}), with "
         f"{best['accuracy']:.2%} of {best['test_digits']:,} test digits correct",
         "Test accuracy with 95% interval. The best of several test accuracies is too optimistic: "
         "select by validation accuracy.",
@@ -95,6 +95,7 @@ def _draw_runs(axes: Axes, panel: pd.DataFrame, height: float, colors: dict[str,
             fontsize=TEXT_SIZE,
             color=FAINT,
             transform=axes.get_yaxis_transform(),
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},  # hides the grid
         )
         y -= _LINE * (text.count("\n") + 1)
         for row in run.to_dict("records"):
