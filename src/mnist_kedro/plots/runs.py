@@ -57,8 +57,8 @@ def plot_runs_compared(runs: pd.DataFrame) -> Figure:
     best = comparable.sort_values("accuracy", kind="stable").iloc[-1]
     annotate(
         figure,
-        f"Best of {_count_runs(comparable)} with the latest data: {best['model']} ({best['run'][:10]}), with "
-        f"{best['accuracy']:.2%} of {best['test_digits']:,} test digits correct",
+        f"Best of {_count_runs(comparable)} with the latest data: {best['model']} ({best['run'][:10]}), "
+        f"with {best['accuracy']:.2%} of {best['test_digits']:,} test digits correct",
         "Test accuracy with 95% interval. The best of several test accuracies is too optimistic: "
         "select by validation accuracy.",
         "Each panel shows runs with the same test digits",
@@ -78,7 +78,10 @@ def _height_of(run: pd.DataFrame) -> float:
 
 def _describe(run: pd.DataFrame) -> str:
     """Return the time of a run and what changed in it, in a few lines."""
-    time, changed = run["run"].iloc[0][:16].replace("T", " "), run["changed"].iloc[0]
+    time, changed = (
+        run["run"].iloc[0][:16].replace("T", " ").replace(".", ":"),
+        run["changed"].iloc[0],
+    )
     lines = wrap(f"{time}: {changed or 'no parameter changed'}", WIDTH - 0.3).split("\n")
     return "\n".join(lines[:_MAX_LINES]) + (" …" if len(lines) > _MAX_LINES else "")
 
