@@ -57,8 +57,9 @@ def plot_runs_compared(runs: pd.DataFrame) -> Figure:
     best = comparable.sort_values("accuracy", kind="stable").iloc[-1]
     annotate(
         figure,
-        f"Best of {_count_runs(comparable)} with the latest data: {best['model']} ({best['run'][:10]}), "
-        f"with {best['accuracy']:.2%} of {best['test_digits']:,} test digits correct",
+        f"Best of {_count_runs(comparable)} with the latest data: {best['model']} "
+        f"({best['run'][:10]}), with {best['accuracy']:.2%} of {best['test_digits']:,} test digits "
+        "correct",
         "Test accuracy with 95% interval. The best of several test accuracies is too optimistic: "
         "select by validation accuracy.",
         "Each panel shows runs with the same test digits",
