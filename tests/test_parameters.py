@@ -45,7 +45,11 @@ def test_an_environment_changes_only_what_it_names(parameters):
         ("cnn.network.filter", [8, 8], "'cnn.network.filter' is unknown, did you mean 'filters'?"),
         ("My CNN", {"network": {"architecture": "lenet5"}}, "'My CNN' is the name of a model, but"),
         ("cnn_2", {"network": {"architecture": "lenet5"}}, "'cnn_2' is the name of a model, but"),
-        ("my_ensemble", {"network": {"architecture": "lenet5"}}, "without _ensemble or a number"),
+        (
+            "my_ensemble",
+            {"network": {"architecture": "lenet5"}},
+            "not end with _ensemble or with _ and a number",
+        ),
         ("training.models", [], "'training.models' is []"),
         ("training.models", ["cnn", "cnn"], "should name each model once"),
         (
@@ -68,7 +72,7 @@ def test_an_environment_changes_only_what_it_names(parameters):
         ("dense.network.units", [], "'dense.network.units' is"),
         ("reporting.robustness_digits", 0, "'reporting.robustness_digits' is 0"),
         ("tuning.trials", 0, "'tuning.trials' is 0"),
-        ("tuning.search", {}, "should name a parameter of training"),
+        ("tuning.search", {}, "should contain a parameter of training"),
         ("tuning.search.learning_rat", {"low": 1, "high": 2}, "did you mean 'learning_rate'?"),
         ("tuning.search.learning_rate", {"low": 2, "high": 1}, "low < high, or choices"),
         ("tuning.search.learning_rate", {"low": 0, "high": 1, "log": True}, "low > 0 if log"),

@@ -24,7 +24,7 @@ def fast_gradient_sign(
         epsilon: the largest change of a pixel, as a fraction of its range, in 0–1.
 
     Returns:
-        Images that differ from ``images`` by at most ``255 * epsilon``, rounded down.
+        ``(n, 28, 28, 1)`` uint8; no pixel changes by more than ``255 * epsilon``, rounded down.
     """
     radius = _radius(epsilon)
     return _perturb(model, images, images.astype(np.float32), labels, radius, radius, 1)
@@ -40,8 +40,8 @@ def projected_gradient_descent(
 ) -> Pixels:
     """Take small steps from a random start (PGD; Madry et al. 2018, arXiv:1706.06083).
 
-    A step is 2.5 times the radius divided by the number of steps, so that every point within the
-    radius can be reached from every other. The result is like that of :func:`fast_gradient_sign`.
+    The step size is 2.5 times the radius divided by the number of steps, so that every point within
+    the radius can be reached from every starting point.
 
     Args:
         model: a network from the catalog.
@@ -49,7 +49,10 @@ def projected_gradient_descent(
         labels: ``(n,)`` integers in 0–9, the true classes.
         epsilon: the largest change of a pixel, as a fraction of its range, in 0–1.
         steps: number of steps.
-        seed: of the random start.
+        seed: seed of the random start.
+
+    Returns:
+        Images as :func:`fast_gradient_sign` returns them.
     """
     radius = _radius(epsilon)
     offsets = np.random.default_rng(seed).uniform(-radius, radius, images.shape).astype(np.float32)
@@ -58,7 +61,7 @@ def projected_gradient_descent(
 
 
 def _radius(epsilon: float) -> int:
-    return int(255 * epsilon)  # a whole number, so that the result can be rounded to uint8
+    return int(255 * epsilon)  # an integer, so that the result can be rounded to uint8
 
 
 def _perturb(

@@ -1,4 +1,4 @@
-"""Augment digits: random transformations and other ink."""
+"""Augment digits with random transformations and changes of the ink."""
 
 import math
 
@@ -17,13 +17,13 @@ _CONTROL_POINTS = 4  # along each side of the elastic grid
 def augment(images: tf.Tensor, seed: tf.Tensor, parameters: AugmentationParameters) -> tf.Tensor:
     """Rotate, zoom, shear, shift and bend each image by random amounts, and change its ink.
 
-    All movements are composed into one map of coordinates, so that an image
-    is interpolated only once.
+    All movements are composed into one map of coordinates, so that each image is interpolated only
+    once.
 
     Args:
-        images: ``(n, 28, 28, 1)`` uint8 in 0–255, the background 0.
+        images: ``(n, 28, 28, 1)`` uint8 in 0–255; the background is 0.
         seed: two integers; the same seed augments the same images in the same way.
-        parameters: the largest amounts; see ``conf/base/parameters_training.yml``.
+        parameters: the largest amounts, described in ``conf/base/parameters_training.yml``.
 
     Returns:
         Images of the same shape, dtype and range.
@@ -41,7 +41,7 @@ def augment(images: tf.Tensor, seed: tf.Tensor, parameters: AugmentationParamete
 def random_transforms(
     count: tf.Tensor, seed: tf.Tensor, parameters: AugmentationParameters
 ) -> tf.Tensor:
-    """Draw ``(6, count)`` coefficients that map coordinates of a new image to those of the old."""
+    """Draw ``(6, count)`` coefficients that map output to input coordinates."""
     draws = tf.random.stateless_uniform([5, count], seed, -1.0, 1.0)
     angle, zoom, right, down, slant = tf.unstack(draws)
     angle *= parameters.rotation * math.pi / 180
@@ -59,15 +59,15 @@ def random_transforms(
 def random_displacements(
     count: tf.Tensor, seed: tf.Tensor, parameters: AugmentationParameters
 ) -> tf.Tensor:
-    """Draw ``(2, count, 28, 28)`` displacements in pixels, x and y, that vary smoothly.
+    """Draw smooth displacements ``(2, count, 28, 28)`` in x and y, in pixels.
 
     Simard, Steinkraus and Platt 2003 (doi:10.1109/ICDAR.2003.1227801) smooth the noise of every
-    pixel with a Gaussian; interpolating a grid of 4 × 4 normal displacements is far cheaper.
+    pixel with a Gaussian. Interpolating a 4 × 4 grid of normal displacements is far cheaper.
     """
     if not parameters.elastic:
         return tf.zeros([2, 1, 1, 1])
     grids = parameters.elastic * tf.random.stateless_normal([2 * count, _CONTROL_POINTS**2], seed)
-    # Resizing is a linear map of the points: its matrix consists of the resized unit vectors.
+    # Resizing is a linear map of the points; the rows of its matrix are the resized unit vectors.
     points = tf.reshape(tf.eye(_CONTROL_POINTS**2), [-1, _CONTROL_POINTS, _CONTROL_POINTS, 1])
     bicubic = tf.image.resize(points, (IMAGE_SIDE, IMAGE_SIDE), "bicubic")
     displacements = grids @ tf.reshape(bicubic, [_CONTROL_POINTS**2, IMAGE_SIDE**2])
@@ -78,7 +78,7 @@ def random_displacements(
 # transform takes 4.0 ms, and supports no elastic displacements.
 @tf.function(jit_compile=True, autograph=False)
 def interpolate(images: tf.Tensor, transforms: tf.Tensor, displacements: tf.Tensor) -> tf.Tensor:
-    """Transform and displace images with bilinear interpolation; pixels from outside are 0."""
+    """Transform and displace images with bilinear interpolation; pixels outside the image are 0."""
     y, x = tf.meshgrid(*2 * [tf.range(IMAGE_SIDE, dtype=tf.float32)], indexing="ij")
     a, b, x_offset, c, d, y_offset = tf.unstack(transforms[:, :, None, None])
     old_x = a * x + b * y + x_offset + displacements[0]

@@ -1,4 +1,4 @@
-"""Average the weights of a network over the steps of its training."""
+"""Average the weights of a network over the training steps."""
 
 import keras
 import tensorflow as tf
@@ -7,13 +7,13 @@ import tensorflow as tf
 class WeightAverage(keras.callbacks.Callback):
     """Keep an exponential moving average of all weights, and validate with it.
 
-    The weights after a step count ``momentum`` times as much as those after the next (Izmailov et
-    al. 2018, arXiv:1803.05407, average the last epochs evenly). The training itself goes on with
-    the last weights.
+    The weights after a step count ``momentum`` times as much as the weights after the next step
+    (Izmailov et al. 2018, arXiv:1803.05407, average the last epochs evenly). The training itself
+    continues with the last weights.
 
-    Keras's ``use_ema`` averages trainable weights only. The statistics of batch normalization stay
-    those of the last weights, and do not fit the averages: after 930 steps, a small ResNet
-    classified 98.5% of held-out digits correctly, and 99.4% with averaged statistics.
+    Keras's ``use_ema`` averages only trainable weights, so the statistics of batch normalization do
+    not fit the averaged weights: after 930 steps, a small ResNet classified 98.5% of held-out
+    digits correctly with the last statistics, and 99.4% with averaged statistics.
     """
 
     def __init__(self, network: keras.Model, momentum: float) -> None:
@@ -24,16 +24,16 @@ class WeightAverage(keras.callbacks.Callback):
             for i, weight in enumerate(network.weights)
         ]
         self._momentum = momentum
-        self._steps = 0  # that the average contains
+        self._steps = 0  # number of steps that the average contains
 
     def on_train_begin(self, logs=None):  # noqa: ARG002
-        """Continue after the steps of a checkpoint."""
+        """Read the number of steps, which is not 0 if the training resumes."""
         self._steps = int(self.model.optimizer.iterations)
 
     def on_train_batch_end(self, batch, logs=None):  # noqa: ARG002
-        """Add the weights after one or several steps; those between them are not seen."""
+        """Add the current weights; Keras calls this method after one or several steps."""
         steps = int(self.model.optimizer.iterations)
-        # With the divisor the shares sum to 1, however few the steps are.
+        # The divisor corrects the bias of the first steps: the shares always sum to 1.
         share = (1 - self._momentum ** (steps - self._steps)) / (1 - self._momentum**steps)
         averages, weights = (
             [variable.value for variable in variables]
@@ -43,12 +43,12 @@ class WeightAverage(keras.callbacks.Callback):
         self._steps = steps
 
     def on_test_begin(self, logs=None):  # noqa: ARG002
-        """Validate with the averages."""
+        """Use the averages for validation."""
         self._last_weights = self.model.get_weights()
         self.model.set_weights(self.values())
 
     def on_test_end(self, logs=None):  # noqa: ARG002
-        """Go on with the last weights."""
+        """Restore the last weights."""
         self.model.set_weights(self._last_weights)
 
     def values(self) -> list:
@@ -58,6 +58,6 @@ class WeightAverage(keras.callbacks.Callback):
 
 @tf.function(autograph=False)
 def _move(averages: list[tf.Variable], weights: list[tf.Variable], share: tf.Tensor) -> None:
-    """Move averages towards weights by a share of their difference."""
+    """Move each average towards its weight by a share of the difference."""
     for average, weight in zip(averages, weights, strict=True):
         average.assign_add(share * (weight - average))

@@ -21,26 +21,25 @@ def training_batches(
     epoch: tf.Variable,
     augmented_epochs: int,
 ) -> tf.data.Dataset:
-    """Shuffle and augment the training digits, depending only on the seed and the epoch.
+    """Shuffle, augment and batch the training digits.
 
-    A resumed training therefore sees the same digits as one without interruption. The pixels stay
-    uint8 until the network standardizes them. An epoch drops the digits that do not fill its last
-    batch; the next epoch draws others.
+    The batches depend only on the seed and the epoch, so a resumed training uses the same digits as
+    an uninterrupted one. The pixels stay uint8 until the network standardizes them. Each epoch
+    drops the digits that do not fill its last batch; the next epoch drops other digits.
 
     Args:
-        images: ``(n, 28, 28, 1)`` uint8; of :class:`~mnist_kedro.arrays.Rows`, at most twice
-            ``parameters.shuffle_buffer`` are in memory at a time, see
-            :func:`~mnist_kedro.models.shuffling.shuffled_batches`.
+        images: ``(n, 28, 28, 1)`` uint8. If they are :class:`~mnist_kedro.arrays.Rows`, at most
+            twice ``parameters.shuffle_buffer`` digits are in memory at a time (see
+            :func:`~mnist_kedro.models.shuffling.shuffled_batches`).
         labels: ``(n,)`` uint8.
         parameters: batch size, shuffle buffer, augmentation and seed.
-        epoch: number of the current epoch, int64 from 0; it is read during iteration.
-        augmented_epochs: number of epochs with augmentation. The epochs after them use the digits
-            unchanged, so that the training ends on digits like those to classify (Touvron et al.
-            2019, arXiv:1906.06423).
+        epoch: number of the current epoch, int64 from 0; read during the iteration.
+        augmented_epochs: number of epochs with augmentation. Later epochs use unchanged digits, like
+            those of the test split (Touvron et al. 2019, arXiv:1906.06423).
 
     Returns:
-        Pairs of ``(batch, 28, 28, 1)`` uint8 and ``(batch, 10)`` float32: images, and their one-hot
-        labels, smoothed by ``parameters.label_smoothing`` (Szegedy et al. 2016, arXiv:1512.00567).
+        Pairs of images ``(batch, 28, 28, 1)`` uint8 and one-hot labels ``(batch, 10)`` float32,
+        smoothed by ``parameters.label_smoothing`` (Szegedy et al. 2016, arXiv:1512.00567).
     """
     size = min(parameters.batch_size, len(labels))
     steps = len(labels) // size
@@ -49,7 +48,7 @@ def training_batches(
     else:
         shuffled = _shuffle_memory(images, labels, size, parameters, epoch)
 
-    # AutoGraph would take 0.3 s to find nothing to convert here.
+    # AutoGraph has nothing to convert here, but would take 0.3 s to find out.
     @tf.autograph.experimental.do_not_convert
     def seeds(_: tf.Tensor) -> tf.data.Dataset:
         return tf.data.Dataset.from_tensor_slices(tf.random.split(_seed(parameters, epoch), steps))
@@ -71,15 +70,15 @@ def training_batches(
 
 
 def validation_batches(images: ManyPixels, labels: Labels) -> tf.data.Dataset:
-    """Split the validation digits into batches, in their order.
+    """Split the validation digits into batches, in the order of the split.
 
     Args:
-        images: ``(n, 28, 28, 1)`` uint8; of :class:`~mnist_kedro.arrays.Rows`, only a part is in
-            memory at a time.
+        images: ``(n, 28, 28, 1)`` uint8. If they are :class:`~mnist_kedro.arrays.Rows`, only one
+            block is in memory at a time.
         labels: ``(n,)`` uint8.
 
     Returns:
-        Pairs of ``(batch, 28, 28, 1)`` uint8 and ``(batch, 10)`` float32, one-hot labels.
+        Pairs of images ``(batch, 28, 28, 1)`` uint8 and one-hot labels ``(batch, 10)`` float32.
     """
 
     def read_batches() -> Iterator[tuple[Pixels, Labels]]:
@@ -93,14 +92,14 @@ def validation_batches(images: ManyPixels, labels: Labels) -> tf.data.Dataset:
 
     if isinstance(images, Rows):
         batches = tf.data.Dataset.from_generator(read_batches, output_signature=_signature(None))
-    else:  # a generator would take 0.3 s longer for a training
+    else:  # a generator would make a training 0.3 s longer
         batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(_VALIDATION_BATCH)
     batches = batches.map(encode_labels)
     return _with_length(batches.prefetch(2), -(-len(labels) // _VALIDATION_BATCH))
 
 
 def one_hot(digits: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
-    """Encode labels as probabilities ``(n, 10)`` float32.
+    """Encode labels as one-hot vectors ``(n, 10)`` float32, optionally smoothed.
 
     Args:
         digits: ``(n,)`` integers in 0–9.

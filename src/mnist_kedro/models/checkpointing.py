@@ -29,7 +29,7 @@ def describe_training(
     network: NetworkParameters,
     dtype_policy: str,
 ) -> dict[str, Any]:
-    """Collect everything that determines the result of a training, by names for messages."""
+    """Collect everything that determines the result of a training, by the names in messages."""
     options = parameters.model_dump(
         exclude={"models", "members", "resume", "mixed_bfloat16", "tensorboard"}
     )
@@ -51,7 +51,7 @@ def describe_training(
 class Checkpointing(keras.callbacks.Callback):
     """Save weights, optimizer and history after each epoch; stop if the loss is NaN or infinite.
 
-    Keras's ``BackupAndRestore`` overwrites its file in place, and its history starts at the resume.
+    Keras's ``BackupAndRestore`` overwrites its file in place, and loses the earlier history.
     """
 
     def __init__(
@@ -64,23 +64,23 @@ class Checkpointing(keras.callbacks.Callback):
         """Create the callback.
 
         Args:
-            name: of the network, for messages.
-            checkpoints: of this training; None: only record the history.
-            training: as :func:`describe_training` returns it.
-            averages: further variables to save and load; none if the weights are not averaged.
+            name: name of the network, for messages.
+            checkpoints: checkpoints of this training; None: only record the history.
+            training: the result of :func:`describe_training`.
+            averages: averaged weights, saved and loaded, too; empty without averaging.
         """
         super().__init__()
         self._averages = averages
         self._name, self._checkpoints, self._training = name, checkpoints, training
-        self.epochs = 0  # completed
+        self.epochs = 0  # number of completed epochs
         self.curves: dict[str, list[float]] = {curve: [] for curve in _CURVES}
-        self.seconds = 0.0  # of training, summed over all runs
+        self.seconds = 0.0  # training time, including the runs before an interruption
 
     def resume(self, model: keras.Model) -> None:
-        """Load the newest checkpoint of the same training, if there is one.
+        """Load the latest checkpoint of the same training, if there is one.
 
         Raises:
-            InputError: if all checkpoints belong to other trainings; names the differences.
+            InputError: if all checkpoints belong to other trainings; it lists the differences.
         """
         if self._checkpoints is None:
             return
@@ -153,7 +153,7 @@ class Checkpointing(keras.callbacks.Callback):
             )
 
     def resume_hint(self) -> str:
-        """Return a message that says how to resume the training after an interruption."""
+        """Return a message about how to resume the training after an interruption."""
         if not self.epochs:
             return f"{self._name}: no epoch was completed."
         return (
@@ -163,6 +163,6 @@ class Checkpointing(keras.callbacks.Callback):
 
 
 def _shorten(value: Any) -> str:
-    """Convert a value to text, and a SHA-256 digest to its first eight characters."""
+    """Convert a value to text; shorten a SHA-256 digest to its first eight characters."""
     text = str(value)
     return f"{text[:8]}…" if len(text) == 64 else text

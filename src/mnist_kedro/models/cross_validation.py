@@ -1,4 +1,4 @@
-"""Train networks so that each digit can be predicted by a network that was not trained on it."""
+"""Train the networks of a cross-validation."""
 
 import math
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ from mnist_kedro.models.fitting import fit_network
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameters import TrainingParameters
 
-_EPOCHS = 6  # of few digits, each of which is seen several times, so that the log stays short
-_MONITORED = 1000  # digits that are predicted after each epoch, to show the progress
+_EPOCHS = 6  # Small datasets are repeated within an epoch, so that the log stays short.
+_MONITORED = 1000  # number of digits that are evaluated after each epoch, to show the progress
 
 
 def train_folds(
@@ -24,23 +24,23 @@ def train_folds(
     folds: int,
     steps: int,
 ) -> Iterator[tuple[keras.Model, NDArray[np.int64]]]:
-    """Train a network for each fold of the digits, on all other folds.
+    """Train one network per fold, on all other folds.
 
     Args:
-        train: digits to divide into folds; in memory.
-        statistics: of the training pixels.
-        training: the recipe; its seed also divides the digits.
-        network: which network.
+        train: digits to divide into folds; all are in memory.
+        statistics: statistics of the training pixels.
+        training: the training parameters; the seed also determines the folds.
+        network: architecture of the networks.
         folds: number of folds, at least 2.
-        steps: smallest number of training steps of each network.
+        steps: minimum number of training steps per network.
 
     Yields:
-        Each network, and the rows of the digits that it was not trained on.
+        Each network, and the rows of its held-out digits.
     """
     count = len(train["labels"])
     fold_of = np.random.default_rng(training.seed).permutation(count) % folds
     batches = max(1, (count - math.ceil(count / folds)) // training.batch_size)
-    repeats = max(1, round(steps / (_EPOCHS * batches)))  # of the few digits of a small data set
+    repeats = max(1, round(steps / (_EPOCHS * batches)))  # above 1 for small datasets
     epochs = math.ceil(steps / (repeats * batches))
     recipe = training.model_copy(update={"epochs": epochs, "resume": False})
     for fold in range(folds):

@@ -1,11 +1,11 @@
-"""Draw networks."""
+"""Draw networks as diagrams."""
 
 import keras
 
 from mnist_kedro.contracts import PixelStatistics
 from mnist_kedro.networks import NetworkParameters
 
-_STATISTICS = PixelStatistics(mean=0.0, standard_deviation=1.0)  # the drawing shows neither
+_STATISTICS = PixelStatistics(mean=0.0, standard_deviation=1.0)  # not shown in the drawing
 
 
 def draw_network(network: NetworkParameters) -> str:

@@ -13,20 +13,20 @@ from mnist_kedro.models.gradients import (
     split_at_pixels,
 )
 
-_STEPS = 128  # of the integral; Sundararajan et al. take 20 to 300
+_STEPS = 128  # number of steps of the integral; Sundararajan et al. recommend 20 to 300
 _BATCH = 500
 
 
 def feature_maps(model: keras.Model, image: Pixels) -> dict[str, NDArray[np.float32]]:
-    """Compute the output of each convolution and dense layer for a digit.
+    """Compute the outputs of all convolutional and dense layers for a digit.
 
     Args:
         model: a network from the catalog.
         image: ``(28, 28, 1)`` uint8.
 
     Returns:
-        The outputs by the names of the layers: ``(maps, height, width)`` of a convolution,
-        ``(units, 1, 1)`` of a dense layer.
+        The outputs by layer name: ``(maps, height, width)`` for a convolution, ``(units, 1, 1)``
+        for a dense layer.
     """
     copy = connected_copy(model)
     shown = [layer for layer in copy.layers if isinstance(layer, layers.Conv2D | layers.Dense)]
@@ -45,13 +45,13 @@ def _maps_first(output: NDArray[np.float32]) -> NDArray[np.float32]:
 def first_layer(
     model: keras.Model, image: Pixels
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the filters of the first convolution or dense layer, and its output for a digit.
+    """Return the filters of the first convolutional or dense layer, and its output for a digit.
 
     The arguments are those of :func:`feature_maps`.
 
     Returns:
-        Filters ``(f, side, side)``, and responses ``(f, height, width)`` of a convolution,
-        ``(f, 1, 1)`` of a dense layer.
+        Filters ``(f, side, side)``, and outputs ``(f, height, width)`` for a convolution or
+        ``(f, 1, 1)`` for a dense layer.
     """
     name, responses = next(iter(feature_maps(model, image).items()))
     kernel = keras.ops.convert_to_numpy(model.get_layer(name).kernel)
@@ -63,12 +63,12 @@ def first_layer(
 def integrated_gradients(
     model: keras.Model, images: Pixels, classes: NDArray[np.integer]
 ) -> NDArray[np.float32]:
-    """Attribute the log-probability of a class to pixels; negative values are against the class.
+    """Attribute the log-probability of a class to pixels; negative values speak against the class.
 
     An attribution is the gradient of the class's log-probability, integrated along the straight
     path from a blank image to the digit (Sundararajan, Taly and Yan 2017, arXiv:1703.01365). The
-    attributions of a digit sum to the log-probability of the class minus that on the blank image,
-    in nats.
+    attributions of a digit sum to the log-probability of the class for the digit minus that for
+    the blank image, in nats.
 
     Args:
         model: a network from the catalog.
@@ -91,7 +91,7 @@ def integrated_gradients(
 
 
 def embed(model: keras.Model, images: Pixels) -> NDArray[np.float32]:
-    """Compute the input of the last layer with weights.
+    """Compute the features of digits: the inputs of the last layer with weights.
 
     Args:
         model: a network from the catalog.

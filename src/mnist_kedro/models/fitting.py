@@ -26,9 +26,9 @@ from mnist_kedro.models.training_twin import training_twin
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameters import DigitDetectorParameters, TrainingParameters
 
-# Batches per call from Python to TensorFlow; an epoch with one at a time takes 1.08 times as long.
+# Batches per call from Python to TensorFlow; with 1, an epoch takes 1.08 times as long.
 _STEPS_PER_EXECUTION = 32
-# `epochs: auto` means 16 epochs, or as many as are needed for 400 steps if there are fewer digits.
+# `epochs: auto` means 16 epochs, or as many as needed for 400 steps on small datasets.
 _MIN_EPOCHS = 16
 _MIN_STEPS = 400
 
@@ -36,20 +36,20 @@ _MIN_STEPS = 400
 class TrainingHistory(TypedDict):
     """The history of a training; lists have one value for each epoch."""
 
-    accuracy: list[float]  # on the augmented training digits, during the epoch
+    accuracy: list[float]  # on augmented training digits, averaged during the epoch
     loss: list[float]  # cross-entropy with the smoothed labels
     validation_accuracy: list[float]  # after the epoch
-    validation_loss: list[float]  # cross-entropy with the labels as they are
+    validation_loss: list[float]  # cross-entropy with the unsmoothed labels
     seconds: list[float]
     training_seconds: float  # total
     training_digits: int
     epochs: int
-    label_smoothing: float  # share of each label that was spread over the digits, in [0, 1)
-    augmented_epochs: int  # the first ones; the others use the digits unchanged
+    label_smoothing: float  # share of each label that is spread over all classes, in [0, 1)
+    augmented_epochs: int  # number of first epochs with augmentation; later ones have none
     parameters: int  # number of trainable weights
     precision: str  # Keras dtype policy
     seed: int
-    data: Provenance  # of the training digits
+    data: Provenance  # provenance of the training digits
 
 
 def fit_network(
@@ -64,32 +64,32 @@ def fit_network(
 ) -> tuple[keras.Model, TrainingHistory]:
     """Build a network and train it with AdamW and a one-cycle learning rate.
 
-    The learning rate rises linearly to its peak and falls to zero by a half cosine (Smith and Topin
-    2017, arXiv:1708.07120; AdamW: Loshchilov and Hutter 2019, arXiv:1711.05101). The weights are
-    those after the last epoch: the validation digits are only monitored, they select nothing.
+    The learning rate rises linearly to its peak, then decays to 0 along a cosine (Smith and Topin
+    2017, arXiv:1708.07120; AdamW: Loshchilov and Hutter 2019, arXiv:1711.05101). The network has
+    the weights after the last epoch: the validation digits select no epoch.
 
-    With ``parameters.ema_momentum`` the weights are averaged over the steps; then the averages are
-    the network's weights, and are validated.
+    With ``parameters.ema_momentum``, the weights are averaged over the steps; the averages are
+    validated, and become the weights of the network.
 
-    A checkpoint is saved after each epoch. With ``parameters.resume`` the training resumes from the
-    newest one, and gives the same result as without interruption.
+    A checkpoint is saved after each epoch. With ``parameters.resume``, the training resumes from
+    the latest checkpoint, with the same result as without an interruption.
 
     Args:
         train: digits to train on.
         validation: digits to evaluate after each epoch.
-        statistics: of the training pixels.
+        statistics: statistics of the training pixels.
         parameters: number of epochs, learning rate, augmentation and so on.
-        network: which network.
-        checkpoints: of this training; None: save none, so that it cannot be resumed.
-        name: of the network in the log.
+        network: architecture of the network.
+        checkpoints: checkpoints of this training; None: save none, the training cannot resume.
+        name: name of the network in the log.
         callbacks: further callbacks, called after an epoch's checkpoint is saved.
 
     Returns:
         The trained network, made of float32 Keras layers, and its history.
 
     Raises:
-        InputError: if the loss becomes NaN or infinite, or if the checkpoints belong to a training
-            on other data or with other parameters.
+        InputError: if the loss becomes NaN or infinite, or if the checkpoints were created with
+            other data or parameters.
     """
     train, validation = (
         _load_small(split, parameters.shuffle_buffer) for split in (train, validation)
@@ -123,7 +123,7 @@ def fit_network(
             callbacks=[
                 keras.callbacks.LambdaCallback(on_epoch_begin=lambda i, _: epoch.assign(i)),
                 *([average] if average else []),
-                EpochProgress(name),  # adds `seconds`, which is part of a checkpoint
+                EpochProgress(name),  # adds `seconds` to the logs; must precede `checkpointing`
                 checkpointing,
                 *callbacks,
             ],
@@ -154,7 +154,7 @@ def fit_network(
 
 
 def _load_small(digits: LabeledImages, limit: int) -> LabeledImages:
-    """Load the labels into memory, and the images too if there are at most ``limit``."""
+    """Load the labels into memory; load the images, too, if there are at most ``limit``."""
     small = len(digits["images"]) <= limit
     images = np.asarray(digits["images"]) if small else digits["images"]
     return {**digits, "images": images, "labels": np.asarray(digits["labels"])}
@@ -164,8 +164,8 @@ def _compile(twin: keras.Model, parameters: TrainingParameters, steps: int, epoc
     optimizer = keras.optimizers.AdamW(
         one_cycle(parameters, steps * epochs), weight_decay=parameters.weight_decay
     )
-    # Only weights that multiply should decay. Keras also recomputes the learning rate for every
-    # variable that decays, which made the first epoch 0.6 s longer.
+    # Biases and normalization weights should not decay. Besides, Keras recomputes the learning rate
+    # for every variable that decays, which made the first epoch 0.6 s longer.
     optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
     twin.compile(
         optimizer=optimizer,
@@ -174,18 +174,18 @@ def _compile(twin: keras.Model, parameters: TrainingParameters, steps: int, epoc
         steps_per_execution=min(_STEPS_PER_EXECUTION, steps),
         jit_compile=False,  # XLA takes four times as long on a CPU
     )
-    optimizer.build(twin.trainable_variables)  # a checkpoint may be loaded into it
-    # Metrics create their variables on first use. If that happened inside the compiled step, it
-    # would be compiled twice: 0.7 s.
+    optimizer.build(twin.trainable_variables)  # before a checkpoint is loaded into it
+    # Metrics create their variables on first use. In the compiled step, this would cause a second
+    # compilation, which takes 0.7 s.
     twin.compute_metrics(x=None, y=np.zeros((1, CLASSES)), y_pred=np.zeros((1, CLASSES)))
 
 
 def number_of_epochs(parameters: TrainingParameters, steps: int) -> int:
-    """Return the number of epochs to train; ``auto`` gives more epochs to fewer digits.
+    """Return the number of epochs to train; ``auto`` means more epochs on small datasets.
 
     Args:
-        parameters: ``epochs``, a number or ``auto``.
-        steps: batches in an epoch, at least 1.
+        parameters: contain ``epochs``, a number or ``auto``.
+        steps: number of batches in an epoch, at least 1.
     """
     if parameters.epochs != "auto":
         return parameters.epochs
@@ -195,10 +195,10 @@ def number_of_epochs(parameters: TrainingParameters, steps: int) -> int:
 def one_cycle(
     parameters: TrainingParameters | DigitDetectorParameters, steps: int
 ) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Create the learning rate schedule: the rate rises to its peak, then falls to 0.
+    """Create the schedule of the learning rate: it rises to its peak, then decays to 0.
 
     Args:
-        parameters: the peak ``learning_rate`` and the ``warmup_fraction`` of the steps before it.
+        parameters: contain the peak ``learning_rate``, and the ``warmup_fraction`` of the steps.
         steps: number of steps of the training, at least 1.
     """
     warmup = round(steps * parameters.warmup_fraction)

@@ -1,4 +1,4 @@
-"""Compute the gradients of a network with respect to the pixels."""
+"""Compute the gradients of a network's predictions with respect to the pixels."""
 
 import keras
 import tensorflow as tf
@@ -6,7 +6,7 @@ from keras import layers
 
 
 def connected_copy(model: keras.Model) -> keras.Model:
-    """Copy a network such that submodels can be taken; layers of a loaded one are not connected."""
+    """Copy a network, so that submodels can be created; loaded layers are not connected."""
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
     return copy
@@ -15,7 +15,7 @@ def connected_copy(model: keras.Model) -> keras.Model:
 def split_at_pixels(model: keras.Model) -> tuple[layers.Layer, keras.Model]:
     """Split a network into the layer that standardizes pixels, and the layers up to the logits.
 
-    TensorFlow computes gradients for standardized pixels, but not for uint8.
+    TensorFlow computes gradients with respect to standardized pixels, but not to uint8 pixels.
     """
     copy = connected_copy(model)
     standardize = next(layer for layer in copy.layers if isinstance(layer, layers.Normalization))
@@ -26,12 +26,12 @@ def split_at_pixels(model: keras.Model) -> tuple[layers.Layer, keras.Model]:
 def log_probability_gradients(
     network: keras.Model, pixels: tf.Tensor, classes: tf.Tensor
 ) -> tf.Tensor:
-    """Compute the gradient of each image's log-probability of a class, by standardized pixels.
+    """Compute the gradients of log-probabilities with respect to standardized pixels.
 
     Args:
-        network: from standardized pixels to logits, as :func:`split_at_pixels` returns it.
+        network: maps standardized pixels to logits; returned by :func:`split_at_pixels`.
         pixels: ``(n, 28, 28, 1)``, standardized.
-        classes: ``(n,)`` integers in 0–9.
+        classes: ``(n,)`` integers in 0–9, the class of each log-probability.
     """
     with tf.GradientTape() as tape:
         tape.watch(pixels)

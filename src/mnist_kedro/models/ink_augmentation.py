@@ -1,34 +1,34 @@
-"""Augment the ink of digits as pens, paper and cameras do."""
+"""Augment the ink of digits: simulate pens, paper and cameras."""
 
 import tensorflow as tf
 
 from mnist_kedro.contracts import IMAGE_SIDE
 from mnist_kedro.parameters import AugmentationParameters
 
-_THICKENED = 0.5  # share of the digits whose strokes change their thickness
+_THICKENED = 0.5  # share of the digits whose stroke thickness changes
 _PALENESS = 0.35  # largest share of the ink that is missing, at one standard deviation
 _CONTRAST = 0.7  # largest logarithm of the factor between ink and paper
 _FAINTEST = 0.08  # paler ink disappears
-_MIN_PEAK = 0.2
-# Of the damaged digits, the first number is the share:
-_BROKEN, _GAP = 0.4, -1.3  # ink is missing where a smooth field is below this: in 6% of the image
-_BLOTTED, _BLOT, _BLOT_INK = 0.3, 1.6, 0.9  # blots where it is above: in 3% of the image
-_GRAY, _PAPER = 0.5, 0.4  # the darkest paper, as a fraction of full ink
-_NOISY, _NOISE = 0.5, 0.3  # largest standard deviation
+_MIN_PEAK = 0.2  # fainter digits are not scaled to full ink
+# The first number of each line is the share of the damaged digits with this damage.
+_BROKEN, _GAP = 0.4, -1.3  # no ink where a smooth field is below _GAP: in 6% of the image
+_BLOTTED, _BLOT, _BLOT_INK = 0.3, 1.6, 0.9  # blots where it is above _BLOT: in 3% of the image
+_GRAY, _PAPER = 0.5, 0.4  # darkest paper, as a fraction of full ink
+_NOISY, _NOISE = 0.5, 0.3  # largest standard deviation of the noise
 
 
 def augment_ink(
     images: tf.Tensor, seed: tf.Tensor, parameters: AugmentationParameters
 ) -> tf.Tensor:
-    """Change the thickness of strokes, and let some digits look photographed or damaged.
+    """Change the thickness of strokes, and make some digits look photographed or damaged.
 
-    The digits of a batch are shuffled, so its first ones are a random choice. Whether a digit is
-    damaged does not depend on whether it looks photographed.
+    The first digits of a batch look photographed: this is a random choice, because the digits are
+    shuffled. Whether a digit is damaged does not depend on whether it looks photographed.
 
     Args:
-        images: ``(n, 28, 28, 1)`` uint8 in 0–255, the background 0.
+        images: ``(n, 28, 28, 1)`` uint8 in 0–255; the background is 0.
         seed: two integers; the same seed augments the same images in the same way.
-        parameters: ``thickness``, ``photographed`` and ``damaged``.
+        parameters: contain ``thickness``, ``photographed`` and ``damaged``.
 
     Returns:
         Images of the same shape, dtype and range.
@@ -52,8 +52,8 @@ def augment_ink(
 
 
 def _smooth_field(count: tf.Tensor, points: int, method: str, seed: tf.Tensor) -> tf.Tensor:
-    """Draw ``(count, 28, 28)`` numbers, interpolated between normal ones at points of a grid."""
-    # Resizing is a linear map of the points: its matrix consists of the resized unit vectors.
+    """Draw normal random numbers on a grid, and interpolate them to ``(count, 28, 28)``."""
+    # Resizing is a linear map of the points; the rows of its matrix are the resized unit vectors.
     units = tf.reshape(tf.eye(points**2), [-1, points, points, 1])
     resized = tf.reshape(tf.image.resize(units, (IMAGE_SIDE,) * 2, method), [points**2, -1])
     field = tf.random.stateless_normal([count, points**2], seed) @ resized
@@ -72,7 +72,7 @@ def _augment(
     noise: tf.Tensor,
 ) -> tf.Tensor:
     ink = _thicken(tf.cast(images[..., 0], tf.float32) / 255, stroke_draws, thickness)
-    total, photographed, damaged = (tf.shape(of)[0] for of in (ink, paleness, marks))
+    total, photographed, damaged = (tf.shape(x)[0] for x in (ink, paleness, marks))
     photos = _photograph(ink[:photographed], photo_draws, paleness)
     ink = tf.concat([photos, ink[photographed:]], axis=0)
     first = photographed - photographed * damaged // tf.maximum(total, 1)
@@ -104,15 +104,15 @@ def _damage(ink: tf.Tensor, draws: tf.Tensor, marks: tf.Tensor, noise: tf.Tensor
     broken, blotted, gray, noisy = tf.unstack(draws)
     ink = tf.where((marks < _GAP) & (broken < _BROKEN), 0.0, ink)
     ink = tf.where((marks > _BLOT) & (blotted < _BLOTTED), tf.maximum(ink, _BLOT_INK), ink)
-    # Draws below a share are uniform up to it.
+    # A draw below the share is uniform in [0, share), so it also determines the amount.
     ink += tf.where(gray < _GRAY, gray * (_PAPER / _GRAY), 0.0)
     deviation = tf.where(noisy < _NOISY, noisy * (_NOISE / _NOISY), 0.0)
-    ink += deviation * 12**0.5 * (noise - 0.5)  # to draw normal noise takes twice as long
+    ink += deviation * 12**0.5 * (noise - 0.5)  # drawing normal noise would take twice as long
     return tf.clip_by_value(ink, 0, 1)
 
 
 def _shift(ink: tf.Tensor, down: int, right: int) -> tf.Tensor:
-    """Move images by a pixel; what comes in is blank."""
+    """Move images by a pixel, and fill with 0."""
     padded = tf.pad(ink, [[0, 0], [1, 1], [1, 1]])
     return padded[:, 1 - down : 1 - down + IMAGE_SIDE, 1 - right : 1 - right + IMAGE_SIDE]
 

@@ -1,4 +1,4 @@
-"""Layers that several networks share."""
+"""Create layers that several networks share."""
 
 import keras
 from keras import layers
@@ -9,7 +9,7 @@ from mnist_kedro.contracts import CLASSES, IMAGE_SIDE, PixelStatistics
 def first_layers(statistics: PixelStatistics) -> list:
     """Create the input of raw pixels and the layer that standardizes them.
 
-    The network contains the standardization, so that it is served exactly as it was trained.
+    The network contains the standardization, so that it is the same in training and in serving.
     """
     return [
         keras.Input((IMAGE_SIDE, IMAGE_SIDE, 1), dtype="uint8", name="pixels"),
@@ -27,15 +27,14 @@ def convolution(
 ) -> list[layers.Layer]:
     """Create a convolution, optional 2 × 2 max-pooling, batch normalization and ReLU.
 
-    Pooling comes before the normalization: max-pooling commutes with ReLU, and to normalize a
-    quarter of the values takes a quarter off an epoch (two cores of an Intel Xeon: 1.31 times as
-    long the other way round) at the same accuracy. Keras's default momentum of 0.99 would leave the
-    moving averages behind in a training of one epoch.
+    Pooling precedes the normalization, so that it normalizes only a quarter of the values. With the
+    opposite order, an epoch takes 1.31 times as long (two cores of an Intel Xeon), at the same
+    accuracy. With Keras's default momentum of 0.99, the moving averages would lag in short trainings.
 
     Args:
         filters: number of filters.
-        side: of a filter, in pixels.
-        strides: of the filters, in pixels.
+        side: width and height of a filter, in pixels.
+        strides: strides of the filters, in pixels.
         padding: ``valid`` or ``same``.
         pooling: whether to halve width and height.
     """
@@ -48,16 +47,16 @@ def convolution(
 
 
 def residual_unit(x: keras.KerasTensor) -> keras.KerasTensor:
-    """Normalize a tensor, and add a convolution of it with as many filters."""
+    """Normalize a tensor, and add its convolution, with as many filters as channels."""
     x = layers.BatchNormalization(momentum=0.95)(x)
     y = layers.Conv2D(x.shape[-1], 3, padding="same", activation="relu")(x)
     return layers.Add()([x, y])
 
 
 def last_layers() -> list[layers.Layer]:
-    """Create the layers that turn features into the probabilities of the digits 0–9.
+    """Create the layers that convert features to the probabilities of the digits 0–9.
 
-    The probabilities are float32, also where the other layers have another type.
+    The probabilities are float32 even if the other layers have another dtype.
     """
     return [
         layers.Flatten(),

@@ -1,10 +1,10 @@
 """Convert networks to ONNX.
 
 The only converter from Keras is tf2onnx, which Keras's own ``model.export(format="onnx")`` uses.
-tf2onnx 1.17.0 (March 2026) looks for a maintainer, and what it makes of our CNN with TensorFlow
-2.21 cannot be run: constants of the ``Normalization`` layer become inputs of the graph ("Required
-inputs (['cnn_1/standardize_1/Sub/y:0', …]) are missing"). The networks here use about a dozen types
-of layers, so this module converts each type itself.
+tf2onnx 1.17.0 (March 2026) is looking for a maintainer, and with TensorFlow 2.21 it converts our
+CNN to a file that cannot be run: constants of the ``Normalization`` layer become inputs of the
+graph ("Required inputs (['cnn_1/standardize_1/Sub/y:0', …]) are missing"). The networks here use
+about a dozen types of layers, so this module converts each type itself.
 Keras stores images as (height, width, maps), ONNX as (maps, height, width).
 """
 
@@ -29,7 +29,7 @@ from mnist_kedro.models.saved_model import PIXELS, PROBABILITIES
 
 DIGIT_SCORE = "digit_score"
 
-_OPSET, _IR = 17, 8  # of 2022, so that all current runtimes can load the file
+_OPSET, _IR = 17, 8  # versions of 2022, which all current runtimes can load
 
 
 def to_onnx(model: keras.Model) -> onnx.ModelProto:
@@ -53,8 +53,8 @@ def add_digit_detector(converted: onnx.ModelProto, detector: bytes) -> None:
     """Add a second output to a converted network: ``digit_score`` ``(n, 1)``.
 
     Args:
-        converted: made by :func:`to_onnx`.
-        detector: made by :func:`digit_detector_to_onnx`.
+        converted: the result of :func:`to_onnx`; it is changed in place.
+        detector: the serialized result of :func:`digit_detector_to_onnx`.
     """
     prefixed = onnx.compose.add_prefix(
         onnx.load_from_string(detector), "detector_", rename_inputs=False, rename_outputs=False
@@ -66,7 +66,7 @@ def add_digit_detector(converted: onnx.ModelProto, detector: bytes) -> None:
 
 
 def digit_detector_to_onnx(model: keras.Model) -> onnx.ModelProto:
-    """Convert the network that tells digits: ``pixels`` as above → ``digit_score`` ``(n, 1)``."""
+    """Convert the digit detector: ``pixels`` ``(n, 28, 28, 1)`` → ``digit_score`` ``(n, 1)``."""
     return _convert_pixels(model, DIGIT_SCORE, 1)
 
 
@@ -83,7 +83,7 @@ def _convert_pixels(model: keras.Model, output: str, width: int) -> onnx.ModelPr
 
 
 def ink_finder_to_onnx(model: keras.Model) -> onnx.ModelProto:
-    """Convert the network that finds ink: ``levels`` → ``ink``, both ``(n, 1, height, width)``."""
+    """Convert the ink finder: ``levels`` → ``ink``, both ``(n, 1, height, width)``."""
     graph = _Graph()
     graph.add("Identity", [_convert_layers(graph, connected_copy(model), "levels")], output="ink")
     values = (
@@ -185,7 +185,7 @@ def _conv(
         *([graph.add_constant(layer.bias)] if layer.use_bias else []),
     ]
     options: dict[str, Any] = {"auto_pad": _padding(layer), "strides": layer.strides}
-    if max(layer.dilation_rate) > 1:  # with which runtimes do not support `auto_pad`
+    if max(layer.dilation_rate) > 1:  # runtimes do not support `auto_pad` with dilation
         around = [
             rate * (side - 1) // 2 if layer.padding == "same" else 0
             for rate, side in zip(layer.dilation_rate, kernel.shape[2:], strict=True)
@@ -257,7 +257,7 @@ def _activate(graph: _Graph, layer: Any, value: str) -> str:
 
 
 def _route(graph: _Graph, layer: SelfAttentionRouting, inputs: list[str]) -> str:
-    """Compute the same as :meth:`SelfAttentionRouting.call`."""
+    """Convert :meth:`SelfAttentionRouting.call`."""
     one, tiny = graph.add_constant(np.array(1.0)), graph.add_constant(np.array(EPSILON))
 
     def lengths(capsules: str, *, keep: bool) -> str:
@@ -299,7 +299,7 @@ _CONVERSIONS: dict[type, Callable[[_Graph, Any, list[str]], str]] = {
     layers.BatchNormalization: _normalize_batch,
     layers.ReLU: lambda graph, _, inputs: graph.add("Relu", inputs),
     layers.Add: lambda graph, _, inputs: graph.add("Sum", inputs),
-    layers.Dropout: lambda _, __, inputs: inputs[0],  # drops nothing after the training
+    layers.Dropout: lambda _, __, inputs: inputs[0],  # inactive after training
     layers.Flatten: _flatten,
     layers.Reshape: _reshape,
     layers.Dense: _dense,

@@ -13,15 +13,15 @@ _LOG_SECONDS = 10
 
 
 class EpochProgress(keras.callbacks.Callback):
-    """Show a progress bar on a terminal, and log the first and the last epoch, and one every 10 s.
+    """Show a progress bar on a terminal; log the first and the last epoch, and one every 10 s.
 
-    The other epochs are logged as details. It also adds ``seconds`` to the history.
+    The other epochs are logged at level DEBUG. The callback also adds ``seconds`` to the history.
     """
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self._name = name
-        self._logged = -math.inf  # when the latest epoch was logged
+        self._logged = -math.inf  # time of the latest logged epoch
 
     def on_epoch_begin(self, epoch, logs=None):  # noqa: ARG002
         """Show the progress bar."""

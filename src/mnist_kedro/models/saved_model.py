@@ -16,18 +16,18 @@ PIXELS, PROBABILITIES = "pixels", "probabilities"  # names of the input and the 
 
 
 def with_named_output(model: keras.Model) -> keras.Model:
-    """Copy a network from the catalog for Keras's exporters, which take the names of dictionaries.
+    """Copy a network and name its output, because Keras exports outputs by their dictionary keys.
 
     Returns:
         ``pixels`` ``(n, 28, 28, 1)`` uint8 → ``{"probabilities": (n, 10)}``, without the optimizer,
-        which is as large as the weights.
+        which would double the size of the file.
     """
     copy = connected_copy(model)
     return keras.Model(copy.inputs[0], {PROBABILITIES: copy.outputs[0]}, name=model.name)
 
 
 def write_saved_model(model: keras.Model, folder: Path) -> None:
-    """Export a network to a new folder: ``saved_model.pb``, its other files, and the record."""
+    """Export a network and its training record to a new folder, as a SavedModel."""
     with_named_output(model).export(folder, format="tf_saved_model", verbose=False)
     if record := record_of(model):
         extra = folder / "assets.extra"  # TensorFlow's folder for files that it does not read

@@ -25,7 +25,7 @@ from mnist_kedro.parameters import (
 logger = logging.getLogger(__name__)
 
 _FINISHED = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
-# The first trials are never pruned, so that the median of several complete trials is known.
+# The first trials are never pruned, because pruning needs the median of several complete trials.
 _STARTUP_TRIALS = 5
 
 
@@ -38,22 +38,22 @@ def search(
     tuning: TuningParameters,
     storage: optuna.storages.BaseStorage,
 ) -> pd.DataFrame:
-    """Maximize the validation accuracy after the last epoch.
+    """Search for the training parameters with the highest validation accuracy.
 
     The tree-structured Parzen estimator samples the values (Bergstra et al. 2011, "Algorithms for
-    hyper-parameter optimization"). A trial that is below the median of the earlier ones after an
-    epoch is pruned (Golovin et al. 2017, doi:10.1145/3097983.3098043). The study resumes after the
-    trials in the storage that had the same digits, parameters, network and search; several
-    processes with the same storage share the trials.
+    hyper-parameter optimization"). A trial is pruned after an epoch if its accuracy is below the
+    median of the earlier trials (Golovin et al. 2017, doi:10.1145/3097983.3098043). The search
+    continues a study in the storage that has the same digits, parameters, network and search
+    space; several processes with the same storage share its trials.
 
     Args:
         train: digits to train on.
-        validation: digits to compare the trials by.
-        statistics: of the training pixels.
-        training: parameters that are not searched.
-        network: which network.
-        tuning: what to search, and the number of trials.
-        storage: of the trials.
+        validation: digits on which the trials are compared.
+        statistics: statistics of the training pixels.
+        training: the training parameters; the search replaces some of them.
+        network: architecture of the network.
+        tuning: the search space, and the number of trials.
+        storage: storage of the trials.
 
     Returns:
         A row for each finished trial: ``trial`` (from 1), ``state`` (complete or pruned),
@@ -79,7 +79,7 @@ def search(
         logger.info("%d of %d trials are already finished.", finished, tuning.trials)
 
     def objective(trial: optuna.Trial) -> float:
-        # By number, so that neither a resumed search nor another process samples the same values.
+        # Seed by the trial number: a resumed search or another process samples other values.
         study.sampler = optuna.samplers.TPESampler(seed=tuning.seed + trial.number)
         options = _replace_values(training, _suggest_values(trial, tuning.search.spaces))
         name = f"trial {trial.number + 1}"
@@ -127,7 +127,7 @@ def _suggest_values(
 def _replace_values(
     training: TrainingParameters, values: dict[str, float | int]
 ) -> TrainingParameters:
-    """Replace parameters by values that are named as in ``TrainingSearch.spaces``."""
+    """Replace parameters with values; the names are those of ``TrainingSearch.spaces``."""
     options = OmegaConf.create(training.model_dump() | {"resume": False})
     for name, value in values.items():
         OmegaConf.update(options, name, value)
@@ -142,14 +142,14 @@ class _Pruning(keras.callbacks.Callback):
         self._trial = trial
 
     def on_epoch_end(self, epoch, logs=None):
-        """Report the validation accuracy, and check whether to prune."""
+        """Report the validation accuracy, and stop the trial if it is pruned."""
         self._trial.report(logs["val_accuracy"], epoch + 1)
         if self._trial.should_prune():
             raise optuna.TrialPruned
 
 
 def _study_name(description: dict[str, Any], tuning: TuningParameters) -> str:
-    """Return a name that depends on digits, parameters and search, but not on ``trials``."""
+    """Return a name that depends on digits, parameters and search space, not on ``trials``."""
     search = tuning.search.model_dump()
     text = json.dumps([description, search, tuning.seed], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Make initial weights depend on a seed only."""
+"""Make the initial weights reproducible."""
 
 import random
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ def seeded(seed: int) -> Iterator[None]:
     """Seed Keras, and give it a random number generator that no other thread uses.
 
     Keras draws the seeds of initializers from Python's global generator. Other threads, such as
-    those of a Dask worker, draw from it too, so that some trainings were not reproducible. The
-    numbers are the same as those of the global generator without other threads.
+    those of a Dask worker, use it, too, so that some trainings were not reproducible. The private
+    generator gives the same numbers as the global generator without other threads.
     """
     keras.utils.set_random_seed(seed)
     shared = seed_generator.python_random

@@ -1,4 +1,4 @@
-"""Shuffle digits from a file that is larger than memory."""
+"""Shuffle the digits of a file that is larger than memory."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,23 +16,23 @@ def shuffled_batches(
 
     A shuffle buffer is filled with randomly drawn chunks of consecutive digits and shuffled, while
     a thread reads the next buffer. The order of the file therefore affects a batch only through
-    the random choice of ``buffer / images.chunk`` chunks: in a file sorted by class, a class of a
-    tenth of the digits would make up 10% ± 1.1% (standard deviation) of a buffer of 250,000.
+    the random choice of ``buffer / images.chunk`` chunks: in a file sorted by class, a class with
+    10% of the digits makes up 10% ± 1.1% (standard deviation) of a buffer of 250,000 digits.
 
     Args:
         images: ``(n, …)``.
         labels: ``(n,)``.
-        size: digits in a batch.
-        buffer: digits in the shuffle buffer; twice as many are in memory, with the next buffer.
+        size: number of digits in a batch.
+        buffer: number of digits in the shuffle buffer; with the next one, memory holds two buffers.
         random: generator that determines the order.
 
     Yields:
-        ``n // size`` pairs of ``(size, …)`` and ``(size,)``.
+        ``n // size`` pairs of images ``(size, …)`` and labels ``(size,)``.
     """
     starts = random.permutation(np.arange(0, len(images), images.chunk))
     chunks = max(1, buffer // images.chunk)
     buffers = [starts[first : first + chunks] for first in range(0, len(starts), chunks)]
-    rest = images[:0], labels[:0]  # the next buffer takes the digits that do not fill a batch
+    rest = images[:0], labels[:0]  # digits that do not fill a batch move to the next buffer
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(_read, images, labels, buffers[0], size)
         for following in [*buffers[1:], None]:
@@ -50,7 +50,7 @@ def shuffled_batches(
 
 
 def _read(images: Rows, labels: Labels, starts: np.ndarray, before: int) -> tuple[Pixels, Labels]:
-    """Read chunks one after another, and leave space for ``before`` digits in front of them."""
+    """Read chunks into new arrays that begin with space for ``before`` digits."""
     stops = np.minimum(starts + images.chunk, len(images))
     total = before + int((stops - starts).sum())
     pixels = np.empty((total, *images.shape[1:]), images.dtype)

@@ -1,4 +1,4 @@
-"""Teach a trained network from corrections."""
+"""Fine-tune a trained network on corrections."""
 
 import time
 from typing import NamedTuple
@@ -13,15 +13,15 @@ from mnist_kedro.models.batches import one_hot
 from mnist_kedro.parameters import AugmentationParameters, TeachingParameters
 
 _STEPS_PER_EXECUTION = 25
-_MAX_TRAINING_DIGITS = 60_000  # that are kept in memory
+_MAX_TRAINING_DIGITS = 60_000  # largest number of training digits in memory
 
 
 class FineTuned(NamedTuple):
-    """A network that was taught, and how the teaching went."""
+    """A fine-tuned network and the metrics of its fine-tuning."""
 
     network: keras.Model
-    accuracy: float  # on corrections and training digits, during the steps
-    loss: float  # mean during the steps
+    accuracy: float  # on corrections and training digits, averaged over the steps
+    loss: float  # averaged over the steps
     seconds: float
 
 
@@ -35,9 +35,9 @@ def copy_network(network: keras.Model) -> keras.Model:
 class FineTuner:
     """Fine-tune a network on corrections, each time from the same weights.
 
-    Against catastrophic forgetting, each batch replays training digits, whose targets are the
-    network's own probabilities (distillation; Li and Hoiem 2016, arXiv:1606.09282). All digits are
-    augmented as in a training. Batch normalization keeps its statistics.
+    To prevent catastrophic forgetting, each batch also contains training digits, whose targets are
+    the probabilities of the original network (distillation; Li and Hoiem 2016, arXiv:1606.09282).
+    All digits are augmented as in the training. Batch normalization keeps its statistics.
     """
 
     def __init__(
@@ -47,13 +47,13 @@ class FineTuner:
         teaching: TeachingParameters,
         augmentation: AugmentationParameters,
     ) -> None:
-        """Copy a network.
+        """Copy and compile a network.
 
         Args:
             parent: the network, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)`` probabilities.
-            train: the digits that it was trained on.
+            train: the digits that the network was trained on.
             teaching: number of steps, learning rate and so on.
-            augmentation: of all digits.
+            augmentation: augmentation of all digits.
         """
         self._parent, self._teaching, self._augmentation = parent, teaching, augmentation
         self._train = tf.constant(train["images"][rows_of_all(train, _MAX_TRAINING_DIGITS)])
@@ -77,7 +77,7 @@ class FineTuner:
         Args:
             images: ``(n, 28, 28, 1)`` uint8, n ≥ 1.
             labels: ``(n,)`` in 0–9.
-            strength: weight of a correction; a training digit has the weight 1.
+            strength: loss weight of a correction; a training digit has weight 1.
         """
         start = time.perf_counter()
         self._network.set_weights(self._parent.get_weights())
@@ -87,7 +87,7 @@ class FineTuner:
                 variable.assign(tf.zeros_like(variable))
         history = self._network.fit(
             self._batches(images, labels, strength),
-            shuffle=False,  # they are drawn at random
+            shuffle=False,  # the digits of each batch are drawn at random
             verbose=0,
         ).history
         taught = copy_network(self._parent)

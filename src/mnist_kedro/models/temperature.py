@@ -14,24 +14,24 @@ logger = logging.getLogger(__name__)
 
 
 def calibrate(model: keras.Model, validation: LabeledImages) -> tuple[keras.Model, float]:
-    """Fit a temperature to the validation digits, and let the network divide its logits by it.
+    """Fit a temperature to the validation digits, and add it to the network as a layer.
 
-    The temperature becomes a layer, so that all that is made from the model is calibrated: its
-    predictions, exports and thresholds.
+    With the layer, everything derived from the model is calibrated: its predictions, exports and
+    thresholds.
 
     Args:
         model: a trained network, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)`` probabilities.
         validation: digits that the network was not trained on.
 
     Returns:
-        The calibrated network and the temperature; the network itself and 1.0 if no temperature
-        improves its probabilities, see :func:`~mnist_kedro.metrics.calibration.fit_temperature`.
+        The calibrated network and the temperature; the unchanged network and 1.0 if no temperature
+        improves its probabilities (see :func:`~mnist_kedro.metrics.calibration.fit_temperature`).
     """
     probabilities = probabilities_of(model, validation["images"])
     temperature = fit_temperature(np.asarray(validation["labels"]), probabilities)
     if temperature == 1.0:
         return model, temperature
-    logger.debug("%s: its logits are divided by %.2f, the temperature.", model.name, temperature)
+    logger.debug("%s: calibrated with temperature %.2f.", model.name, temperature)
     return with_temperature(model, temperature), temperature
 
 

@@ -1,7 +1,7 @@
-"""Copy a network to train it faster.
+"""Copy a network to a training twin, which trains faster.
 
-A saved network consists of stock Keras layers in float32. The network that is trained may consist
-of other layers, as long as it has the same weights.
+A saved network consists of stock Keras layers in float32. Its training twin may have other layers
+and another precision, as long as it has the same weights.
 """
 
 import keras
@@ -12,12 +12,12 @@ from keras import layers
 class FusedBatchNormalization(layers.BatchNormalization):
     """Batch normalization that uses TensorFlow's fused operation in training.
 
-    Keras computes the moments and normalizes in separate operations, in float32 even with mixed
+    Keras uses separate operations for the moments and the normalization, in float32 even with mixed
     precision: an epoch takes 1.11 times as long (two cores of an Intel Xeon, three epochs each).
     """
 
     def call(self, inputs, training=None, mask=None):
-        """Normalize; only inputs ``(n, height, width, channels)`` use the fused operation."""
+        """Normalize inputs; only ``(n, height, width, channels)`` uses the fused operation."""
         if not training or len(inputs.shape) != 4:
             return super().call(inputs, training=training, mask=mask)
         empty = tf.constant([], tf.float32)
@@ -36,7 +36,7 @@ class FusedBatchNormalization(layers.BatchNormalization):
 
 
 def training_twin(network: keras.Model, dtype_policy: str) -> keras.Model:
-    """Copy a network and its weights for training.
+    """Create the training twin of a network, with the same weights.
 
     Args:
         network: a network of stock layers.

@@ -1,6 +1,6 @@
-"""The networks: each has one module, with its parameters and the method that builds it.
+"""The networks; the module of each defines its parameters and builds it.
 
-To add a network, write a module here with a subclass of :class:`Network`, and an entry in
+To add a network, add a module with a subclass of :class:`Network` to this folder, and an entry to
 ``conf/base/parameters_training.yml``.
 """
 
@@ -20,7 +20,7 @@ __all__ = ["ARCHITECTURES", "Network", "NetworkParameters"]
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-# The classes of the networks by the values of ``architecture``.
+# The classes of the networks, by their values of ``architecture``.
 ARCHITECTURES: dict[str, type[Network]] = {
     get_args(network.model_fields["architecture"].annotation)[0]: network
     for network in Network.__subclasses__()
@@ -29,7 +29,7 @@ _AnyNetwork: Any = reduce(or_, ARCHITECTURES.values())
 
 
 class NetworkParameters(RootModel[Annotated[_AnyNetwork, Field(discriminator="architecture")]]):
-    """The parameters of any network, which ``architecture`` chooses."""
+    """The parameters of any network; ``architecture`` selects its class."""
 
     def build(self, statistics: PixelStatistics) -> Any:
         """Build the network; see :meth:`Network.build`."""

@@ -1,4 +1,4 @@
-"""A capsule network; its layer of capsules is in ``models/capsules.py``."""
+"""A capsule network; ``models/capsules.py`` has its capsule layer."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -7,20 +7,20 @@ from pydantic import Field, PositiveInt
 from mnist_kedro.contracts import CLASSES, PixelStatistics
 from mnist_kedro.networks.network import Network
 
-_PRIMARY_SIZE, _CLASS_SIZE = 8, 16  # values in a capsule, as in the paper
+_PRIMARY_SIZE, _CLASS_SIZE = 8, 16  # numbers of values in a capsule, as in the paper
 
 
 class Capsnet(Network):
-    """Four convolutions, then capsules whose agreement decides on the digit.
+    """Four convolutions, then capsules whose agreement determines the digit.
 
-    Efficient-CapsNet (Mazzia, Salvetti and Chiaberge 2021, arXiv:2101.12491), without its decoder
-    and with cross-entropy instead of the margin loss, so that it is trained like the others.
+    This is Efficient-CapsNet (Mazzia, Salvetti and Chiaberge 2021, arXiv:2101.12491) without the
+    decoder, and with cross-entropy instead of the margin loss, as for the other networks.
     """
 
     title: ClassVar[str] = "The CapsNet"
     architecture: Literal["capsnet"]
-    # Of the convolutions: the first has 5 × 5 filters, the others 3 × 3; the last gives the primary
-    # capsules.
+    # Number of filters of each convolution: 5 × 5 in the first, 3 × 3 in the others. The outputs of
+    # the last convolution become the primary capsules.
     filters: tuple[
         PositiveInt,
         PositiveInt,

@@ -11,18 +11,18 @@ from mnist_kedro.networks.network import Network
 class Cnn(Network):
     """Unpadded convolutions, 2 × 2 max-pooling after the first and the last, and a dense layer.
 
-    It follows LeNet-5 (LeCun et al. 1998, doi:10.1109/5.726791), with batch normalization (Ioffe
-    and Szegedy 2015, arXiv:1502.03167) before each ReLU. It crops the images to 24 × 24 pixels:
-    MNIST's digits fill 20 × 20 and are centered by their mass, so 88% of them leave the margin
-    blank; an epoch takes two thirds of the time, and the accuracy does not suffer.
+    The network follows LeNet-5 (LeCun et al. 1998, doi:10.1109/5.726791), with batch normalization
+    (Ioffe and Szegedy 2015, arXiv:1502.03167) before each ReLU. It crops the images to 24 × 24
+    pixels: 88% of MNIST's digits have no ink outside. With cropping, an epoch takes two thirds of
+    the time, at the same accuracy.
     """
 
     title: ClassVar[str] = "The CNN"
     architecture: Literal["cnn"]
-    # Of the convolutions: the first has 5 × 5 filters, the others 3 × 3.
+    # Number of filters of each convolution: 5 × 5 in the first, 3 × 3 in the others.
     filters: Annotated[tuple[PositiveInt, ...], Field(min_length=2, max_length=5)]
-    # Of the dense layer. It equals a convolution over all of the remaining pixels, which took a
-    # quarter of a training step.
+    # Number of units of the dense layer. An equivalent convolution over all remaining pixels would
+    # take a quarter of a training step.
     units: PositiveInt
 
     def _build(self, statistics: PixelStatistics) -> Any:
@@ -38,7 +38,7 @@ class Cnn(Network):
                 layers.Cropping2D(2),  # 24 × 24
                 *convolution(first, 5, pooling=True),  # 20 × 20, pooled 10 × 10
                 *(layer for width in others for layer in convolution(width, 3)),
-                *convolution(last, 3, pooling=True),  # of three: 6 × 6, pooled 3 × 3
+                *convolution(last, 3, pooling=True),  # with three convolutions: 6 × 6, pooled 3 × 3
                 layers.Flatten(name="flatten_features"),
                 layers.Dense(self.units, use_bias=False),
                 layers.BatchNormalization(momentum=0.95),

@@ -1,4 +1,4 @@
-"""A fully connected network, the baseline for the others."""
+"""A fully connected network, the baseline for the other networks."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -9,11 +9,11 @@ from mnist_kedro.networks.network import Network
 
 
 class Dense(Network):
-    """Hidden layers of ReLU units on the flattened image, without regard to neighboring pixels."""
+    """Hidden layers of ReLU units on the flattened image."""
 
     title: ClassVar[str] = "The dense network"
     architecture: Literal["dense"]
-    units: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # of the hidden layers
+    units: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # per hidden layer
 
     def _build(self, statistics: PixelStatistics) -> Any:
         import keras

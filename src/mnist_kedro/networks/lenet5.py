@@ -1,4 +1,4 @@
-"""LeNet-5, the network that MNIST was made for."""
+"""LeNet-5, the network of the paper that introduced MNIST."""
 
 from typing import Any, ClassVar, Literal
 
@@ -9,8 +9,8 @@ from mnist_kedro.networks.network import Network
 class Lenet5(Network):
     """LeNet-5 (LeCun et al. 1998, section II.B, doi:10.1109/5.726791), in its usual modern form.
 
-    Each map of the second convolution takes all maps of the first, average pooling has no weights,
-    and a softmax replaces the radial basis functions.
+    In contrast to the paper, each map of the second convolution uses all maps of the first, average
+    pooling has no weights, and a softmax replaces the radial basis functions.
     """
 
     title: ClassVar[str] = "LeNet-5"
@@ -25,7 +25,7 @@ class Lenet5(Network):
         return keras.Sequential(
             [
                 *first_layers(statistics),
-                layers.Conv2D(6, 5, padding="same", activation="tanh"),  # 28 × 28, as of 32 × 32
+                layers.Conv2D(6, 5, padding="same", activation="tanh"),  # 28 × 28 (padded)
                 layers.AveragePooling2D(2),  # 14 × 14
                 layers.Conv2D(16, 5, activation="tanh"),  # 10 × 10
                 layers.AveragePooling2D(2),  # 5 × 5

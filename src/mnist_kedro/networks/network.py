@@ -1,4 +1,4 @@
-"""What all networks have in common."""
+"""The base class of all networks."""
 
 from abc import abstractmethod
 from typing import Any, ClassVar
@@ -8,20 +8,20 @@ from mnist_kedro.parameter_types import Group
 
 
 class Network(Group):
-    """The parameters of a network, which can build it.
+    """The parameters of a network, and the method that builds the network.
 
-    A subclass describes its parameters as fields, and overrides :meth:`_build`. Only that method
+    A subclass declares its parameters as fields, and overrides :meth:`_build`. Only this method
     imports Keras, so that parameters are checked without importing TensorFlow (four seconds).
     """
 
-    title: ClassVar[str]  # how figures and reports call the network, at the start of a sentence
-    architecture: str  # in each subclass a Literal, by which the configuration chooses the subclass
+    title: ClassVar[str]  # name of the network in figures and reports, at the start of a sentence
+    architecture: str  # a Literal in each subclass; the configuration selects the subclass by it
 
     def build(self, statistics: PixelStatistics) -> Any:
         """Build the network with random weights.
 
         Args:
-            statistics: of the training pixels, for the first layer.
+            statistics: statistics of the training pixels, for the first layer.
 
         Returns:
             A Keras model: ``(n, 28, 28, 1)`` uint8 in 0–255 → ``(n, 10)`` float32 probabilities.

@@ -9,18 +9,18 @@ from mnist_kedro.networks.network import Network
 
 
 class Resnet(Network):
-    """Convolutions that widen, each between two residual units, the second at half the side.
+    """Convolutions and residual units, with max-pooling before each residual unit but the first.
 
-    The shortcuts are identities, as in He et al. 2016 (arXiv:1603.05027); a unit is one convolution
-    of the normalized input, added to it after its ReLU. The unit and the order of the layers are
-    those of https://github.com/ttdoucet/mnist. Like the CNN, it crops the images to 24 × 24 pixels,
-    and its first convolution is not padded: half the multiplications of the original at the same
-    widths.
+    The shortcuts are identities, as in He et al. 2016 (arXiv:1603.05027). A residual unit
+    normalizes its input, and adds a convolution of it, with ReLU. The unit and the order of the
+    layers are those of https://github.com/ttdoucet/mnist. Like the CNN, the network crops the
+    images to 24 × 24 pixels, and its first convolution is not padded: this halves the number of
+    multiplications at the same widths.
     """
 
     title: ClassVar[str] = "The ResNet"
     architecture: Literal["resnet"]
-    # Of the convolutions: the first has 5 × 5 filters, the others 3 × 3.
+    # Number of filters of each convolution: 5 × 5 in the first, 3 × 3 in the others.
     filters: Annotated[tuple[PositiveInt, ...], Field(min_length=1, max_length=4)]
 
     def _build(self, statistics: PixelStatistics) -> Any:

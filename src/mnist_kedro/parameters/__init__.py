@@ -1,7 +1,7 @@
-"""The typed parameters of ``conf/*/parameters_*.yml``, a class for each group.
+"""The typed parameters of ``conf/*/parameters_*.yml``: one class for each group.
 
-Each field is described next to its value in ``conf/base``. A run with an unknown key, or with a
-value out of range, fails before any data is loaded. ``networks/`` has the parameters of networks.
+``conf/base`` describes each field next to its value. A run with an unknown key or a value out of
+range fails before any data is loaded. The parameters of the networks are in ``networks/``.
 """
 
 from mnist_kedro.parameters.adversarial import AdversarialParameters

@@ -1,4 +1,4 @@
-"""Check all parameters of a run, and describe in one line what is wrong with them."""
+"""Check all parameters of a run, and report all problems in one line."""
 
 import difflib
 import re
@@ -23,7 +23,8 @@ from mnist_kedro.parameters.teaching import TeachingParameters
 from mnist_kedro.parameters.training import TrainingParameters
 from mnist_kedro.parameters.tuning import TuningParameters
 
-# It becomes a namespace, and part of file names; the endings are of ensembles and their members.
+# The name of a model becomes a namespace and part of file names; ensembles and their members have
+# the excluded endings.
 _MODEL_NAME = re.compile("(?!.*_([0-9]+|ensemble)$)[a-z][a-z0-9_]*")
 
 
@@ -34,7 +35,7 @@ class ModelParameters(Group):
 
 
 class Parameters(Group):
-    """All parameters of the project; each further group is a model, by its name."""
+    """All parameters of the project; each additional group is named after its model."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
     __pydantic_extra__: dict[str, ModelParameters] = Field(init=False)
@@ -60,10 +61,10 @@ class Parameters(Group):
 
 
 def check_parameters(parameters: dict[str, Any]) -> Parameters:
-    """Check all parameters of a run at once, and return them typed.
+    """Check all parameters of a run, and convert them to typed parameters.
 
     Raises:
-        InputError: one line that names each parameter that is unknown, missing or out of range.
+        InputError: if parameters are unknown, missing or out of range; one line names all of them.
     """
     unknown = [
         name
@@ -85,10 +86,10 @@ def check_parameters(parameters: dict[str, Any]) -> Parameters:
 
 
 def _check_models(parameters: Parameters) -> list[str]:
-    """Check the names of the models, and that those to train exist."""
+    """Check the names of the models, and whether ``training.models`` exist."""
     problems = [
-        f"parameter '{name}' is the name of a model, but should be of a–z, 0–9 and _, "
-        "without _ensemble or a number after _ at the end"
+        f"parameter '{name}' is the name of a model, but should consist of a–z, 0–9 and "
+        "_, start with a letter, and not end with _ensemble or with _ and a number"
         for name in parameters.networks
         if not _MODEL_NAME.fullmatch(name)
     ]
@@ -103,12 +104,12 @@ def _check_models(parameters: Parameters) -> list[str]:
 def _describe_problems(error: ValidationError, parameters: dict[str, Any]) -> list[str]:
     problems: dict[str, list[Any]] = {}
     for problem in error.errors():
-        problems.setdefault(_name(problem, parameters), []).append(problem)
-    return [f"parameter '{name}' {_explain(all_of_it)}" for name, all_of_it in problems.items()]
+        problems.setdefault(_parameter_name(problem, parameters), []).append(problem)
+    return [f"parameter '{name}' {_explain(group)}" for name, group in problems.items()]
 
 
-def _name(problem: Any, parameters: dict[str, Any]) -> str:
-    """Return the parameter's name as it is, or should be, written in the file."""
+def _parameter_name(problem: Any, parameters: dict[str, Any]) -> str:
+    """Return the parameter's name as the file has it or, if it is missing, should have it."""
     keys = _written_keys(problem["loc"], parameters)
     if problem["type"] == "missing":
         keys.append(str(problem["loc"][-1]))
@@ -118,7 +119,7 @@ def _name(problem: Any, parameters: dict[str, Any]) -> str:
 
 
 def _explain(problems: list[Any]) -> str:
-    """Describe what is wrong with a parameter; a union type has a problem for each branch."""
+    """Describe the problems of one parameter; a union type has one problem per branch."""
     first = problems[0]
     match first["type"]:
         case "missing":
@@ -146,7 +147,7 @@ def _all_groups(group: type[Group]) -> Iterator[type[Group]]:
 
 
 def _written_keys(location: tuple[Any, ...], parameters: Any) -> list[str]:
-    """Return the keys of a location that the file has; Pydantic adds one for each union branch."""
+    """Return the keys of a location without those that Pydantic adds for union branches."""
     keys = []
     for key in location:
         in_dict = isinstance(parameters, dict) and key in parameters

@@ -1,4 +1,4 @@
-"""The parameters of the check of the ingested digits."""
+"""The parameters of the data quality checks."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from mnist_kedro.parameter_types import Group, Seed
 
 
 class DataQualityParameters(Group):
-    """Whether and how label errors are searched, and how many digits are shown."""
+    """The search for label errors, and the number of digits to show."""
 
     label_errors: bool
     folds: Annotated[int, Field(ge=2, le=20)]

@@ -1,4 +1,4 @@
-"""The parameters of the network that tells digits from everything else."""
+"""The parameters of the digit detector, which distinguishes digits from other images."""
 
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
@@ -7,7 +7,7 @@ from mnist_kedro.parameters.training import AugmentationParameters
 
 
 class DigitDetectorParameters(Group):
-    """The simulated examples, and the training on them."""
+    """The number of simulated examples, and the training on them."""
 
     examples: PositiveInt
     epochs: PositiveInt

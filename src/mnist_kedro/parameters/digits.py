@@ -23,7 +23,7 @@ _Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class KeysParameters(Group):
-    """The keys of the arrays in a source file, if they cannot be recognized."""
+    """The keys of the arrays in a source file whose keys cannot be recognized."""
 
     x_train: str
     y_train: str
@@ -42,7 +42,7 @@ class KeysParameters(Group):
 
 
 class RemoteParameters(Group):
-    """The limits of a copy from a remote store, and the digest of the file."""
+    """The limits for copying a remote file, and the digest of the file."""
 
     max_bytes: PositiveInt
     timeout_seconds: PositiveFloat
@@ -51,7 +51,7 @@ class RemoteParameters(Group):
 
 
 class IngestionParameters(Group):
-    """The source of the digits, and the limits of reading and downloading it."""
+    """The source of the digits, and the limits for reading and downloading it."""
 
     source: Annotated[str, Field(min_length=1)]
     keys: KeysParameters | None

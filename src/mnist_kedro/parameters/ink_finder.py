@@ -1,4 +1,4 @@
-"""The parameters of the network that finds ink in pictures."""
+"""The parameters of the ink finder, a network that finds ink in pictures."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from mnist_kedro.parameter_types import Group, Seed
 
 
 class InkFinderParameters(Group):
-    """The simulated pages, and the training on them."""
+    """The number and size of simulated pages, and the training on them."""
 
     pages: PositiveInt
     side: Annotated[int, Field(ge=32, multiple_of=8)]

@@ -6,7 +6,7 @@ from mnist_kedro.parameter_types import Group, Seed
 
 
 class PictureCalibrationParameters(Group):
-    """The validation digits that are photographed."""
+    """The number of digits in simulated photos, and the seed of the simulation."""
 
     digits: PositiveInt
     seed: Seed

@@ -4,7 +4,7 @@ from mnist_kedro.parameter_types import Group
 
 
 class PromotionParameters(Group):
-    """Whether an export may replace the model that is served."""
+    """The conditions for an exported model to replace the served model."""
 
     enabled: bool
     force: str | None

@@ -1,4 +1,4 @@
-"""The parameters of teaching a network from corrections."""
+"""The parameters of fine-tuning a network on corrections."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from mnist_kedro.parameter_types import Group, Seed
 
 
 class TeachingParameters(Group):
-    """How a network learns from corrections, and what it must show for it."""
+    """The fine-tuning on corrections, and its evaluation."""
 
     min_corrections: Annotated[int, Field(ge=2)]
     steps: PositiveInt

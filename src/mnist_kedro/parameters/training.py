@@ -32,7 +32,7 @@ class AugmentationParameters(Group):
 
 
 class TrainingParameters(Group):
-    """The networks to train, and how to train them."""
+    """The networks to train, and the training parameters that they share."""
 
     models: Annotated[tuple[str, ...], Field(min_length=1)]
     members: PositiveInt
@@ -59,6 +59,6 @@ class TrainingParameters(Group):
         return models
 
     def augmented_epochs(self, epochs: int) -> int:
-        """Return the number of epochs, from the first, that train on augmented digits."""
+        """Return the number of first epochs that train on augmented digits."""
         unaugmented = round(epochs * self.unaugmented_fraction)
         return epochs - unaugmented if self.augmentation.enabled else 0

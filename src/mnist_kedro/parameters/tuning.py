@@ -16,7 +16,7 @@ from mnist_kedro.parameters.training import AugmentationParameters, TrainingPara
 
 
 class SearchedValues(Group):
-    """The values that a search may choose: a range between two numbers, or a list of choices."""
+    """The values to search for a parameter: a range, or a list of choices."""
 
     low: float | int | None = None
     high: float | int | None = None
@@ -39,7 +39,7 @@ class SearchedValues(Group):
 
 
 class _Search(Group):
-    """The values to search for the fields of another group; None: do not search this field."""
+    """The values to search for the fields of another group; None: do not search the field."""
 
     searched_group: ClassVar[type[Group]]
 
@@ -85,7 +85,7 @@ class TrainingSearch(_Search):
 
     @property
     def spaces(self) -> dict[str, SearchedValues]:
-        """Return the values to search by the names of the parameters within ``training``."""
+        """Return the values to search, by the names of the parameters within ``training``."""
         spaces = {name: getattr(self, name) for name in type(self).model_fields}
         augmentation = spaces.pop("augmentation")
         spaces |= {f"augmentation.{name}": values for name, values in augmentation}
@@ -103,5 +103,5 @@ class TuningParameters(Group):
     @classmethod
     def _check_not_empty(cls, search: TrainingSearch) -> TrainingSearch:
         if not search.spaces:
-            raise ValueError("should name a parameter of training")
+            raise ValueError("should contain a parameter of training")
         return search
