@@ -54,7 +54,9 @@ def test_different_digits_with_the_same_hash_are_no_copies(copied, monkeypatch):
     assert count_duplicates(changed(different, x_test=copied["x_test"][5:7])) == NOTHING
 
 
-def test_blank_images_are_no_copies(mnist):
+@pytest.mark.parametrize("verified", [0, 100_000])
+def test_blank_images_are_no_copies(mnist, monkeypatch, verified):
+    monkeypatch.setattr(duplicates, "_VERIFIED", verified)
     x_train = mnist["x_train"].copy()
     x_train[:5] = 0
     assert count_duplicates(changed(mnist, x_train=x_train)) == NOTHING

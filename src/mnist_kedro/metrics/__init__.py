@@ -1,1 +1,1 @@
-"""Predict, corrupt digits and compute metrics, in pure functions that import no TensorFlow."""
+"""Predict digits, corrupt them and compute metrics, in pure functions without TensorFlow."""

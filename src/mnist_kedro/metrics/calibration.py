@@ -10,10 +10,10 @@ from mnist_kedro.metrics.classification import Classes
 
 Probabilities = NDArray[np.floating]
 
-_BINS = 15  # of confidence, as in Guo et al.
+_BINS = 15  # number of confidence bins, as in Guo et al.
 _MIN_PROBABILITY = np.finfo(np.float32).tiny  # 0 has no logarithm
-_FOLDS = 5  # of the digits, to test a temperature
-_LOG_TEMPERATURE_DEVIATION = 0.5  # the standard deviation of its prior
+_FOLDS = 5  # number of folds of the cross-validation that tests a temperature
+_LOG_TEMPERATURE_DEVIATION = 0.5  # standard deviation of the prior
 _TEMPERATURE_BOUNDS = (0.05, 20.0)
 
 
@@ -48,7 +48,7 @@ def score_probabilities(labels: Classes, probabilities: Probabilities) -> Probab
 
 
 def negative_log_likelihood(labels: Classes, probabilities: Probabilities) -> float:
-    """Compute the mean of −log of the true class's probability (the cross-entropy), in nats."""
+    """Compute the cross-entropy: the mean of −log p of the true class, in nats."""
     return float(-_log_likelihoods(labels, probabilities).mean())
 
 
@@ -59,26 +59,26 @@ def _log_likelihoods(labels: Classes, probabilities: Probabilities) -> NDArray[n
 
 
 def brier_score(labels: Classes, probabilities: Probabilities) -> float:
-    """Compute the mean squared distance from the one-hot labels, summed over the classes: 0–2.
+    """Compute the mean squared distance from the one-hot labels, in 0–2.
 
-    This is Brier's original form for several classes (Brier 1950,
+    This is Brier's original definition for several classes (Brier 1950,
     doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2).
     """
     return float(((probabilities - np.eye(CLASSES)[labels]) ** 2).sum(axis=1).mean())
 
 
 def expected_calibration_error(labels: Classes, probabilities: Probabilities) -> float:
-    """Compute the mean absolute difference of confidence and accuracy in 15 bins of confidence.
+    """Compute the mean absolute difference between confidence and accuracy in 15 confidence bins.
 
-    The bins have equal width, and are weighted by their digits (Guo et al. 2017, arXiv:1706.04599).
-    The arguments are those of :func:`score_probabilities`.
+    The bins have equal width, and are weighted by their numbers of digits (Guo et al. 2017,
+    arXiv:1706.04599). The arguments are those of :func:`score_probabilities`.
     """
     bins = reliability(labels, probabilities)
     return float(np.average(np.abs(bins.accuracy - bins.confidence), weights=bins.digits))
 
 
 def reliability(labels: Classes, probabilities: Probabilities) -> Reliability:
-    """Compute mean confidence and accuracy in 15 bins of confidence, of equal width.
+    """Compute the mean confidence and the accuracy in 15 confidence bins of equal width.
 
     The arguments are those of :func:`score_probabilities`.
     """
@@ -91,25 +91,25 @@ def reliability(labels: Classes, probabilities: Probabilities) -> Reliability:
 
 
 def fit_temperature(labels: Classes, probabilities: Probabilities) -> float:
-    """Fit the temperature that makes the labels of the validation digits most probable.
+    """Fit the temperature with the maximum posterior probability to validation digits.
 
-    One temperature for all digits (Guo et al. 2017, arXiv:1706.04599): above 1 the network is
-    overconfident, below 1 underconfident. Scaling changes no prediction.
+    The temperature is the same for all digits (Guo et al. 2017, arXiv:1706.04599): above 1 the
+    network is overconfident, below 1 underconfident. Scaling changes no prediction.
 
     The prior of the temperature's logarithm is normal, with mean 0 and standard deviation 0.5.
-    Without a prior the temperature goes to 0 if all digits are classified correctly, as is usual
-    for a few of them: fitted to 150 random held-out digits of a ResNet with smoothed labels, it
-    gave the others a negative log-likelihood of 0.080 on average, with the prior 0.018; as trained
-    they have 0.053, and 0.017 with the best temperature. With 1,200 digits or more, the prior
-    changes little.
+    Without a prior, the temperature goes to 0 if all digits are classified correctly, which is
+    usual for small samples. Example: temperatures fitted to 150 random held-out digits of a ResNet
+    with smoothed labels gave the other digits a mean negative log-likelihood of 0.080 without the
+    prior and 0.018 with it, compared with 0.053 without scaling and 0.017 with the best
+    temperature. With 1,200 digits or more, the prior has little effect.
 
-    A temperature is only worth applying if it improves the probabilities of other digits. This is
-    tested by cross-validation: the log-likelihood of each fifth of the digits must improve with
-    the temperature fitted to the others, by more than two standard errors of the mean.
+    A temperature is useful only if it improves the probabilities of other digits. This is tested
+    by five-fold cross-validation: with the temperature fitted to the other folds, the mean
+    log-likelihood of the held-out digits must improve by more than two standard errors.
 
     Args:
-        labels: ``(n,)`` integers in 0–9 of digits that the network was not trained on.
-        probabilities: ``(n, 10)``, predicted for them.
+        labels: ``(n,)`` integers in 0–9, of digits that the network was not trained on.
+        probabilities: ``(n, 10)``, predicted for these digits.
 
     Returns:
         The temperature, in 0.05–20; 1.0 if it does not improve the probabilities.

@@ -12,12 +12,12 @@ _MAX_CONFUSIONS = 10
 
 
 class ClassMetrics(TypedDict):
-    """The metrics of one class against the others; ratios in 0–1."""
+    """One-vs-rest metrics of a class; ratios are in 0–1."""
 
     precision: float
     recall: float
     f1: float
-    support: int  # test digits of that class
+    support: int  # number of digits of that class
 
 
 class Confusion(TypedDict):
@@ -40,7 +40,7 @@ class Classification(TypedDict):
 
 
 def classify_errors(labels: Classes, predictions: Classes) -> Classification:
-    """Compare predicted with true classes.
+    """Compute the accuracy with its 95% interval, the confusion matrix and metrics of each class.
 
     Args:
         labels: ``(n,)`` integers in 0–9, n ≥ 1.
@@ -59,8 +59,8 @@ def classify_errors(labels: Classes, predictions: Classes) -> Classification:
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
-    """Return the 95% interval of a proportion (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
-    from scipy.stats import binomtest  # noqa: PLC0415  (takes 0.4 s, which the server has no use for)
+    """Return the 95% Wilson score interval (1927, doi:10.1080/01621459.1927.10502953)."""
+    from scipy.stats import binomtest  # noqa: PLC0415  (takes 0.4 s; the server does not need it)
 
     interval = binomtest(successes, trials).proportion_ci(confidence_level=0.95, method="wilson")
     return float(interval.low), float(interval.high)

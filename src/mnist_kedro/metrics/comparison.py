@@ -8,29 +8,29 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 _RESAMPLES = 10_000
-_TWO_SIDED = (2.5, 97.5)  # percentiles of a 95% interval
+_TWO_SIDED = (2.5, 97.5)  # percentiles of a two-sided 95% interval
 
 
 class Comparison(TypedDict):
     """The comparison of two models on the same test digits."""
 
     accuracy_difference: float  # accuracy of the first minus that of the second
-    accuracy_difference_ci95: tuple[float, ...]  # low and high
+    accuracy_difference_ci95: tuple[float, ...]  # lower and upper limit
     only_first_right: int
     only_second_right: int
     mcnemar_p: float
 
 
 def compare(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> Comparison:
-    """Compute the difference in accuracy with its interval, and McNemar's exact test.
+    """Compute the difference in accuracy with its 95% interval, and McNemar's exact test.
 
     Only digits that exactly one model classifies correctly distinguish the models. If the models
-    are equally good, each is equally likely to be the correct one. The test is two-sided (McNemar
-    1947, doi:10.1007/BF02295996).
+    are equally good, each of them is correct on half of these digits. The test is two-sided
+    (McNemar 1947, doi:10.1007/BF02295996).
 
     Args:
-        first_right: ``(n,)`` whether the first model classifies a digit correctly.
-        second_right: ``(n,)`` whether the second model does, for the same digits.
+        first_right: ``(n,)``, whether the first model classifies a digit correctly.
+        second_right: ``(n,)``, whether the second model classifies the same digit correctly.
     """
     only_first = int(np.sum(first_right & ~second_right))
     only_second = int(np.sum(second_right & ~first_right))
@@ -58,7 +58,7 @@ def bootstrap_difference(
         only_first: number of digits that only the first model classifies correctly.
         only_second: number of digits that only the second model classifies correctly.
         digits: number of digits, at least 1.
-        percentiles: in 0–100; between the 2.5th and the 97.5th is the 95% interval.
+        percentiles: the percentiles to compute, in 0–100.
     """
     counts = np.array([only_first, only_second, digits - only_first - only_second])
     resampled = np.random.default_rng(0).multinomial(digits, counts / digits, size=_RESAMPLES)

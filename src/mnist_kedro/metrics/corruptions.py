@@ -1,4 +1,4 @@
-"""Corrupt digits as bad paper, pens and scanners do, in five severities.
+"""Simulate bad paper, pens and scanners at five severities.
 
 Most corruptions are those of MNIST-C (Mu and Gilmer 2019, arXiv:1906.02337), reimplemented with
 NumPy and SciPy. If a corruption has a direction, successive digits cycle through four directions.
@@ -19,31 +19,31 @@ _DIRECTIONS = 4
 
 
 class Corruption(NamedTuple):
-    """A function that corrupts digits, its amount at each severity, and what is related to it."""
+    """A corruption: its function, its amount at each severity, and the related augmentation."""
 
     function: Callable[[Images, float, np.random.Generator], Images]
     amounts: tuple[float, float, float, float, float]
-    augmentation: str | None  # the amount of `training.augmentation` that changes digits similarly
+    augmentation: str | None  # the key of `training.augmentation` with a similar effect, if any
 
 
 def is_related(name: str, augmentation: Mapping[str, float]) -> bool:
-    """Return whether a network saw digits like the corrupted ones in its training.
+    """Return whether a network was trained with an augmentation similar to a corruption.
 
     Args:
         name: a key of :data:`CORRUPTIONS`.
-        augmentation: the amounts with which the network was trained.
+        augmentation: ``training.augmentation`` of the network.
     """
     return augmentation.get(CORRUPTIONS[name].augmentation or "", 0) > 0
 
 
 def corrupt(images: Pixels, name: str, severity: int, seed: int = 0) -> Pixels:
-    """Corrupt digits, keeping their shape, dtype and range.
+    """Corrupt digits; keep their shape, dtype and range.
 
     Args:
         images: ``(n, 28, 28, 1)`` uint8 in 0–255.
         name: a key of :data:`CORRUPTIONS`.
         severity: 1–5.
-        seed: of random corruptions; the same digits and seed give the same images.
+        seed: seed of random corruptions; the same digits and seed give the same images.
     """
     corruption = CORRUPTIONS[name]
     ink = images[..., 0].astype(np.float32) / np.float32(255)
@@ -72,7 +72,7 @@ def _gaussian_blur(ink: Images, pixels: float, _rng: np.random.Generator) -> Ima
 
 
 def _motion_blur(ink: Images, pixels: float, _rng: np.random.Generator) -> Images:
-    """Blur along a line of ``pixels``: horizontal, vertical, or one of both diagonals."""
+    """Blur along a line of ``pixels``: horizontal, vertical, or one of the two diagonals."""
     side = int(pixels)
     horizontal = np.zeros((side, side), np.float32)
     horizontal[side // 2] = 1 / side
@@ -106,7 +106,7 @@ def _shear(ink: Images, slope: float, _rng: np.random.Generator) -> Images:
 
 
 def _scale(ink: Images, factor: float, _rng: np.random.Generator) -> Images:
-    """Shrink by a factor."""
+    """Scale digits to ``factor`` of their size, 0.5–0.9."""
     return warp_affine(ink, [[1 / factor, 0], [0, 1 / factor]])
 
 
@@ -145,7 +145,7 @@ def _contrast(ink: Images, factor: float, _rng: np.random.Generator) -> Images:
 
 
 def _stripe(ink: Images, pixels: float, rng: np.random.Generator) -> Images:
-    """Invert a vertical stripe of this width, at a random position in the middle half."""
+    """Invert a vertical stripe of width ``pixels``, at a random position in the middle half."""
     left = rng.integers(IMAGE_SIDE // 4, 3 * IMAGE_SIDE // 4 - int(pixels) + 1, len(ink))
     columns = np.arange(IMAGE_SIDE)
     inside = (columns >= left[:, None]) & (columns < left[:, None] + pixels)
@@ -160,7 +160,7 @@ def _spatter(ink: Images, share: float, rng: np.random.Generator) -> Images:
 
 
 def _line(ink: Images, pixels: float, rng: np.random.Generator) -> Images:
-    """Draw a stroke of this width across the image."""
+    """Draw a straight line of width ``pixels`` across the image."""
     angle = rng.uniform(0, np.pi, (len(ink), 1, 1)).astype(np.float32)
     offset = rng.uniform(-6, 6, (len(ink), 1, 1)).astype(np.float32)
     y, x = np.indices((IMAGE_SIDE, IMAGE_SIDE), np.float32) - (IMAGE_SIDE - 1) / 2
@@ -169,7 +169,7 @@ def _line(ink: Images, pixels: float, rng: np.random.Generator) -> Images:
 
 
 def _occlusion(ink: Images, pixels: float, rng: np.random.Generator) -> Images:
-    """Erase a square of this side, at a random position within the digit's 20 × 20 pixels."""
+    """Erase a square with sides of ``pixels``, at a random position in the central 20 × 20."""
     side = int(pixels)
     top, left = rng.integers(4, IMAGE_SIDE - 4 - side + 1, (2, len(ink), 1))
     positions = np.arange(IMAGE_SIDE)
@@ -179,7 +179,7 @@ def _occlusion(ink: Images, pixels: float, rng: np.random.Generator) -> Images:
 
 
 def _thickness(ink: Images, pixels: float, _rng: np.random.Generator) -> Images:
-    """Thicken strokes by ``pixels``, like a felt pen; interpolate between whole numbers."""
+    """Thicken strokes by ``pixels``, like a felt pen; interpolate between integers."""
     narrow, wide = (
         ndimage.grey_dilation(ink, (1, side, side))
         for side in (int(pixels) + 1, int(np.ceil(pixels)) + 1)
@@ -188,11 +188,12 @@ def _thickness(ink: Images, pixels: float, _rng: np.random.Generator) -> Images:
 
 
 def warp_affine(ink: Images, matrix: list[list[float]], offset: Sequence[float] = (0, 0)) -> Images:
-    """Transform digits about their center; matrix and offset map new to old (row, column).
+    """Apply an affine transformation about the image's center.
 
-    With bilinear interpolation, each new pixel is a weighted sum of four old ones. The weights are
-    the same for all digits, so one sparse matrix transforms all of them. SciPy's
-    ``affine_transform`` processes one digit at a time, and takes ten times as long.
+    ``matrix`` and ``offset`` map output to input coordinates (row, column). With bilinear
+    interpolation, each new pixel is a weighted sum of four old pixels. The weights are the same for
+    all digits, so one sparse matrix transforms all digits. SciPy's ``affine_transform`` processes
+    one digit at a time, and takes ten times as long.
     """
     center = (IMAGE_SIDE - 1) / 2
     new = np.indices((IMAGE_SIDE, IMAGE_SIDE)).reshape(2, -1)
@@ -209,7 +210,7 @@ def warp_affine(ink: Images, matrix: list[list[float]], offset: Sequence[float] 
 
 
 def _by_direction(ink: Images, function: Callable[[Images, int], Images]) -> Images:
-    """Apply a function with its four directions to successive digits in turn."""
+    """Call ``function(ink, direction)`` with direction 0, 1, 2, 3, 0, … for successive digits."""
     corrupted = np.empty_like(ink)
     for direction in range(_DIRECTIONS):
         corrupted[direction::_DIRECTIONS] = function(ink[direction::_DIRECTIONS], direction)

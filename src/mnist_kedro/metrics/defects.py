@@ -1,4 +1,4 @@
-"""Find digits that cannot be recognized, or are not in MNIST's form, and average all digits."""
+"""Find defective digits, which cannot be recognized or are not in MNIST's format."""
 
 from typing import NamedTuple
 
@@ -10,8 +10,8 @@ from mnist_kedro.contracts import CLASSES, IMAGE_SIDE, Labels, ManyPixels, Pixel
 
 _BRIGHT = 128  # gray level
 _CONTRAST = 32  # gray levels; noise on a blank image has less
-_FAINT = 3  # mean gray level; that of MNIST's thinnest digit is 6.5
-_EDGE_PIXELS = 4  # bright ones in the outermost rows and columns; 3 of MNIST's 70,000 digits have 4
+_FAINT = 3  # mean gray level; MNIST's thinnest digit has 6.5
+_EDGE_PIXELS = 4  # bright pixels at the edge; only 3 of MNIST's 70,000 digits have 4
 _NEAR_CENTER, _OFF_CENTER = 1.5, 3.0  # pixels; MNIST's digits are at most 1.41 from the center
 DEFECTS = ("blank", "inverted", "filled", "faint", "cut", "off_center")
 
@@ -21,18 +21,18 @@ _SUMS = np.stack([np.ones_like(_Y), _EDGE, _Y, _X], axis=1).astype(np.float32)
 
 
 class Inspection(NamedTuple):
-    """What one pass over a split's pixels shows."""
+    """The results of :func:`inspect_digits`."""
 
-    defects: dict[str, NDArray[np.int64]]  # rows by the name of the defect; a row has at most one
+    defects: dict[str, NDArray[np.int64]]  # rows by the name of the defect, at most one per row
     means: Pixels  # the mean image of each class, (10, 28, 28); 0 for a class without digits
-    lowest: int  # gray level of a pixel
+    lowest: int  # lowest and highest gray level of all pixels
     highest: int
     mean_ink: float  # mean and standard deviation of the digits' mean gray levels
     ink_deviation: float
 
 
 def inspect_digits(images: ManyPixels, labels: Labels) -> Inspection:
-    """Find defects and average the digits of each class, in blocks.
+    """Find defects, and average the digits of each class, in one pass over the pixels.
 
     Args:
         images: ``(n, 28, 28)`` uint8 in 0–255, n ≥ 1.
@@ -66,7 +66,7 @@ def inspect_digits(images: ManyPixels, labels: Labels) -> Inspection:
 
 
 def _find_defects(pixels: Pixels, sums: NDArray[np.float32]) -> dict[str, NDArray[np.int64]]:
-    """Return the rows of each defect in ``(n, 784)`` pixels; a digit counts for the first only."""
+    """Return the rows of each defect in ``(n, 784)`` pixels; of several, count the first."""
     ink, edge, down, right = sums.T
     offset = np.hypot(down, right) / np.maximum(ink, 1)
     touching = (pixels[:, _EDGE] >= _BRIGHT).sum(axis=1)

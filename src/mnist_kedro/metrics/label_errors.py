@@ -1,4 +1,4 @@
-"""Evaluate on MNIST's test digits without those whose labels are known to be wrong."""
+"""Evaluate on MNIST's test split without the 15 known label errors."""
 
 from typing import TypedDict
 
@@ -15,7 +15,7 @@ LABEL_ERRORS = (
 
 
 class WithoutLabelErrors(TypedDict):
-    """The classification metrics on the digits whose labels are not known to be wrong."""
+    """The metrics without the known label errors."""
 
     excluded: int
     accuracy: float
@@ -24,10 +24,10 @@ class WithoutLabelErrors(TypedDict):
 
 
 def classify_without_label_errors(labels: Classes, predictions: Classes) -> WithoutLabelErrors:
-    """Compare predicted with true classes, except where the label is known to be wrong.
+    """Compute the accuracy without the known label errors.
 
     Args:
-        labels: ``(10000,)`` integers in 0–9, of the test split of canonical MNIST in its order.
+        labels: ``(10000,)`` integers in 0–9, of the canonical test split in its order.
         predictions: ``(10000,)`` integers in 0–9.
     """
     correct = np.delete(labels == predictions, LABEL_ERRORS)

@@ -1,4 +1,4 @@
-"""Find digits that are nearly equal: copies with noise, other contrast or compression."""
+"""Find nearly equal digits: copies with noise, changed contrast or compression."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,25 +8,24 @@ from mnist_kedro.arrays import blocks
 from mnist_kedro.contracts import IMAGE_SIDE, Pixels
 from mnist_kedro.metrics.prediction import spread
 
-# Distance of two digits whose pixels are scaled to a norm of 1. No pair of MNIST's 70,000 digits is
-# closer than 0.126. Noise with a standard deviation of 8 gray levels moves a digit by about 0.08.
+# Largest distance of near duplicates, after scaling the pixels of each digit to a norm of 1. The
+# closest pair of MNIST's 70,000 digits has a distance of 0.126. Noise with a standard deviation of
+# 8 gray levels moves a digit by about 0.08.
 _CLOSE = 0.1
-_COMPONENTS = (
-    16  # With 8, there are six times as many pairs to compare; with 24, the search is slower.
-)
-_FITTED = 5000  # digits that determine the components; any orthogonal ones would be correct
-_NEIGHBORS = 4  # per digit, the digit itself included, so that large groups take little memory
+_COMPONENTS = 16  # with 8, six times as many pairs are compared; with 24, the search is slower
+_FITTED = 5000  # digits for fitting the components; any orthogonal components give correct results
+_NEIGHBORS = 4  # per digit, including the digit; limits the memory for large groups of equals
 
 
 def find_near_duplicates(images: Pixels) -> NDArray[np.int64]:
     """Find pairs of digits that are nearly equal; shifted or rotated copies are not found.
 
-    A projection never increases a distance. So neighbors are searched among the principal
-    components of digits at half the resolution, in a k-d tree, and only compared pixel by pixel
-    if they are close there. It takes two seconds for 70,000 digits.
+    A k-d tree finds neighbors by their principal components at half the resolution. Only these
+    neighbors are compared pixel by pixel: a projection never increases a distance, so it misses no
+    close pair. This takes two seconds for 70,000 digits.
 
     Args:
-        images: ``(n, 28, 28)`` uint8 in 0–255, of which no two are equal.
+        images: ``(n, 28, 28)`` uint8 in 0–255, without duplicates.
 
     Returns:
         Pairs of rows ``(m, 2)``, the lower row first, the closest pair first.

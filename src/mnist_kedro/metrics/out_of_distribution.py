@@ -10,16 +10,16 @@ _WHITE = 255
 
 
 def out_of_distribution(images: Pixels, seed: int = 0) -> dict[str, Pixels]:
-    """Generate ``n`` images of each kind of out-of-distribution images.
+    """Generate images of each out-of-distribution kind.
 
     Args:
         images: ``(n, 28, 28, 1)`` uint8 in 0–255, digits.
-        seed: of the noise and the shuffled pixels.
+        seed: seed of the noise and the shuffled pixels.
 
     Returns:
-        Images of the same shape, dtype and range: ``noise`` (uniform), ``scrambled`` (the shuffled
-        pixels of each digit, so with the same ink), ``inverted`` (black digits on white) and
-        ``blank``, a single image, because all would be equal.
+        ``n`` images of each kind, with the same shape, dtype and range: ``noise`` (uniform),
+        ``scrambled`` (the pixels of each digit, shuffled), ``inverted`` (black digits on white)
+        and ``blank`` (only one image, because blank images are equal).
     """
     rng = np.random.default_rng(seed)
     flat = images.reshape(len(images), -1)
@@ -34,9 +34,9 @@ def out_of_distribution(images: Pixels, seed: int = 0) -> dict[str, Pixels]:
 def area_under_roc(digits: NDArray[np.floating], others: NDArray[np.floating]) -> float:
     """Compute the area under the ROC curve of detecting digits by their confidence.
 
-    It is the share of pairs in which a digit has a higher confidence than a non-digit image, ties
-    counting half: the Mann–Whitney statistic divided by the number of pairs (Hanley and McNeil
-    1982, doi:10.1148/radiology.143.1.7063747).
+    The area is the share of pairs in which a digit has a higher confidence than a non-digit image;
+    ties count half. It is the Mann–Whitney statistic divided by the number of pairs (Hanley and
+    McNeil 1982, doi:10.1148/radiology.143.1.7063747).
 
     Args:
         digits: ``(n,)`` confidences of digits, n ≥ 1.

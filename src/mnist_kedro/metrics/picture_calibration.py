@@ -1,7 +1,7 @@
 """Calibrate the predictions of pictures, and detect pictures without a digit.
 
-Pictures are harder to classify than MNIST's digits. Each model is therefore calibrated on
-photographed validation digits: validation digits on simulated paper, prepared like a user's photos.
+Pictures are harder to classify than MNIST's digits. Each model is therefore calibrated on simulated
+photos of validation digits, prepared like a user's photos.
 """
 
 import math
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from mnist_kedro.metrics.calibration import fit_temperature, scale_temperature
 from mnist_kedro.metrics.selective import confidence_threshold
 
-COVERAGE = 0.98  # of the candidates, on photographed validation digits
-_SURE_ACCURACY = 0.995  # of the photographed validation digits that are sure
+COVERAGE = 0.98  # share of the candidate sets that contain the correct digit
+_SURE_ACCURACY = 0.995  # target accuracy of the confident predictions
 _FLAGGED = 0.007  # share of the validation digits that are flagged as non-digits
-_MAX_FLAGGED = 0.014  # if corrections ask for a higher threshold
+_MAX_FLAGGED = 0.014  # largest share, if corrections require a higher threshold
 
 Probabilities = NDArray[np.floating]
 
@@ -25,19 +25,19 @@ class PictureCalibration(TypedDict):
     """The thresholds and the temperature for pictures; saved with the model."""
 
     digit_threshold: float  # 0–1; pictures with a lower score of the detector are non-digits
-    temperature: float  # that divides the logits of photographed digits
+    temperature: float  # divides the logits of pictures
     candidate_threshold: float  # digits with this probability or more are candidates
-    confidence_threshold: float  # predictions with a lower confidence are unsure
-    photographed_digits: int  # on which the model was calibrated
-    photographed_accuracy: float  # on them, 0–1
+    confidence_threshold: float  # predictions with a lower confidence are uncertain
+    photographed_digits: int  # number of simulated photos used for the calibration
+    photographed_accuracy: float  # accuracy on these photos, 0–1
 
 
 class CalibratedPredictions(NamedTuple):
-    """Hold predictions of pictures, and their calibration; None or NaN where it is unknown."""
+    """Calibrated predictions of n pictures; without a calibration, scores are NaN."""
 
     probabilities: NDArray[np.floating]  # (n, 10), calibrated
-    digits: NDArray[np.intp]  # (n,), the most probable ones
-    candidates: list[list[int]]  # n lists of one digit or more, the most probable first
+    digits: NDArray[np.intp]  # (n,), the most probable digits
+    candidates: list[list[int]]  # n lists of at least one digit, the most probable first
     digit_scores: NDArray[np.floating]  # (n,) in 0–1
     is_digit: list[bool | None]  # n values; None without a calibration
 
@@ -47,23 +47,23 @@ def measure_calibration(
 ) -> PictureCalibration:
     """Choose the temperature and the thresholds for pictures.
 
-    The candidates are those of split conformal prediction with the score 1 − probability (Sadinle,
-    Lei and Wasserman 2019, doi:10.1080/01621459.2017.1395341): on digits like these, the right one
-    is a candidate in 98% of all cases.
+    The candidates are the prediction set of split conformal prediction with the score
+    1 − probability (Sadinle, Lei and Wasserman 2019, doi:10.1080/01621459.2017.1395341): on similar
+    pictures, the set contains the correct digit in at least 98% of all cases.
 
     Args:
-        digit_scores: ``(m,)`` in 0–1, the detector's scores of the validation digits.
-        labels: ``(n,)`` in 0–9 of photographed validation digits, n ≥ 1.
-        probabilities: ``(n, 10)``, predicted for them.
+        digit_scores: ``(m,)``, the detector's scores of the validation digits, in 0–1.
+        labels: ``(n,)`` in 0–9, of simulated photos of validation digits, n ≥ 1.
+        probabilities: ``(n, 10)``, predicted for these photos.
     """
     temperature = max(1.0, fit_temperature(labels, probabilities))
     calibrated = scale_temperature(probabilities, temperature)
-    right = np.sort(calibrated[np.arange(len(labels)), labels])
-    rank = math.floor((1 - COVERAGE) * (len(labels) + 1))  # from the lowest, 1 the first
+    correct = np.sort(calibrated[np.arange(len(labels)), labels])
+    rank = math.floor((1 - COVERAGE) * (len(labels) + 1))  # 1 is the lowest; 0 if n is too small
     return PictureCalibration(
         digit_threshold=choose_digit_threshold(digit_scores),
         temperature=temperature,
-        candidate_threshold=float(right[rank - 1]) if rank else 0.0,
+        candidate_threshold=float(correct[rank - 1]) if rank else 0.0,
         confidence_threshold=confidence_threshold(
             calibrated.argmax(axis=1) == labels, calibrated.max(axis=1), _SURE_ACCURACY
         ),
@@ -73,10 +73,10 @@ def measure_calibration(
 
 
 def choose_digit_threshold(digit_scores: NDArray[np.floating]) -> float:
-    """Choose the threshold of the detector's score, so that 0.7% of the digits are flagged.
+    """Choose the detector's threshold so that it flags 0.7% of the digits as non-digits.
 
     Args:
-        digit_scores: ``(m,)`` in 0–1, of the validation digits.
+        digit_scores: ``(m,)``, the detector's scores of the validation digits, in 0–1.
     """
     return float(np.quantile(digit_scores, _FLAGGED, method="lower"))
 
@@ -87,16 +87,17 @@ def tune_digit_threshold(
     corrected_scores: NDArray[np.floating],
     corrected_is_digit: NDArray[np.bool_],
 ) -> float:
-    """Move the threshold of the detector's score so that it agrees with corrections.
+    """Adjust the detector's threshold to the users' corrections.
 
     Args:
-        threshold: that was chosen without corrections.
-        digit_scores: ``(m,)`` in 0–1, of the validation digits; at most 1.4% of them are flagged.
-        corrected_scores: ``(n,)`` in 0–1, of the corrections.
-        corrected_is_digit: ``(n,)`` whether a correction says that it is a digit.
+        threshold: the threshold chosen without corrections.
+        digit_scores: ``(m,)``, the detector's scores of the validation digits, in 0–1.
+        corrected_scores: ``(n,)``, the detector's scores of the corrections, in 0–1.
+        corrected_is_digit: ``(n,)``, whether a correction is labeled as a digit.
 
     Returns:
-        The threshold that agrees with most corrections; of several, the one that is least changed.
+        The threshold that agrees with the most corrections; among ties, the one closest to
+        ``threshold``. If it is higher than ``threshold``, it flags at most 1.4% of the digits.
     """
     highest = float(np.quantile(digit_scores, _MAX_FLAGGED, method="lower"))
     between = np.sort(corrected_scores)
@@ -117,10 +118,10 @@ def calibrate(
 
     Args:
         probabilities: ``(n, 10)``, predicted by the model.
-        digit_scores: ``(n,)`` in 0–1, the detector's.
-        in_mnist_form: ``(n,)`` whether a picture already had MNIST's form. The model was trained
-            on such digits, so their probabilities are not scaled.
-        calibration: of the model; None if the model has none.
+        digit_scores: ``(n,)``, the detector's scores, in 0–1.
+        in_mnist_form: ``(n,)``, whether the picture was already in MNIST's format; its
+            probabilities are not scaled, because the model was trained on such images.
+        calibration: the model's calibration, or None.
     """
     digits = probabilities.argmax(axis=1)
     if calibration is None:

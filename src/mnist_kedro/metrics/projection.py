@@ -1,4 +1,4 @@
-"""Project features to two dimensions, and measure how well the classes are separated there."""
+"""Project features to two dimensions, and measure how well this separates the classes."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,8 @@ def principal_components(features: NDArray[np.floating], count: int = 2) -> NDAr
         count: number of components, at most f.
 
     Returns:
-        The projections ``(n, count)``. The sign of a component is such that its largest weight is
-        positive.
+        The projections ``(n, count)``. The largest weight of each component is positive, so that
+        the signs are reproducible.
     """
     centered = np.asarray(features, np.float64) - np.mean(features, axis=0, dtype=np.float64)
     vectors = np.linalg.eigh(centered.T @ centered).eigenvectors[:, ::-1][:, :count]
@@ -24,7 +24,7 @@ def principal_components(features: NDArray[np.floating], count: int = 2) -> NDAr
 
 
 def nearest_centroid_accuracy(points: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
-    """Return the share of points, in 0–1, whose nearest class centroid is that of their class.
+    """Return the share of points, in 0–1, whose nearest class centroid belongs to their class.
 
     Args:
         points: ``(n, d)``, n ≥ 1.

@@ -1,22 +1,22 @@
-"""Compare confidence with accuracy in groups of equally many digits, for reliability diagrams."""
+"""Compare confidence with accuracy in bins of equal counts, for reliability diagrams."""
 
 import numpy as np
 
 from mnist_kedro.metrics.calibration import Probabilities, Reliability
 from mnist_kedro.metrics.classification import Classes
 
-SURE = 0.99  # Digits of at least this confidence are one bin.
-_BIN_DIGITS = 25  # in a bin of other digits, at least
-_MAX_BINS = 8  # of other digits
+SURE = 0.99  # All digits with at least this confidence are in one bin.
+_BIN_DIGITS = 25  # smallest number of digits in each of the other bins
+_MAX_BINS = 8  # largest number of the other bins
 
 
 def reliability_of_equal_counts(labels: Classes, probabilities: Probabilities) -> Reliability:
-    """Compute mean confidence and accuracy in bins of equally many digits.
+    """Compute the mean confidence and the accuracy in bins of equal counts.
 
     Bins of equal width can have so few digits that their accuracies vary by chance. Here the digits
     below 99% confidence are divided into at most 8 bins of at least 25 digits (one bin if there are
-    fewer), ordered by confidence; all other digits are the last bin. Digits of the same confidence
-    are in the same bin.
+    fewer), ordered by confidence; all other digits are in the last bin. Digits of the same
+    confidence are in the same bin.
 
     Args:
         labels: ``(n,)`` integers in 0–9, n ≥ 1.

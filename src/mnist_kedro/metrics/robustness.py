@@ -1,4 +1,4 @@
-"""Summarize the accuracy of models on digits as they are, corrupted and photographed."""
+"""Summarize the accuracy of models on original, corrupted and photographed digits."""
 
 from typing import TypedDict
 
@@ -8,21 +8,21 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.metrics.classification import wilson_interval
 
 # Families of digits, in the column ``family`` of the table ``corruption_accuracies``.
-NONE = "none"  # as they are
-RELATED = "related"  # corrupted, similarly to training digits
-UNSEEN = "unseen"  # corrupted otherwise
-PHOTOGRAPHED = "photographed"  # on simulated paper
+NONE = "none"  # original digits
+RELATED = "related"  # corruptions that are similar to an augmentation of the training
+UNSEEN = "unseen"  # other corruptions
+PHOTOGRAPHED = "photographed"  # simulated photos
 
-MIDDLE_SEVERITY = 3  # of the corruptions that reports and titles quote
+MIDDLE_SEVERITY = 3  # severity of the corruptions in reports and titles
 
 
 class Robustness(TypedDict):
-    """The accuracy of a model on several kinds of digits, 0–1; None if there are none."""
+    """The accuracy of a model on several kinds of digits, in 0–1; None without such digits."""
 
-    digits: int  # under each corruption
-    related: float | None  # the mean over the corruptions, at the middle severity
+    digits: int  # number of digits under each corruption
+    related: float | None  # mean accuracy over these corruptions, at the middle severity
     unseen: float | None
-    hardest: str  # corruption at the middle severity
+    hardest: str  # corruption with the lowest accuracy, at the middle severity
     hardest_accuracy: float
     photographed: float
     photographed_digits: int
@@ -33,11 +33,12 @@ def summarize_robustness(accuracies: pd.DataFrame) -> dict[str, Robustness]:
     """Summarize the table ``corruption_accuracies`` for each model.
 
     Raises:
-        InputError: if an earlier version of the project made the table.
+        InputError: if an earlier version of the project created the table.
     """
     if "family" not in accuracies:
         raise InputError(
-            "corruption_accuracies: is of an earlier version, without the column 'family'; run "
+            "corruption_accuracies: the column 'family' is missing, because an earlier version of "
+            "this project created the table; run "
             "'kedro run --pipelines robustness,report'."
         )
     return {

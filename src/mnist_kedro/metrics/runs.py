@@ -1,4 +1,4 @@
-"""Compare the metrics of all runs, and what changed in each."""
+"""Compare the metrics of all runs, and list what changed between them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ def describe_runs(metrics: Mapping[str, Run], manifests: Mapping[str, Run]) -> p
     """Tabulate the metrics of each model in each run, in the order of the runs.
 
     Args:
-        metrics: the ``metrics.json`` of each run, by the run's version.
+        metrics: the ``metrics.json`` of each run, by the version of the run.
         manifests: the ``run_manifest.json`` of each run; some may be missing.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Evaluate a reject option: accuracy against the share of digits that a model classifies."""
+"""Evaluate a reject option: the accuracy at each coverage, the share of accepted digits."""
 
 from typing import NamedTuple, TypedDict
 
@@ -13,7 +13,7 @@ class RiskCoverage(NamedTuple):
     """Coverage and risk at each confidence threshold, from the highest to the lowest."""
 
     threshold: NDArray[np.floating]  # (t,), the distinct confidences, descending
-    coverage: NDArray[np.float64]  # (t,), the share of digits accepted, in (0, 1], ascending to 1
+    coverage: NDArray[np.float64]  # (t,), the share of accepted digits, in (0, 1], ascending to 1
     risk: NDArray[np.float64]  # (t,), the error rate of the accepted digits, in 0–1
 
 
@@ -21,8 +21,8 @@ class Rejection(TypedDict):
     """The results of rejecting digits whose confidence is below a threshold."""
 
     target_accuracy: float
-    threshold: float  # of confidence; digits below it are rejected
-    coverage: float  # the share of the test digits that is accepted
+    threshold: float  # confidence threshold; digits below it are rejected
+    coverage: float  # share of accepted test digits
     accuracy: float | None  # on the accepted digits; None if all are rejected
     errors: int
 
@@ -31,8 +31,8 @@ def risk_coverage(correct: Correct, confidence: Confidences) -> RiskCoverage:
     """Compute the risk-coverage curve (El-Yaniv and Wiener 2010, JMLR 11, 1605–1641).
 
     Args:
-        correct: ``(n,)`` whether each prediction is correct, n ≥ 1.
-        confidence: ``(n,)`` of the predictions, in 0–1.
+        correct: ``(n,)``, whether each prediction is correct, n ≥ 1.
+        confidence: ``(n,)``, confidence of each prediction, in 0–1.
     """
     order = np.argsort(-confidence, kind="stable")
     sorted_confidence = confidence[order]
@@ -46,15 +46,15 @@ def risk_coverage(correct: Correct, confidence: Confidences) -> RiskCoverage:
 
 
 def confidence_threshold(correct: Correct, confidence: Confidences, accuracy: float) -> float:
-    """Find the lowest threshold at which the accepted digits reach an accuracy.
+    """Find the lowest confidence threshold at which the accepted digits reach an accuracy.
 
     Args:
-        correct: ``(n,)`` whether each prediction is correct, on the validation digits, n ≥ 1.
-        confidence: ``(n,)`` of the predictions, in 0–1.
-        accuracy: to reach, in 0–1.
+        correct: ``(n,)``, whether each prediction is correct, on the validation digits, n ≥ 1.
+        confidence: ``(n,)``, confidence of each prediction, in 0–1.
+        accuracy: the target accuracy, in 0–1.
 
     Returns:
-        The threshold; above 1, so that all digits are rejected, if none reaches the accuracy.
+        The threshold. If no threshold reaches the accuracy, it is above 1: all digits are rejected.
     """
     curve = risk_coverage(correct, confidence)
     accurate = np.flatnonzero(curve.risk <= 1 - accuracy)
@@ -67,10 +67,10 @@ def reject_unsure(
     """Reject the digits whose confidence is below ``threshold``, and evaluate the others.
 
     Args:
-        correct: ``(n,)`` whether each prediction is correct, n ≥ 1.
-        confidence: ``(n,)`` of the predictions, in 0–1.
-        threshold: as :func:`confidence_threshold` returns it.
-        target_accuracy: that the threshold was chosen for.
+        correct: ``(n,)``, whether each prediction is correct, n ≥ 1.
+        confidence: ``(n,)``, confidence of each prediction, in 0–1.
+        threshold: the result of :func:`confidence_threshold`.
+        target_accuracy: the accuracy for which the threshold was chosen.
     """
     accepted = confidence >= threshold
     errors = int((~correct[accepted]).sum())

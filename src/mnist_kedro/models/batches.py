@@ -34,8 +34,8 @@ def training_batches(
         labels: ``(n,)`` uint8.
         parameters: batch size, shuffle buffer, augmentation and seed.
         epoch: number of the current epoch, int64 from 0; read during the iteration.
-        augmented_epochs: number of epochs with augmentation. Later epochs use unchanged digits, like
-            those of the test split (Touvron et al. 2019, arXiv:1906.06423).
+        augmented_epochs: number of epochs with augmentation. Later epochs use unchanged digits
+            like those of the test split (Touvron et al. 2019, arXiv:1906.06423).
 
     Returns:
         Pairs of images ``(batch, 28, 28, 1)`` uint8 and one-hot labels ``(batch, 10)`` float32,

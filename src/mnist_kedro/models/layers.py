@@ -29,7 +29,7 @@ def convolution(
 
     Pooling precedes the normalization, so that it normalizes only a quarter of the values. With the
     opposite order, an epoch takes 1.31 times as long (two cores of an Intel Xeon), at the same
-    accuracy. With Keras's default momentum of 0.99, the moving averages would lag in short trainings.
+    accuracy. With Keras's default momentum of 0.99, the moving averages lag in short trainings.
 
     Args:
         filters: number of filters.
