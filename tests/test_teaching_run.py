@@ -113,4 +113,4 @@ def test_with_few_corrections_it_says_how_many_are_needed(taught):
         path.unlink()
     outcome = project.run("--pipelines", "teaching")
     assert outcome.status == 1
-    assert "corrections: 9 are kept, but teaching needs at least 10" in outcome.log
+    assert "corrections: found 9, but teaching needs at least 10" in outcome.log

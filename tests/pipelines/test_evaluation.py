@@ -177,9 +177,9 @@ def test_collects_the_metrics_and_says_that_they_are_of_the_sample(
 
 
 def test_reports_nothing_of_predictions_for_other_digits(digits, cnn, history):
-    with pytest.raises(InputError, match="predictions: are not of the digits in 'test'"):
+    with pytest.raises(InputError, match="predictions: the labels are not those of 'test'"):
         evaluate(cnn[:-1], history, digits)
-    with pytest.raises(InputError, match="predictions: are not of the digits in 'test'"):
+    with pytest.raises(InputError, match="predictions: the labels are not those of 'test'"):
         evaluate(cnn.assign(label=cnn["label"][::-1].to_numpy()), history, digits)
 
 

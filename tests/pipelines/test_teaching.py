@@ -168,9 +168,7 @@ def test_labels_without_sense_gain_nothing(served, digits, taught):
 
 def test_too_few_corrections_are_refused(mirrored):
     few = corrections_of(mirrored["images"][:9], [3] * 9)
-    with pytest.raises(
-        InputError, match=r"corrections: 9 are kept, but teaching needs at least 10"
-    ):
+    with pytest.raises(InputError, match=r"corrections: found 9, but teaching needs at least 10"):
         snapshot_corrections(few, TEACHING)
 
 

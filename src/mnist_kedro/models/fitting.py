@@ -85,7 +85,7 @@ def fit_network(
         callbacks: further callbacks, called after an epoch's checkpoint is saved.
 
     Returns:
-        The trained network, made of float32 Keras layers, and its history.
+        The trained network, with float32 Keras layers, and its history.
 
     Raises:
         InputError: if the loss becomes NaN or infinite, or if the checkpoints were created with

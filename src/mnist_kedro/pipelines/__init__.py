@@ -1,6 +1,6 @@
-"""The pipelines, a folder each: ``pipeline.py`` lists nodes, ``nodes.py`` has their functions."""
+"""The pipelines, one per folder: ``pipeline.py`` lists nodes, ``nodes.py`` has their functions."""
 
 
 def member_names(model: str, members: int) -> list[str]:
-    """Name the networks of an ensemble, which differ by their seeds: ``cnn``, ``cnn_2``, ..."""
+    """Return the names of an ensemble's networks: ``cnn``, ``cnn_2``, …; their seeds differ."""
     return [model, *(f"{model}_{number}" for number in range(2, members + 1))]

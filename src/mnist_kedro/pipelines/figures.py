@@ -1,4 +1,4 @@
-"""Declare the figures that pipelines draw."""
+"""Create the nodes that draw figures."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial, update_wrapper
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from mnist_kedro.lineage import mark_as_checking, with_lineage
 
-Sections = Mapping[str, Sequence[Node]]  # nodes of figures, by the section of the report
+Sections = Mapping[str, Sequence[Node]]  # nodes that draw figures, by section of the report
 
 
 def figure(
@@ -17,13 +17,13 @@ def figure(
 ) -> Node:
     """Create the node that draws a figure.
 
-    The name of the function determines all names: ``plot_confusion_matrix`` makes the node
+    The name of the function determines all names: ``plot_confusion_matrix`` becomes the node
     ``draw_confusion_matrix`` and the dataset ``figures.confusion_matrix``, which the catalog saves
-    as ``confusion_matrix.png``. The node checks that its inputs belong together.
+    as ``confusion_matrix.png``. The node checks that the lineages of its inputs match.
 
     Args:
-        plot: a function of the inputs that returns a figure; its name begins with ``plot_``.
-        inputs: datasets, as of any node.
+        plot: a function that returns a figure of the inputs; its name begins with ``plot_``.
+        inputs: names of the input datasets, in the form that ``Node`` accepts.
         options: further arguments of the function, such as the name of the model.
     """
     name = plot.__name__.removeprefix("plot_")
@@ -42,5 +42,5 @@ def _draw(
 
 
 def figure_names(nodes: Sequence[Node]) -> list[str]:
-    """Return the names of figures without their namespace."""
+    """Return the names of the figures, without the prefix ``figures.``."""
     return [output.removeprefix("figures.") for node in nodes for output in node.outputs]

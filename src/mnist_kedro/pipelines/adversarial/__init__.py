@@ -1,4 +1,4 @@
-"""Attack the networks."""
+"""Attack the networks with adversarial examples."""
 
 from mnist_kedro.pipelines.adversarial.pipeline import create_pipeline
 

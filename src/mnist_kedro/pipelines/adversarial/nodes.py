@@ -24,11 +24,11 @@ def attack_models(
     Args:
         test: the test split.
         adversarial: number of digits, and strength of the attacks.
-        models: Keras models by their names.
+        models: Keras models, by name.
 
     Returns:
         A row for each model, attack and epsilon: ``model``, ``attack`` (``fgsm``, ``pgd``),
-        ``epsilon`` (largest change of a pixel, a fraction of its range; 0 is no attack),
+        ``epsilon`` (largest change of a pixel, as a fraction of its range; 0: no attack),
         ``digits``, ``errors`` and ``accuracy``.
     """
     from mnist_kedro.models.attacks import (  # noqa: PLC0415  (imports TensorFlow)

@@ -13,7 +13,7 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
     """Create the pipeline that attacks models with adversarial examples.
 
     Args:
-        models: names of the models; the figure of single digits shows the first.
+        models: names of the models; the figure of individual digits shows the first model.
     """
     first = models[0]
     return Pipeline(

@@ -1,4 +1,4 @@
-"""Set all runs side by side."""
+"""Compare all runs."""
 
 from mnist_kedro.pipelines.compare_runs.pipeline import create_pipeline
 

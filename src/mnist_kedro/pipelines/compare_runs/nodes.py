@@ -7,16 +7,16 @@ import pandas as pd
 
 from mnist_kedro.metrics.runs import describe_runs
 
-Versions = Mapping[str, Callable[[], Any]]  # as PartitionedDataset loads them
+Versions = Mapping[str, Callable[[], Any]]  # the type that PartitionedDataset loads
 
 
 def tabulate_runs(all_metrics: Versions, all_run_manifests: Versions) -> pd.DataFrame:
     """Tabulate the accuracy of each model of each run, and what changed since the previous run.
 
     Args:
-        all_metrics: of every run, under ``<run>/metrics``.
-        all_run_manifests: under ``<run>/run_manifest``; some runs may have none. Manifests of
-            another run than their version says are left out.
+        all_metrics: metrics of every run, with keys ``<run>/metrics``.
+        all_run_manifests: manifests, with keys ``<run>/run_manifest``; some runs may have none.
+            Manifests whose id differs from their version are ignored.
 
     Returns:
         The table of :func:`~mnist_kedro.metrics.runs.describe_runs`.

@@ -8,7 +8,7 @@ from mnist_kedro.plots.runs import plot_runs_compared
 
 
 def create_pipeline() -> Pipeline:
-    """Create the pipeline from every version of the metrics to a table and a figure."""
+    """Create the pipeline that compares all versions of the metrics in a table and a figure."""
     return Pipeline(
         [
             Node(

@@ -28,8 +28,8 @@ def split_training_digits(
     """Split the training digits into a training and a validation split, stratified by class.
 
     Args:
-        mnist: contains the training digits.
-        data_processing: fraction of the validation split, and seed of the selection.
+        mnist: the ingested digits.
+        data_processing: the fraction of the validation split, and the seed of the selection.
 
     Returns:
         The training and the validation split, each in the order of ``mnist``.
@@ -61,7 +61,7 @@ def split_training_digits(
 
 
 def select_test_digits(mnist: Mnist) -> LabeledImages:
-    """Return the test digits, in their order."""
+    """Return the test digits, in the order of ``mnist``."""
     return _labeled_images(mnist, mnist["x_test"], np.asarray(mnist["y_test"]))
 
 
@@ -73,12 +73,12 @@ def compute_pixel_statistics(train: LabeledImages) -> PixelStatistics:
         train: images ``(n, 28, 28, 1)`` uint8 in 0–255, n ≥ 1.
 
     Returns:
-        Both in pixel units; for MNIST about 33.3 and 78.6.
+        Both in gray levels; for MNIST about 33.3 and 78.6.
 
     Raises:
         InputError: if all pixels are equal, because a network could not learn from them.
     """
-    total = total_of_squares = 0  # exact integers, so that the sums do not depend on the blocks
+    total = total_of_squares = 0  # integers, so that the sums do not depend on the blocks
     for _, block in blocks(train["images"]):
         total += int(block.sum(dtype=np.uint64))
         total_of_squares += int(np.square(block, dtype=np.uint16).sum(dtype=np.uint64))

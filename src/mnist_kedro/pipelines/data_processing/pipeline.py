@@ -10,7 +10,7 @@ from mnist_kedro.pipelines.data_processing.nodes import (
 
 
 def create_pipeline() -> Pipeline:
-    """Create the pipeline from MNIST to its three splits and the training pixels' statistics."""
+    """Create the pipeline that splits MNIST and computes the training pixels' statistics."""
     return Pipeline(
         [
             Node(

@@ -1,4 +1,4 @@
-"""Describe what the checks found: how bad it is, and what to do about it."""
+"""Describe the findings of the checks, with their severity and advice."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from mnist_kedro.contracts import Mnist
 
 Severity = Literal["problem", "warning", "note", "ok"]
-SEVERITIES: tuple[Severity, ...] = ("problem", "warning", "note", "ok")  # the worst first
+SEVERITIES: tuple[Severity, ...] = ("problem", "warning", "note", "ok")  # worst first
 
-_LISTED = 10_000  # rows of a finding in data_quality.json
+_LISTED = 10_000  # largest number of rows of a finding in data_quality.json
 
 
 class Example(TypedDict):
-    """A digit that shows a finding."""
+    """A digit that is an example of a finding."""
 
     split: str
-    row: int  # in its split
+    row: int  # row in the split
     label: int
     suggested: NotRequired[int]  # the label that the networks predict
 
@@ -31,21 +31,21 @@ class Finding(TypedDict):
     severity: Severity
     sentence: str
     count: int
-    of: int  # digits that were checked
+    of: int  # number of checked digits
     advice: str
-    examples: NotRequired[list[list[Example]]]  # digits that are shown together are in one list
-    rows: NotRequired[Mapping[str, list[int]]]  # by split, the worst first; at most 10,000
+    examples: NotRequired[list[list[Example]]]  # each inner list is shown together
+    rows: NotRequired[Mapping[str, list[int]]]  # by split, worst first; at most 10,000
 
 
-Findings = Mapping[str, Any]  # ``findings``, a list of Finding, and further results of the check
+Findings = Mapping[str, Any]  # a list of ``findings``, and further results of a check
 
 _REMOVE = "Remove these digits from your file, and ingest it again with `kedro run`"
 _CORRECT = (
     "Look at these digits, the most suspicious first, and correct wrong labels in your file: "
-    "`label_errors.csv` lists all. A few labels are right, of digits that are hard to read."
+    "`label_errors.csv` lists all. A few of them are correct: the digits are hard to read."
 )
-# For digits with something in common: the sentence, in which [one|several] depends on their number,
-# the shares of all digits that are a warning and a problem, and the advice.
+# For each kind of finding: the sentence, with [singular|plural] words, the shares of the digits at
+# which the finding becomes a warning and a problem, and the advice.
 _KINDS: dict[str, tuple[str, float, float, str]] = {
     "leaks": (
         "[test digit equals a training digit|test digits equal training digits]",
@@ -60,7 +60,7 @@ _KINDS: dict[str, tuple[str, float, float, str]] = {
     "conflicting_labels": (
         "[digit equals a digit|digits equal digits] with another label",
         *(0.0, 0.001),
-        "Correct the labels in your file, or remove all copies: at most one label is right.",
+        "Correct the labels in your file, or remove all copies: at most one label is correct.",
     ),
     "train_duplicates": (
         "training [digit is a copy of another|digits are copies of others]",
@@ -83,7 +83,7 @@ _KINDS: dict[str, tuple[str, float, float, str]] = {
     "inverted": (
         "[digit is|digits are] dark on light, unlike the others",
         *(0.001, 0.01),
-        "Ingest your file again without `ingestion.background`, which inverts single images.",
+        "Ingest your file again with `ingestion.background: auto`, which inverts such images.",
     ),
     "cut": (
         "[digit touches|digits touch] the edge of the image",
@@ -104,10 +104,10 @@ _KINDS: dict[str, tuple[str, float, float, str]] = {
 
 
 class Describer:
-    """Describe findings about some digits; rows count the training, then the test digits."""
+    """Describe findings about digits; test rows follow the training rows."""
 
     def __init__(self, mnist: Mnist, examples: int) -> None:
-        """Take labels from ``mnist``, and show at most so many ``examples`` of a finding."""
+        """Store the labels of ``mnist``, and the largest number of ``examples`` per finding."""
         self.train, self.test = np.asarray(mnist["y_train"]), np.asarray(mnist["y_test"])
         self.total, self._examples = len(self.train) + len(self.test), examples
 
@@ -121,15 +121,15 @@ class Describer:
         *,
         sampled: bool = False,
     ) -> Finding:
-        """Describe digits with something in common.
+        """Describe a finding about some digits.
 
         Args:
-            name: of the finding, which selects what is said.
-            rows: of the digits, the worst first.
-            of: number of digits that were checked.
-            groups: rows to show together; None: each digit by itself.
+            name: name of the finding; it determines the sentence and the advice.
+            rows: rows of the digits, worst first.
+            of: number of checked digits.
+            groups: groups of rows to show together; None: show each digit separately.
             suggested: predicted labels, by row.
-            sampled: whether the checked digits are a sample.
+            sampled: whether only a sample was checked.
         """
         sentence, warning, problem, advice = _KINDS[name]
         text = re.sub(r"\[(.*?)\|(.*?)\]", r"\1" if len(rows) == 1 else r"\2", sentence)
@@ -167,12 +167,12 @@ class Describer:
 def describe_all(
     name: str, severity: Severity, sentence: str, count: int, of: int, advice: str
 ) -> Finding:
-    """Describe a data set as a whole, or ``count`` of its digits."""
+    """Create a finding about a whole dataset, or about ``count`` of its digits."""
     return Finding(
         name=name, severity=severity, sentence=sentence, count=count, of=of, advice=advice
     )
 
 
 def rate(value: float, warning: float, problem: float) -> Severity:
-    """Return how bad a value is; below ``warning`` it is ok."""
+    """Return the severity of a value: ok below ``warning``, a problem from ``problem`` on."""
     return "problem" if value >= problem else "warning" if value >= warning else "ok"

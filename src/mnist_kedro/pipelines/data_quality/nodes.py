@@ -30,14 +30,14 @@ from mnist_kedro.sources.content import Split, compare, seem_wrong
 
 logger = logging.getLogger(__name__)
 
-_COMPARED = 100_000  # digits among which near duplicates are searched, in 3 s
-_PREDICTED = 250_000  # digits of a split among which label errors are searched
-_BATCH = 256  # With training.batch_size, 512, as many steps take twice as long.
+_COMPARED = 100_000  # largest number of digits in the search for near duplicates, which takes 3 s
+_PREDICTED = 250_000  # largest number of digits per split in the search for label errors
+_BATCH = 256  # with training.batch_size, 512, the same number of steps takes twice as long
 
 
 @with_lineage
 def check_classes(mnist: Mnist) -> Findings:
-    """Check that all classes are about as frequent, and in the same proportions in both splits."""
+    """Check that the classes are balanced, and have the same proportions in both splits."""
     labels = np.asarray(mnist["y_train"]), np.asarray(mnist["y_test"])
     train, test = (np.bincount(split, minlength=CLASSES) for split in labels)
     worst = max(train, test, key=lambda split: split.max() / max(1, split.min()))
@@ -103,8 +103,8 @@ def check_images(mnist: Mnist, examples: int) -> tuple[Findings, dict[str, Any]]
     """Check each image for defects, and whether the images of the splits look alike.
 
     Returns:
-        The findings, and the mean digits: ``images`` ``(20, 28, 28)`` uint8 of the training
-        classes, then of the test classes, and ``labels`` ``(20,)``.
+        The findings, and the mean digit of each class: ``images`` ``(20, 28, 28)`` uint8, first
+        of the training split, then of the test split, and ``labels`` ``(20,)``.
     """
     digits = Describer(mnist, examples)
     train = inspect_digits(mnist["x_train"], digits.train)
@@ -138,7 +138,7 @@ def check_images(mnist: Mnist, examples: int) -> tuple[Findings, dict[str, Any]]
 
 @with_lineage
 def check_duplicates(mnist: Mnist, examples: int) -> Findings:
-    """Find exact copies within the splits and between them, and copies with different labels."""
+    """Find exact duplicates within and between splits, and duplicates with different labels."""
     digits, copies = Describer(mnist, examples), find_copies(mnist)
     rows, groups = copies
     in_test = rows >= len(digits.train)
@@ -200,14 +200,14 @@ def check_label_errors(
     """Find labels that are probably wrong, by cross-validation of a small network.
 
     Args:
-        mnist: the digits; of more than 250,000 in a split, a sample is checked.
+        mnist: the digits; of a split with more than 250,000 digits, a sample is checked.
         data_quality: number of folds and steps, and the seed.
-        training: the recipe; batch size, number of epochs and seed are replaced.
-        network: which network.
+        training: the training parameters; batch size, number of epochs and seed are replaced.
+        network: architecture of the network.
 
     Returns:
-        A row for each label that is probably wrong, the worst first, with ``split``, ``row``,
-        ``label``, ``suggested`` and the probabilities of both; and the findings.
+        A table and the findings. The table has a row for each label that is probably wrong, the
+        least probable first: ``split``, ``row``, ``label``, ``suggested`` and both probabilities.
     """
     from mnist_kedro.models.cross_validation import train_folds  # noqa: PLC0415  (TensorFlow)
 
@@ -254,7 +254,7 @@ def check_label_errors(
 
 @with_lineage
 def collect_findings(mnist: Mnist, **checks: Findings) -> dict[str, Any]:
-    """Collect the findings of all checks, the worst first; log the problems and warnings."""
+    """Collect the findings of all checks, worst first; log the problems and warnings."""
     findings = sorted(
         chain.from_iterable(check["findings"] for check in checks.values()),
         key=lambda found: (SEVERITIES.index(found["severity"]), -found["count"] / found["of"]),

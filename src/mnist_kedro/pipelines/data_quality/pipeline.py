@@ -13,13 +13,13 @@ from mnist_kedro.pipelines.data_quality.nodes import (
 )
 from mnist_kedro.reports.data_quality import render_data_quality
 
-# Each check is a node that saves its findings as `findings.<check>`.
+# The names of the checks; the node of each saves its findings as `findings.<check>`.
 CHECKS = ("classes", "content", "images", "duplicates", "near_duplicates")
 LABEL_ERRORS = "label_errors"
 
 
 def create_pipeline(label_errors: bool = False) -> Pipeline:
-    """Create the pipeline from the ingested digits to a page about their quality.
+    """Create the pipeline that checks the ingested digits and renders a page with the findings.
 
     Args:
         label_errors: whether to search for label errors, which trains networks.

@@ -1,4 +1,4 @@
-"""The pipeline that trains the network that tells digits from everything else."""
+"""Train the digit detector, a network that distinguishes digits from other images."""
 
 from mnist_kedro.pipelines.digit_detector.pipeline import create_pipeline
 

@@ -12,18 +12,18 @@ from mnist_kedro.parameters import DigitDetectorParameters
 
 
 class Examples(TypedDict):
-    """Hold digits and other marks, one after the other."""
+    """Simulated digits and other marks, in turn."""
 
     images: Pixels  # (n, 28, 28, 1)
-    is_digit: NDArray[np.uint8]  # (n,), 1 and 0
+    is_digit: NDArray[np.uint8]  # (n,), 1: digit, 0: other mark
 
 
 def make_examples(train: LabeledImages, parameters: DigitDetectorParameters) -> Examples:
-    """Simulate photos of digits and of other marks, and prepare them like those of users.
+    """Simulate photos of digits and of other marks, and prepare them like users' photos.
 
     Args:
-        train: whose digits are taken as they are, and written with other pens.
-        parameters: the number of examples, and the seed.
+        train: the training split; its digits are used unchanged and with other simulated pens.
+        parameters: the number of examples of each kind, and the seed.
     """
     digits = np.asarray(train["images"])[..., 0]
     random = np.random.default_rng(parameters.seed)
@@ -36,7 +36,7 @@ def make_examples(train: LabeledImages, parameters: DigitDetectorParameters) -> 
 
 
 def train_digit_detector(detector_examples: Examples, parameters: DigitDetectorParameters) -> Any:
-    """Train a network, a Keras model: ``(n, 28, 28, 1)`` uint8 → ``(n, 1)`` scores, 1 a digit."""
+    """Train a Keras model: ``(n, 28, 28, 1)`` uint8 → ``(n, 1)`` scores from 0 to 1 (a digit)."""
     import keras  # noqa: PLC0415  (imports TensorFlow)
 
     from mnist_kedro.models.fitting import one_cycle  # noqa: PLC0415
@@ -53,14 +53,14 @@ def train_digit_detector(detector_examples: Examples, parameters: DigitDetectorP
     )
     model.compile(optimizer, loss="binary_crossentropy", metrics=["accuracy"], jit_compile=False)
     batches = _batches(detector_examples, size, parameters)
-    model.fit(batches, epochs=parameters.epochs, shuffle=False, verbose=2)  # It is shuffled.
-    trained = build_digit_detector()  # without the optimizer
+    model.fit(batches, epochs=parameters.epochs, shuffle=False, verbose=2)  # _batches shuffles
+    trained = build_digit_detector()  # to save it without the optimizer
     trained.set_weights(model.get_weights())
     return trained
 
 
 def _batches(examples: Examples, size: int, parameters: DigitDetectorParameters) -> Any:
-    """Return a ``tf.data.Dataset`` of augmented images and whether they are digits."""
+    """Return a shuffled ``tf.data.Dataset`` of augmented images and whether they are digits."""
     import tensorflow as tf  # noqa: PLC0415
 
     from mnist_kedro.models.augmentation import augment  # noqa: PLC0415
@@ -78,7 +78,7 @@ def _batches(examples: Examples, size: int, parameters: DigitDetectorParameters)
 
 
 def export_digit_detector(model: Any) -> bytes:
-    """Convert the network to ONNX, whose file the package contains."""
+    """Convert the network to the ONNX file that is part of the package."""
     from mnist_kedro.models.onnx_export import digit_detector_to_onnx  # noqa: PLC0415
 
     return digit_detector_to_onnx(model).SerializeToString()

@@ -10,7 +10,7 @@ from mnist_kedro.pipelines.digit_detector.nodes import (
 
 
 def create_pipeline() -> Pipeline:
-    """Create the pipeline that trains the network; the default run does not include it."""
+    """Create the pipeline that trains the digit detector; it is not in the default run."""
     return Pipeline(
         [
             Node(

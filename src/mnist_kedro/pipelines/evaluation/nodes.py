@@ -41,7 +41,7 @@ def predict_digits(model: Any, digits: LabeledImages) -> pd.DataFrame:
 
 @with_lineage
 def average_predictions(**predictions: pd.DataFrame) -> pd.DataFrame:
-    """Average the probabilities of several models; takes and returns tables of predictions."""
+    """Average the probabilities in several models' tables of predictions."""
     first = next(iter(predictions.values()))
     tables = [table[PROBABILITIES].to_numpy() for table in predictions.values()]
     probabilities = np.stack(tables).mean(axis=0, dtype=np.float64)
@@ -66,15 +66,15 @@ def evaluate_model(
 ) -> dict[str, Any]:
     """Compute the metrics of a model on the test split.
 
-    The confidence threshold is chosen on the validation digits. If the model divides its logits by
-    a temperature, the scores without it are computed for comparison.
+    The confidence threshold is chosen on the validation digits. For comparison, the probability
+    scores are also computed without the model's temperature.
 
     Raises:
-        InputError: if the predictions are not of the test digits.
+        InputError: if the labels of the predictions are not those of the test digits.
     """
     if not np.array_equal(predictions["label"], np.asarray(test["labels"])):
-        raise InputError("predictions: are not of the digits in 'test'; run 'kedro run' again.")
-    temperature = history.get("temperature", 1.0)  # earlier versions of this project had none
+        raise InputError("predictions: the labels are not those of 'test'; run 'kedro run' again.")
+    temperature = history.get("temperature", 1.0)  # missing in histories of earlier versions
     uncalibrated = scale_temperature(predictions[PROBABILITIES].to_numpy(), 1 / temperature)
     return {
         **_evaluate(predictions, validation_predictions, test, reporting),
@@ -101,8 +101,8 @@ def evaluate_ensemble(
 ) -> dict[str, Any]:
     """Compute the metrics of an ensemble on the test split, and the spread of its members.
 
-    The members differ by their seeds only: the mean and the sample standard deviation (n − 1) of
-    their accuracies estimate what a training with any seed gives.
+    The members differ only in their seeds: the mean and the sample standard deviation (n − 1) of
+    their accuracies describe the result of a training with an arbitrary seed.
     """
     accuracies = [evaluation["accuracy"] for evaluation in members.values()]
     return {
@@ -130,30 +130,30 @@ def _evaluate(
     labels, predicted = predictions["label"].to_numpy(), predictions["prediction"].to_numpy()
     probabilities = predictions[PROBABILITIES].to_numpy()
     target = reporting.target_accuracy
-    threshold = confidence_threshold(*_hits(validation_predictions), target)
+    threshold = confidence_threshold(*_correct_and_confidence(validation_predictions), target)
     evaluation = {
         **classify_errors(labels, predicted),
         **score_probabilities(labels, probabilities),
-        "rejection": reject_unsure(*_hits(predictions), threshold, target),
+        "rejection": reject_unsure(*_correct_and_confidence(predictions), threshold, target),
     }
-    if test["canonical_mnist"]:  # whose wrong labels are known
+    if test["canonical_mnist"]:  # its wrong labels are known
         evaluation["without_label_errors"] = classify_without_label_errors(labels, predicted)
     return evaluation
 
 
-def _hits(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Return which predictions are correct, and the confidence of all."""
+def _correct_and_confidence(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return whether each prediction is correct, and its confidence."""
     correct = predictions["label"] == predictions["prediction"]
     return correct.to_numpy(), predictions["confidence"].to_numpy()
 
 
 @with_lineage
 def compare_models(**predictions: pd.DataFrame) -> dict[str, Comparison]:
-    """Test each pair of models with McNemar's test; the keys are ``<first>_vs_<second>``."""
-    right = {name: _hits(table)[0] for name, table in predictions.items()}
+    """Compare each pair of models on the test split; the keys are ``<first>_vs_<second>``."""
+    correct = {name: _correct_and_confidence(table)[0] for name, table in predictions.items()}
     return {
-        f"{first}_vs_{second}": compare(right[first], right[second])
-        for first, second in combinations(right, 2)
+        f"{first}_vs_{second}": compare(correct[first], correct[second])
+        for first, second in combinations(correct, 2)
     }
 
 
@@ -184,7 +184,7 @@ def collect_metrics(
         "training_records": {
             name: evaluation[RECORD]
             for name, evaluation in evaluations.items()
-            if RECORD in evaluation  # an ensemble has none
+            if RECORD in evaluation  # ensembles have no record
         },
         "comparison": {pair: value for pair, value in comparison.items() if pair != KEY},
     }

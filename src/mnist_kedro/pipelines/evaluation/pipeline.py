@@ -29,11 +29,11 @@ from mnist_kedro.plots.training_curves import plot_training_curves
 
 
 def create_pipeline(models: Sequence[str], members: int = 1) -> Pipeline:
-    """Create the pipeline from models and test digits to metrics and figures.
+    """Create the pipeline that evaluates models on the test split.
 
     Args:
-        models: names of the models; the figures of single predictions show the first.
-        members: networks of each kind; several are also averaged.
+        models: names of the models; figures of individual predictions show the first model.
+        members: number of networks per model; more than one are also evaluated as an ensemble.
     """
     networks = {model: member_names(model, members) for model in models}
     every = [name for names in networks.values() for name in names]
@@ -50,7 +50,7 @@ def create_pipeline(models: Sequence[str], members: int = 1) -> Pipeline:
 
 
 def create_figures(models: Sequence[str]) -> Sections:
-    """Declare the figures; those of single predictions show the first model."""
+    """Create the figures' nodes; figures of individual predictions show the first model."""
     model = models[0]
     predictions = ["test", f"{model}.predictions"]
     all_predictions = {name: f"{name}.predictions" for name in models}
@@ -78,7 +78,7 @@ def create_figures(models: Sequence[str]) -> Sections:
 
 
 def _evaluate_network(name: str) -> Pipeline:
-    """Predict and evaluate with one network, in its namespace."""
+    """Create the nodes that evaluate one network, in its namespace."""
     return Pipeline(
         [
             Node(
@@ -114,7 +114,7 @@ def _evaluate_network(name: str) -> Pipeline:
 
 
 def _evaluate_ensemble(ensemble: str, members: Sequence[str]) -> Pipeline:
-    """Average the probabilities of several networks, and evaluate the average."""
+    """Create the nodes that average the probabilities of networks, and evaluate the average."""
     return Pipeline(
         [
             *(
@@ -144,7 +144,7 @@ def _evaluate_ensemble(ensemble: str, members: Sequence[str]) -> Pipeline:
 
 
 def _compare(compared: Sequence[str], evaluated: Sequence[str]) -> Pipeline:
-    """Compare the models, and collect all metrics; of an ensemble's members compare the first."""
+    """Create the nodes that compare some models, and collect the metrics of all models."""
     return Pipeline(
         [
             Node(

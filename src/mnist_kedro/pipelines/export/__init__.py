@@ -1,4 +1,4 @@
-"""Export models to formats that other programs run."""
+"""Export models to formats that other programs can run."""
 
 from mnist_kedro.pipelines.export.pipeline import create_pipeline
 

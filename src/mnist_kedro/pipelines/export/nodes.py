@@ -27,20 +27,20 @@ from mnist_kedro.pictures.detector import DETECTOR_FILE
 logger = logging.getLogger(__name__)
 
 _TOLERANCE = 1e-4  # largest difference of a probability between float formats
-_MAX_ACCURACY_LOSS = 0.001  # of the eight-bit format
+_MAX_ACCURACY_LOSS = 0.001  # largest accuracy loss of the eight-bit format
 _CALIBRATION_DIGITS = 500
 _BATCH = 1000
 _PACKAGES = ("keras", "tensorflow", "onnx", "onnxruntime", "ai-edge-litert")
 
 
 class Reference(TypedDict):
-    """Predictions of the Keras model, which every exported file must reproduce."""
+    """The Keras model's predictions, which every exported file must reproduce."""
 
-    model: str  # its name
+    model: str  # name of the model
     training_record: TrainingRecord | None
     picture_calibration: Mapping[str, Any]
-    probabilities: np.ndarray  # (n, 10) of the test digits
-    correct: np.ndarray  # (n,) which validation digits are classified correctly
+    probabilities: np.ndarray  # (n, 10), of the test digits
+    correct: np.ndarray  # (m,), whether each validation digit is classified correctly
     confidence_threshold: float  # in 0–1; predictions with a lower confidence should be rejected
 
 
@@ -58,8 +58,8 @@ def predict_reference(
         model: a Keras model, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)`` probabilities.
         validation: the split on which the confidence threshold is chosen.
         test: the test split.
-        picture_calibration: of the model.
-        reporting: ``target_accuracy`` of the predictions above the threshold.
+        picture_calibration: the model's calibration on pictures.
+        reporting: contains ``target_accuracy``, for the predictions above the threshold.
     """
     validated = probabilities_of(model, validation["images"])
     correct = validated.argmax(axis=1) == np.asarray(validation["labels"])
@@ -79,7 +79,7 @@ def predict_reference(
 
 
 @contextmanager
-def _missing_packages_reported() -> Iterator[None]:
+def _report_missing_packages() -> Iterator[None]:
     """Raise an InputError if a package of the extra ``export`` is not installed."""
     try:
         yield
@@ -90,7 +90,7 @@ def _missing_packages_reported() -> Iterator[None]:
 
 
 @with_lineage
-@_missing_packages_reported()
+@_report_missing_packages()
 def export_to_onnx(
     model: Any, test: LabeledImages, reference: Reference
 ) -> tuple[bytes, dict[str, Any]]:
@@ -102,9 +102,9 @@ def export_to_onnx(
         reference: predictions of the model on the test split.
 
     Returns:
-        The file, ``pixels`` ``(n, 28, 28, 1)`` uint8 → ``probabilities`` ``(n, 10)`` and
-        ``digit_score`` ``(n, 1)``, both float32, and its description: input, output, digest,
-        accuracy, examples and versions.
+        The file and its description: input, output, digest, accuracy, examples and versions. The
+        file maps ``pixels`` ``(n, 28, 28, 1)`` uint8 to ``probabilities`` ``(n, 10)`` and
+        ``digit_score`` ``(n, 1)``, both float32.
 
     Raises:
         InputError: if the packages for the format are not installed.
@@ -145,12 +145,12 @@ def export_to_onnx(
 def export_to_saved_model(
     model: Any, test: LabeledImages, reference: Reference
 ) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Export a network to a SavedModel, for TensorFlow Serving, and verify it on all test digits.
+    """Export a network to a SavedModel for TensorFlow Serving; verify it on all test digits.
 
     The arguments are those of :func:`export_to_onnx`.
 
     Returns:
-        The files by their paths in the folder, and their description.
+        The files, by their paths in the folder, and their description.
 
     Raises:
         ValueError: if a probability differs from the reference by more than 0.0001.
@@ -176,12 +176,12 @@ def export_to_saved_model(
 def export_to_litert(
     model: Any, test: LabeledImages, reference: Reference
 ) -> tuple[bytes, dict[str, Any]]:
-    """Export a network to LiteRT, for phones and small computers, and verify it on all test digits.
+    """Export a network to LiteRT for phones and small computers; verify it on all test digits.
 
     The arguments and errors are those of :func:`export_to_onnx`.
 
     Returns:
-        A ``.tflite`` file with the inputs and outputs of the ONNX file, and its description.
+        A ``.tflite`` file, which maps ``pixels`` to ``probabilities``, and its description.
     """
     file, probabilities = _convert_to_litert(model, None, test)
     return file, _check_equal(_describe("LiteRT", file, probabilities, test, reference))
@@ -191,21 +191,21 @@ def export_to_litert(
 def export_to_litert_int8(
     model: Any, train: LabeledImages, test: LabeledImages, reference: Reference
 ) -> tuple[bytes, dict[str, Any]]:
-    """Export a network to LiteRT with eight-bit integers: about a quarter of the size.
+    """Export a network to LiteRT with eight-bit integers, about a quarter of the float32 size.
 
     Args:
         model: a Keras model, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)`` probabilities.
-        train: the split whose digits calibrate the ranges of the integers.
+        train: the split from which digits are taken to calibrate the ranges of the integers.
         test: the test split.
         reference: predictions of the model on the test split.
 
     Returns:
-        A ``.tflite`` file with the inputs and outputs of the ONNX file, and its description.
+        A ``.tflite`` file, which maps ``pixels`` to ``probabilities``, and its description.
 
     Raises:
         InputError: if the packages for the format are not installed.
-        ValueError: if the file classifies fewer test digits correctly than the model: more than
-            five fewer, and more than 0.1%.
+        ValueError: if the file classifies at least six fewer test digits correctly than the model,
+            and more than 0.1% fewer.
     """
     rows = spread(len(train["labels"]), _CALIBRATION_DIGITS)
     file, probabilities = _convert_to_litert(model, train["images"][rows], test)
@@ -222,7 +222,7 @@ def export_to_litert_int8(
     return file, {**description, "accuracy_lost": lost / len(labels)}
 
 
-@_missing_packages_reported()
+@_report_missing_packages()
 def _convert_to_litert(
     model: Any, calibration: np.ndarray | None, test: LabeledImages
 ) -> tuple[bytes, np.ndarray]:
@@ -279,14 +279,14 @@ def _describe(
         ),
         "examples": _examples(probabilities, test),
         "data": {**provenance(test)},
-        "versions": {  # of the installed packages; a SavedModel does not need the extra `export`
+        "versions": {  # of installed packages; a SavedModel does not require the extra `export`
             name: package.version for name in _PACKAGES for package in distributions(name=name)
         },
     }
 
 
 def _check_equal(description: dict[str, Any]) -> dict[str, Any]:
-    """Return the description of a file that gives the probabilities of the Keras model."""
+    """Check that a file gives the probabilities of the Keras model; return its description."""
     difference = description["largest_difference_from_keras"]
     if not difference <= _TOLERANCE:  # also rejects NaN
         raise ValueError(
@@ -301,7 +301,7 @@ def _digest(data: bytes) -> str:
 
 
 def _examples(probabilities: np.ndarray, test: LabeledImages) -> list[Mapping[str, Any]]:
-    """Return the first test digit of each class with its probabilities."""
+    """Return the first test digit of each class, with its probabilities."""
     labels = np.asarray(test["labels"])
     rows = [int(np.argmax(labels == digit)) for digit in range(CLASSES) if digit in labels]
     return [

@@ -18,7 +18,7 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
     """Create the pipeline that exports trained models; the default run does not include it.
 
     Args:
-        models: names of the models; the first may replace the model that is served.
+        models: names of the models; only the first model can be promoted.
     """
     promote = Node(
         func=decide_promotion,

@@ -1,4 +1,4 @@
-"""Decide whether an exported model replaces the model that is served."""
+"""Decide whether an exported model replaces the served model."""
 
 import logging
 from collections.abc import Mapping
@@ -17,18 +17,18 @@ from mnist_kedro.promotion import Promotion
 
 logger = logging.getLogger(__name__)
 
-_MIN_ACCURACY = 0.9  # of the first model
-MAX_LOSS = 0.001  # of accuracy, compared with the model that is served
-_MAX_LOSS_BOUND = 0.003  # upper limit of the one-sided 95% interval of that loss
+_MIN_ACCURACY = 0.9  # smallest accuracy of the first model
+MAX_LOSS = 0.001  # largest loss of accuracy, compared with the served model
+_MAX_LOSS_BOUND = 0.003  # largest upper limit of the one-sided 95% interval of this loss
 _BATCH = 1000
 
 
 class Judgment(NamedTuple):
-    """Whether a model may be served, and why."""
+    """Whether a model may be served, and the reason."""
 
     promoted: bool
     reason: str
-    comparison: dict[str, Any] | None = None  # with the model that is served
+    comparison: dict[str, Any] | None = None  # with the served model
 
 
 @with_lineage
@@ -40,18 +40,19 @@ def decide_promotion(
     promotion: PromotionParameters,
     run: Mapping[str, Any],
 ) -> Promotion:
-    """Promote an exported model unless it is worse than the one that is served.
+    """Promote an exported model unless it is worse than the served model.
 
     Both classify the same validation digits. The new model may lose at most 0.1 percentage points
-    of accuracy, and the one-sided 95% interval of the loss may reach at most 0.3. Only the pipeline
-    ``teaching`` promotes networks that were taught. Models that were trained on other digits cannot
-    be compared: they may have been trained on these. The first model needs an accuracy of 90%.
+    of accuracy, and the upper limit of the loss (one-sided 95% interval) may be at most 0.3. Only
+    the pipeline ``teaching`` promotes networks that were taught. A served model that was trained on
+    other digits cannot be compared: these validation digits may have been among its training
+    digits. The first model needs an accuracy of 90%.
 
     Args:
         reference: predictions of the new model.
         validation: the split on which both models are compared.
-        description: of the new model's ONNX file.
-        promoted_model: the model that is served; None if there is none.
+        description: description of the new model's ONNX file.
+        promoted_model: the served model; None if there is none.
         promotion: ``enabled``, and a reason to ``force`` the promotion.
         run: the description of the run, whose id is the version of the export.
     """
@@ -72,29 +73,29 @@ def judge(
     description: Mapping[str, Any],
     promoted_model: PromotedModel | None,
 ) -> Judgment:
-    """Judge by the validation digits whether a model may be served."""
+    """Judge whether a model may be served, from its accuracy on the validation digits."""
     correct = reference["correct"]
     if promoted_model is None:
         return Judgment(
             float(np.mean(correct)) >= _MIN_ACCURACY,
             f"the first model; it classifies {np.mean(correct):.2%} of {len(correct):,} validation "
-            f"digits correctly, and at least {_MIN_ACCURACY:.0%} are required",
+            f"digits correctly; at least {_MIN_ACCURACY:.0%} are required",
         )
     if _weights(promoted_model.description) == _weights(description):
-        return Judgment(True, "the same model is served")
+        return Judgment(True, "this model is already served")
     if lineage_of(validation).items() - lineage_of(promoted_model.description).items():
         return Judgment(
             False,
-            "the model that is served was trained on other digits, so they cannot be compared",
+            "the served model was trained on other digits, so both models cannot be compared",
         )
     served_digits = classify_with_onnx(promoted_model.file, validation["images"])
     comparison = compare_with_served(correct, served_digits == np.asarray(validation["labels"]))
     return Judgment(
         is_no_worse(comparison),
-        f"on {len(correct):,} validation digits it loses {100 * comparison['loss']:.2f} points "
-        "of accuracy compared with the model that is served, at most "
-        f"{100 * comparison['loss_upper_bound']:.2f} (95%); allowed are {100 * MAX_LOSS:.1f} "
-        f"and {100 * _MAX_LOSS_BOUND:.1f}",
+        f"on {len(correct):,} validation digits it loses {100 * comparison['loss']:.2f} percentage "
+        "points of accuracy compared with the served model (upper limit of the 95% interval: "
+        f"{100 * comparison['loss_upper_bound']:.2f}); allowed are {100 * MAX_LOSS:.1f} "
+        f"(upper limit: {100 * _MAX_LOSS_BOUND:.1f})",
         comparison,
     )
 
@@ -107,12 +108,14 @@ def conclude(
     run: Mapping[str, Any],
     by: str,
 ) -> Promotion:
-    """Decide about a model as it was judged, unless the parameters say otherwise, and log it.
+    """Decide about the promotion of a model, and log the decision.
+
+    The decision follows the judgment, unless the parameters disable or force the promotion.
 
     Args:
-        judgment: of the new model.
-        reference: its predictions.
-        promoted_model: the model that is served; None if there is none.
+        judgment: judgment of the new model.
+        reference: predictions of the new model.
+        promoted_model: the served model; None if there is none.
         promotion: ``enabled``, and a reason to ``force`` the promotion.
         run: the description of the run, whose id is the version of the export.
         by: the pipeline that decides.
@@ -153,7 +156,7 @@ def _weights(description: Mapping[str, Any]) -> str | None:
 
 
 def classify_with_onnx(file: bytes, images: ManyPixels) -> np.ndarray:
-    """Return the digits ``(n,)`` that an ONNX file reads in images ``(n, 28, 28, 1)``."""
+    """Classify images ``(n, 28, 28, 1)`` with an ONNX file; return the digits ``(n,)``."""
     import onnxruntime  # noqa: PLC0415  (an optional dependency)
 
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
@@ -169,8 +172,8 @@ def compare_with_served(correct: np.ndarray, served_correct: np.ndarray) -> dict
     """Compute the loss of accuracy, and the upper bound of its one-sided 95% interval.
 
     Args:
-        correct: ``(n,)`` whether the new model classifies a digit correctly, n ≥ 1.
-        served_correct: ``(n,)`` whether the model that is served does, for the same digits.
+        correct: ``(n,)``, whether the new model classifies a digit correctly, n ≥ 1.
+        served_correct: ``(n,)``, whether the served model classifies the same digit correctly.
     """
     only_served = int(np.sum(served_correct & ~correct))
     only_new = int(np.sum(correct & ~served_correct))

@@ -30,7 +30,7 @@ _DIGITS = {str(digit): digit for digit in range(CLASSES)}
 
 
 class ShownPictures(TypedDict):
-    """Hold a selection of the pictures, for a figure."""
+    """A selection of the pictures, for a figure."""
 
     thumbnails: np.ndarray  # (n, 84, 84, 3) uint8: each picture, with the ink that was found
     pixels: Pixels  # (n, 28, 28, 1)
@@ -39,15 +39,15 @@ class ShownPictures(TypedDict):
 
 
 def describe_model(model: Any) -> dict[str, Any]:
-    """Say which model classifies the pictures, and what it was trained on.
+    """Describe the model that classifies the pictures, and log the description.
 
     Returns:
-        ``name``, and what is known of ``version``, ``trained_on``, ``training_digits`` and
-        ``validation_accuracy`` (0–1).
+        ``name`` and ``trained_on``; if the model has a training record, also ``version``,
+        ``training_digits`` and ``validation_accuracy`` (0–1).
     """
     record = record_of(model)
     if record is None:
-        logger.warning("The model '%s' does not say what it was trained on.", model.name)
+        logger.warning("The model '%s' has no training record.", model.name)
         return {"name": model.name, "trained_on": "unknown"}
     origin = describe_source(record["data"])
     logger.info(
@@ -78,23 +78,23 @@ def read_pictures(
 
     Args:
         model: a Keras model, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)`` probabilities.
-        picture_calibration: of the model.
+        picture_calibration: the model's calibration on pictures.
         inference: paths of the pictures and of their labels.
-        part: number of the part of the pictures, from 0.
+        part: which part of the pictures to classify, from 0.
         parts: number of parts.
 
     Returns:
-        Tables with a row for each file, or for each digit, in the order of the names: ``file``,
-        ``digit`` (0–9), ``confidence``, ``p0`` … ``p9``, ``candidates`` (such as ``4 9``: the
-        right digit is probably one of them), ``is_digit`` and ``digit_score`` (0–1),
-        ``several`` (whether the picture shows other digits, too), with ``inference.all_digits`` the
-        digit's place, ``left``, ``top``, ``right`` and ``bottom`` in pixels, ``status`` (``ok``, or
-        why no digit was found) and, if any picture has a label, ``label``. Pictures are read while
-        the tables are iterated over, so that memory never holds all pictures or all tables.
+        Tables with a row for each file (with ``inference.all_digits``, for each digit), in the
+        order of the file names. Columns: ``file``, ``digit`` (0–9), ``confidence``, ``p0`` …
+        ``p9``, ``candidates`` (such as ``4 9``: one of them is probably correct), ``is_digit``,
+        ``digit_score`` (0–1), ``several`` (whether the picture shows other digits, too) and
+        ``status`` (``ok``, or why no digit was found); with ``inference.all_digits`` also ``left``,
+        ``top``, ``right`` and ``bottom`` in pixels; if any picture has a label, also ``label``.
+        Pictures are read during the iteration, so memory never holds all pictures or all tables.
 
     Raises:
         InputError: if there are no pictures, if the file of labels is invalid, or if the
-            calibration is of another model.
+            calibration belongs to another model.
     """
     join_lineages(
         {"model": lineage_of(model), "picture_calibration": lineage_of(picture_calibration)}
@@ -102,7 +102,7 @@ def read_pictures(
     record = record_of(model)
     pictures = _open_pictures(inference, record["data"]["sha256_y_train"] if record else None)
     labels = None if inference.labels is None else _read_labels(resolve_path(inference.labels))
-    # Parts are whole batches, so that their number does not change a bit of the predictions.
+    # Parts consist of whole batches, so the number of parts does not change any bit of the result.
     batches = -(-pictures.total // BATCH)
     first, last = (BATCH * (batches * (part + i) // parts) for i in (0, 1))
     rows = range(first, min(last, pictures.total))
@@ -133,7 +133,7 @@ def _classify_pictures(
             table = classify(batch)
             if has_labels:
                 known = batch.labels if labels is None else [*map(labels.get, batch.files)]
-                if boxes:  # A label is of a picture, so it says nothing of each of several digits.
+                if boxes:  # a picture has one label, so those with several digits get none
                     known = [
                         None if several else label
                         for label, several in zip(known, batch.several, strict=True)
@@ -178,7 +178,7 @@ def join_predictions(*parts: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
 
 
 def select_pictures(inference: InferenceParameters) -> ShownPictures:
-    """Select at most ``inference.shown`` pictures, spread over all.
+    """Select at most ``inference.shown`` pictures, evenly spaced.
 
     Raises:
         InputError: if there are no pictures.
@@ -187,7 +187,7 @@ def select_pictures(inference: InferenceParameters) -> ShownPictures:
     rows = spread(pictures.total, inference.shown)
     batches = [*pictures.take(rows.tolist())]
     files = [file for batch in batches for file in batch.files]
-    digits = [len([*group]) for _, group in groupby(files)]  # of each picture
+    digits = [len([*group]) for _, group in groupby(files)]  # per picture
     thumbnails = np.stack([pictures.show(int(row)) for row in rows])
     return ShownPictures(
         thumbnails=np.repeat(thumbnails, digits, axis=0),

@@ -20,8 +20,8 @@ def create_pipeline(models: Sequence[str], parts: int = 1) -> Pipeline:
     """Create the pipeline that classifies pictures with a trained model.
 
     Args:
-        models: names of the models; the first predicts.
-        parts: number of nodes that share the pictures.
+        models: names of the models; the first model classifies the pictures.
+        parts: number of nodes among which the pictures are divided.
     """
     return Pipeline(
         [
@@ -51,7 +51,7 @@ def create_pipeline(models: Sequence[str], parts: int = 1) -> Pipeline:
 
 
 def _read_pictures(model: str, parts: int) -> list[Node]:
-    """Create one node for all pictures, or one for each part and one that joins the parts."""
+    """Create one node for all pictures, or one node per part and a node that joins the parts."""
     inputs = [f"{model}.model", f"{model}.picture_calibration", "params:inference"]
     if parts == 1:
         return [Node(read_pictures, inputs, "digit_predictions", name="read_pictures")]

@@ -15,7 +15,7 @@ from mnist_kedro.pipelines.inference.nodes import ShownPictures
 logger = logging.getLogger(__name__)
 
 _NON_DIGIT = "does not look like a digit"
-_LISTED_FILES = 3  # for each reason
+_LISTED_FILES = 3  # largest number of logged files per reason
 
 
 def summarize_predictions(
@@ -28,13 +28,13 @@ def summarize_predictions(
     Args:
         digit_predictions: the tables of :func:`read_pictures`.
         shown_pictures: the pictures whose predictions are returned.
-        model_description: which model predicted.
+        model_description: description of the model that predicted.
 
     Returns:
         The summary, and the predictions of the shown pictures.
     """
     shown: list[pd.DataFrame] = []
-    refused = _Refused()
+    rejected = _RejectedPictures()
     digits: Counter[int] = Counter()
     labels: list[np.ndarray] = []
     predicted: list[np.ndarray] = []
@@ -49,9 +49,9 @@ def summarize_predictions(
         last_file = table["file"].iloc[-1] if len(table) else last_file
         several += int((is_new & table["several"]).sum())
         read = table["status"] == READ
-        refused.add(table.loc[~read])
+        rejected.add(table.loc[~read])
         flagged = table.loc[(~table["is_digit"]).fillna(False).to_numpy(bool)]
-        refused.add(flagged.assign(status=_NON_DIGIT))
+        rejected.add(flagged.assign(status=_NON_DIGIT))
         digits.update(table.loc[read, "digit"].to_numpy(int).tolist())
         if "label" in table:
             known = table[read & table["label"].notna()]
@@ -62,34 +62,34 @@ def summarize_predictions(
         "pictures": total,
         "several_digits": several,
         "read": digits.total(),
-        "non_digits": refused.counts[_NON_DIGIT],
+        "non_digits": rejected.counts[_NON_DIGIT],
         "not_read": {
-            reason: refused.counts[reason] for reason in refused.counts if reason != _NON_DIGIT
+            reason: rejected.counts[reason] for reason in rejected.counts if reason != _NON_DIGIT
         },
         "digits": {str(digit): digits[digit] for digit in sorted(digits)},
     }
     if labels:
         summary |= _evaluate(np.concatenate(labels), np.concatenate(predicted))
-    refused.log()
+    rejected.log()
     return summary, pd.concat(shown, ignore_index=True)
 
 
-class _Refused:
-    """Count the pictures that were refused, by reason, and remember a few of each."""
+class _RejectedPictures:
+    """Count the rejected pictures by reason, and store a few file names per reason."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self._files: dict[str, list[str]] = {}
 
     def add(self, table: pd.DataFrame) -> None:
-        """Add rows of predictions, whose status is the reason."""
+        """Add rejected rows of predictions; their status is the reason."""
         self.counts.update(table["status"])
         for reason, files in table.groupby("status")["file"]:
             listed = self._files.setdefault(str(reason), [])
             listed.extend(files[: _LISTED_FILES - len(listed)])
 
     def log(self) -> None:
-        """Say what was refused, why, and where to look."""
+        """Log the number of rejected pictures and a few file names, by reason."""
         for reason, files in self._files.items():
             count = self.counts[reason]
             more = "" if count <= len(files) else ", …"

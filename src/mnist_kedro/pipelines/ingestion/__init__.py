@@ -1,4 +1,4 @@
-"""Bring MNIST into the catalog."""
+"""Ingest MNIST into the catalog."""
 
 from mnist_kedro.pipelines.ingestion.pipeline import create_pipeline
 

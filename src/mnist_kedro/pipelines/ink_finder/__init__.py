@@ -1,4 +1,4 @@
-"""The pipeline that trains the network that finds ink in pictures."""
+"""Train the ink finder, a network that finds ink in pictures."""
 
 from mnist_kedro.pipelines.ink_finder.pipeline import create_pipeline
 

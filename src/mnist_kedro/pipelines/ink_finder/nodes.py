@@ -14,15 +14,15 @@ from mnist_kedro.pictures.finder import normalize, pad
 
 logger = logging.getLogger(__name__)
 
-_INK_WEIGHT = 3  # Ink is rare, so its pixels count more.
-_COUNTED_INK = 80  # of 255
+_INK_WEIGHT = 3  # additional loss weight of ink pixels, because they are rare
+_COUNTED_INK = 80  # pixels with more ink (of 255) are ink pixels
 
 
 class Pages(TypedDict):
-    """Hold photos of pages, padded to squares at the bottom and on the right."""
+    """Simulated photos of pages, padded to squares at the bottom and on the right."""
 
     pictures: NDArray[np.uint8]  # (n, side, side)
-    ink: NDArray[np.uint8]  # (n, side, side), 0 paper, 255 ink
+    ink: NDArray[np.uint8]  # (n, side, side), 0: paper, 255: ink
     shapes: NDArray[np.uint16]  # (n, 2): height and width before padding
 
 
@@ -30,7 +30,7 @@ def make_pages(train: LabeledImages, parameters: InkFinderParameters) -> Pages:
     """Simulate photos of training digits on paper.
 
     Args:
-        train: whose strokes are written with other pens.
+        train: the training split; its digits are written with other simulated pens.
         parameters: the number and size of the pages.
     """
     digits = np.asarray(train["images"])[..., 0]
@@ -50,7 +50,7 @@ def make_pages(train: LabeledImages, parameters: InkFinderParameters) -> Pages:
 
 
 def train_ink_finder(pages: Pages, parameters: InkFinderParameters) -> Any:
-    """Train a network, a Keras model, to find the ink of pages."""
+    """Train a Keras model to find the ink on pages."""
     import keras  # noqa: PLC0415  (imports TensorFlow)
 
     from mnist_kedro.models.seeding import seeded  # noqa: PLC0415
@@ -62,14 +62,14 @@ def train_ink_finder(pages: Pages, parameters: InkFinderParameters) -> Any:
     schedule = keras.optimizers.schedules.CosineDecay(parameters.learning_rate, steps)
     model.compile(keras.optimizers.Adam(schedule), loss="binary_crossentropy")
     batches = _batches(pages, parameters)
-    model.fit(batches, epochs=parameters.epochs, shuffle=False, verbose=2)  # It is shuffled.
-    trained = build_ink_finder()  # without the optimizer
+    model.fit(batches, epochs=parameters.epochs, shuffle=False, verbose=2)  # _batches shuffles
+    trained = build_ink_finder()  # to save it without the optimizer
     trained.set_weights(model.get_weights())
     return trained
 
 
 def _batches(pages: Pages, parameters: InkFinderParameters) -> Any:
-    """Return a ``tf.data.Dataset`` of levels, ink and the weights of the pixels."""
+    """Return a shuffled ``tf.data.Dataset`` of gray levels, ink and pixel weights."""
     import tensorflow as tf  # noqa: PLC0415
 
     def prepare(row: NDArray[np.int64]) -> tuple[NDArray[np.float32], ...]:
@@ -95,7 +95,7 @@ def _batches(pages: Pages, parameters: InkFinderParameters) -> Any:
 
 
 def export_ink_finder(model: Any) -> bytes:
-    """Convert the network to ONNX, whose file the package contains."""
+    """Convert the network to the ONNX file that is part of the package."""
     from mnist_kedro.models.onnx_export import ink_finder_to_onnx  # noqa: PLC0415
 
     return ink_finder_to_onnx(model).SerializeToString()

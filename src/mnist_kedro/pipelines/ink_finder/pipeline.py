@@ -12,7 +12,7 @@ from mnist_kedro.plots.ink import plot_ink
 
 
 def create_pipeline() -> Pipeline:
-    """Create the pipeline that trains the network that finds ink; it is not in the default run."""
+    """Create the pipeline that trains the ink finder; it is not in the default run."""
     return Pipeline(
         [
             Node(

@@ -1,4 +1,4 @@
-"""Show what a network was trained on, and what it has learned."""
+"""Visualize the augmented training digits of a network, and what it has learned."""
 
 from mnist_kedro.pipelines.interpretation.pipeline import create_figures, create_pipeline
 

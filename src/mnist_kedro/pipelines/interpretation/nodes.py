@@ -10,7 +10,7 @@ from mnist_kedro.lineage import with_lineage
 from mnist_kedro.metrics.prediction import rows_of_all
 from mnist_kedro.metrics.projection import principal_components
 
-_EMBEDDED = 2000  # digits at most, because more points hide one another
+_EMBEDDED = 2000  # largest number of digits; more points would hide one another
 
 
 @with_lineage
@@ -26,13 +26,13 @@ def embed_test_digits(model: Any, test: LabeledImages, predictions: pd.DataFrame
     """Project the inputs of a network's last layer onto their first two principal components.
 
     Args:
-        model: a Keras model of the catalog.
+        model: a Keras model from the catalog.
         test: the test split.
-        predictions: the model's, a row for each test digit with ``label`` and ``prediction``.
+        predictions: the model's predictions, with ``label`` and ``prediction`` of each test digit.
 
     Returns:
-        A row for each of at most 2,000 test digits, spread over the split: ``digit`` (its row
-        there), ``label``, ``prediction``, ``x`` and ``y``.
+        A row for each of at most 2,000 test digits, spread over the split: ``digit`` (its row in
+        the split), ``label``, ``prediction``, ``x`` and ``y``.
     """
     from mnist_kedro.models.explanation import embed  # noqa: PLC0415  (imports TensorFlow)
 

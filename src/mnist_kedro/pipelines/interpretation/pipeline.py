@@ -16,7 +16,7 @@ from mnist_kedro.plots.interpretation import (
 
 
 def create_pipeline(model: str) -> Pipeline:
-    """Create the pipeline that shows what one model was trained on, and what it has learned."""
+    """Create the pipeline that visualizes a model's training digits and what it has learned."""
     layers = Node(
         func=describe_layers,
         inputs=f"{model}.model",
@@ -34,7 +34,7 @@ def create_pipeline(model: str) -> Pipeline:
 
 
 def create_figures(model: str) -> Sections:
-    """Declare the figures."""
+    """Create the nodes of the figures, by section of the report."""
     network = f"{model}.model"
     predictions = f"{model}.predictions"
     return {

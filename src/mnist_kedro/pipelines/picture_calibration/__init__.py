@@ -1,4 +1,4 @@
-"""Calibrate the models' predictions of pictures."""
+"""Calibrate the models for pictures."""
 
 from mnist_kedro.pipelines.picture_calibration.pipeline import create_pipeline
 

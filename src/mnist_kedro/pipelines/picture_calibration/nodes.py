@@ -18,26 +18,26 @@ from mnist_kedro.pictures.detector import score_digits
 
 logger = logging.getLogger(__name__)
 
-_SCORED_DIGITS = 5000  # With more, the threshold takes longer, but hardly changes.
+_SCORED_DIGITS = 5000  # more digits take longer, but hardly change the threshold
 
 
 @mark_as_checking
 def photograph_digits(
     digits: LabeledImages, picture_calibration: PictureCalibrationParameters
 ) -> LabeledImages:
-    """Photograph digits on simulated paper, and prepare the pictures.
+    """Simulate photos of digits on paper, and prepare them like users' photos.
 
     Args:
-        digits: the validation split, or the test split.
-        picture_calibration: number of digits, and seed of the simulation.
+        digits: the validation split or the test split.
+        picture_calibration: the number of digits, and the seed of the simulation.
 
     Returns:
-        The digits that could be found; as they are if none could.
+        The digits that were found in the photos; the original digits if none was found.
     """
     rows = rows_of_all(digits, picture_calibration.digits)
     images, labels = np.asarray(digits["images"][rows]), np.asarray(digits["labels"])[rows]
     seeds = np.random.SeedSequence(picture_calibration.seed).spawn(len(images))
-    with ThreadPoolExecutor(usable_cores()) as pool:  # NumPy, SciPy and ONNX release the lock
+    with ThreadPoolExecutor(usable_cores()) as pool:  # NumPy, SciPy and ONNX release the GIL
         photos = pool.map(
             lambda image, seed: photograph_digit(image[..., 0], np.random.default_rng(seed)),
             images,
@@ -52,7 +52,7 @@ def photograph_digits(
 
 
 def score_validation_digits(validation: LabeledImages) -> NDArray[np.float32]:
-    """Score how much validation digits, at most 5,000, look like digits: ``(n,)`` in 0–1."""
+    """Return the digit detector's scores of up to 5,000 validation digits: ``(n,)`` in 0–1."""
     return score_digits(validation["images"][rows_of_all(validation, _SCORED_DIGITS)])
 
 
@@ -60,12 +60,12 @@ def score_validation_digits(validation: LabeledImages) -> NDArray[np.float32]:
 def calibrate_for_pictures(
     model: Any, validation: LabeledImages, photographed_validation: LabeledImages
 ) -> PictureCalibration:
-    """Calibrate a model's predictions of pictures, and choose the threshold for non-digits.
+    """Calibrate a model on simulated photos, and choose the digit detector's threshold.
 
     Args:
         model: a Keras model, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)`` probabilities.
         validation: the validation split.
-        photographed_validation: some of its digits on simulated paper.
+        photographed_validation: simulated photos of some validation digits.
     """
     calibration = measure_calibration(
         score_validation_digits(validation),

@@ -11,7 +11,7 @@ from mnist_kedro.pipelines.picture_calibration.nodes import (
 
 
 def create_pipeline(models: Sequence[str]) -> Pipeline:
-    """Create the pipeline that calibrates models on photographed validation digits.
+    """Create the pipeline that calibrates models on simulated photos of validation digits.
 
     Args:
         models: names of the models.

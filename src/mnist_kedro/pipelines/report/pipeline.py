@@ -11,10 +11,10 @@ from mnist_kedro.reports import DRAWN_BY_THE_PAGE, render_model_card, render_rep
 
 
 def create_pipeline(models: Sequence[str]) -> Pipeline:
-    """Create the pipeline from metrics, tables and figures to a page and a model card.
+    """Create the pipeline that writes the report and the model card.
 
     Args:
-        models: names of the models; the report is about the first, and compares it with the others.
+        models: names of the models; the report compares the first with the others.
     """
     model = models[0]
     inputs = {

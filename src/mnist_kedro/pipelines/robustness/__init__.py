@@ -1,4 +1,4 @@
-"""Evaluate the networks on corrupted digits and on images that are not digits."""
+"""Evaluate the networks on corrupted digits and on out-of-distribution images."""
 
 from mnist_kedro.pipelines.robustness.pipeline import create_figures, create_pipeline
 

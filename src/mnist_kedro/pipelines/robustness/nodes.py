@@ -21,7 +21,7 @@ from mnist_kedro.parameters import ReportingParameters
 from mnist_kedro.pictures.detector import score_digits
 from mnist_kedro.pipelines.picture_calibration.nodes import score_validation_digits
 
-DIGITS = "digits"  # in distribution
+DIGITS = "digits"  # kind of the in-distribution images
 
 
 @with_lineage
@@ -31,29 +31,29 @@ def evaluate_corruptions(
     reporting: ReportingParameters,
     **models: Any,
 ) -> pd.DataFrame:
-    """Count the digits that each model misclassifies: corrupted, photographed, and as they are.
+    """Count each model's errors on original, corrupted and photographed test digits.
 
     Args:
         test: the test split.
-        photographed_test: some of its digits on simulated paper.
-        reporting: ``robustness_digits``, the number of digits to corrupt.
-        models: Keras models by their names.
+        photographed_test: simulated photos of some test digits.
+        reporting: contains ``robustness_digits``, the number of digits to corrupt.
+        models: Keras models, by name.
 
     Returns:
         A row for each model, corruption and severity: ``model``, ``corruption``, ``family``,
         ``severity``, ``digits``, ``errors`` and ``accuracy``. The family is ``related`` if the
-        model was trained on similar digits, otherwise ``unseen``. Digits as they are and
-        photographed ones have the corruption and family ``none`` and ``photographed``, and
-        severity 0.
+        model was trained with a similar augmentation, otherwise ``unseen``. For original and
+        photographed digits, corruption and family are ``none`` and ``photographed``, and the
+        severity is 0.
     """
-    images, labels = _some(test, reporting.robustness_digits)
+    images, labels = _select_digits(test, reporting.robustness_digits)
     rows = []
     progress = tqdm(
         _corrupted(images),
         "Corruptions",
         1 + len(CORRUPTIONS),
         leave=False,
-        disable=None,  # only on a terminal
+        disable=None,  # show the bar only on a terminal
     )
     for corruption, pictures in progress:
         severities = SEVERITIES if len(pictures) > 1 else (0,)
@@ -86,9 +86,9 @@ def _count_errors(model: Any, images: ManyPixels, labels: np.ndarray) -> list[in
 
 
 def _corrupted(images: Pixels) -> Iterator[tuple[str, Pixels]]:
-    """Yield each corruption, first none, with its images ``(severities, n, 28, 28, 1)``."""
+    """Yield ``none`` and each corruption, with its images ``(severities, n, 28, 28, 1)``."""
     yield NONE, images[None]
-    with ThreadPoolExecutor(usable_cores()) as pool:  # NumPy and SciPy release the lock
+    with ThreadPoolExecutor(usable_cores()) as pool:  # NumPy and SciPy release the GIL
         for name in CORRUPTIONS:
             yield name, np.stack(list(pool.map(partial(corrupt, images, name), SEVERITIES)))
 
@@ -102,14 +102,14 @@ def measure_out_of_distribution(
     Args:
         test: the test split.
         validation: the split on which the threshold of the digit detector is chosen.
-        reporting: ``robustness_digits``, the number of images of each kind.
-        models: Keras models by their names.
+        reporting: contains ``robustness_digits``, the number of images of each kind.
+        models: Keras models, by name.
 
     Returns:
         A row for each model and image: ``model``, ``kind`` (``digits`` are the test digits),
-        ``confidence`` and ``is_digit`` (whether the digit detector takes it for a digit).
+        ``confidence`` and ``is_digit`` (whether the digit detector accepts the image).
     """
-    images, _ = _some(test, reporting.robustness_digits)
+    images, _ = _select_digits(test, reporting.robustness_digits)
     kinds = {DIGITS: images, **out_of_distribution(images)}
     threshold = choose_digit_threshold(score_validation_digits(validation))
     is_digit = {kind: score_digits(pictures) >= threshold for kind, pictures in kinds.items()}
@@ -127,6 +127,6 @@ def measure_out_of_distribution(
     )
 
 
-def _some(test: LabeledImages, count: int) -> tuple[Pixels, np.ndarray]:
+def _select_digits(test: LabeledImages, count: int) -> tuple[Pixels, np.ndarray]:
     rows = rows_of_all(test, count)
     return test["images"][rows], np.asarray(test["labels"])[rows]

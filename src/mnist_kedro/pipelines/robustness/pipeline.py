@@ -15,9 +15,9 @@ from mnist_kedro.plots.robustness import plot_out_of_distribution, plot_robustne
 
 
 def create_pipeline(models: Sequence[str]) -> Pipeline:
-    """Create the pipeline that evaluates models on other images than the test digits.
+    """Create the pipeline that evaluates models on images that differ from the test digits.
 
-    These are corrupted and photographed digits, and images without a digit.
+    These are corrupted and photographed test digits, and out-of-distribution images.
     """
     networks = {model: f"{model}.model" for model in models}
     measurements = [
@@ -29,7 +29,7 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
         ),
         Node(
             func=evaluate_corruptions,
-            # Kedro finds the types of parameters by the order of the inputs.
+            # Kedro determines the types of the parameters by the order of the inputs.
             inputs={
                 "test": "test",
                 "photographed_test": "photographed_test",
@@ -58,7 +58,7 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
 
 
 def create_figures() -> Sections:
-    """Declare the figures."""
+    """Create the nodes of the figures, by section of the report."""
     return {
         "Robustness": [
             figure(plot_robustness, ["test", "corruption_accuracies"]),

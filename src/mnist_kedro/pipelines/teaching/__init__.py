@@ -1,4 +1,4 @@
-"""Teach the network that is served from corrections."""
+"""Fine-tune the served network on corrections."""
 
 from mnist_kedro.pipelines.teaching.pipeline import create_pipeline
 

@@ -44,9 +44,9 @@ from mnist_kedro.pipelines.teaching.promotion import (
 
 logger = logging.getLogger(__name__)
 
-_NEAT_DIGITS = 30  # of each form
+_NEAT_DIGITS = 30  # number of digits per form in STRAIGHT_DIGITS
 
-Corrections = Mapping[str, Any]  # as CorrectionsDataset loads them
+Corrections = Mapping[str, Any]  # the type that CorrectionsDataset loads
 
 
 def snapshot_corrections(corrections: Corrections, teaching: TeachingParameters) -> Corrections:
@@ -54,27 +54,29 @@ def snapshot_corrections(corrections: Corrections, teaching: TeachingParameters)
 
     Args:
         corrections: all corrections.
-        teaching: ``min_corrections``.
+        teaching: contains ``min_corrections``.
 
     Returns:
-        The corrections and, as ``corrections``, a digest of them.
+        The corrections, with their digest as ``corrections``.
 
     Raises:
-        InputError: if there are too few.
+        InputError: if there are too few corrections.
     """
     labels = np.asarray(corrections["labels"])
     if len(labels) < teaching.min_corrections:
         raise InputError(
-            f"corrections: {len(labels)} are kept, but teaching needs at least "
+            f"corrections: found {len(labels)}, but teaching needs at least "
             f"{teaching.min_corrections}; correct more digits in the web app ('make app')."
         )
-    logger.info("%d corrections, %d of them no digit.", len(labels), np.sum(labels == NO_DIGIT))
+    logger.info(
+        "%d corrections, %d of them without a digit.", len(labels), np.sum(labels == NO_DIGIT)
+    )
     arrays = (corrections[key] for key in ("images", "labels", "identifiers"))
     return {**corrections, "corrections": short_digest(*(array.tobytes() for array in arrays))}
 
 
 def to_pictures(corrections_snapshot: Corrections) -> dict[str, Image.Image]:
-    """Convert the corrected digits to pictures in folders 0–9, which ``ingestion`` can load."""
+    """Convert the corrected digits to pictures in folders 0–9, which ``ingestion`` can read."""
     snapshot = corrections_snapshot
     return {
         f"{label}/{identifier.decode()}": Image.fromarray(image[..., 0])
@@ -97,23 +99,24 @@ def teach_network(
     run: Mapping[str, Any],
     name: str,
 ) -> tuple[Any, Mapping[str, Any]]:
-    """Fine-tune the promoted network on corrections, as strongly as other digits allow.
+    """Fine-tune the promoted network on corrections, with little loss on other digits.
 
     Args:
-        promoted_network: its Keras model.
-        corrections_snapshot: what to learn.
-        train: the digits that it was trained on, whose predictions should stay as they are.
-        validation: digits that choose the strength of the teaching.
-        redrawn_validation: those that were written again with another pen; they choose it, too.
-        neat_digits: neatly drawn digits, which choose it, too.
+        promoted_network: the Keras model that is served.
+        corrections_snapshot: the corrections to learn.
+        train: the digits that the network was trained on; its predictions for them should not
+            change.
+        validation: digits on which the strength is chosen, from ``teaching.strengths``.
+        redrawn_validation: validation digits redrawn with another pen, for the same choice.
+        neat_digits: neatly drawn digits, for the same choice.
         teaching: number of steps, strengths to try, and so on.
-        training: ``augmentation`` of all digits.
+        training: contains ``augmentation``, which is applied to all digits.
         run: the description of the run, for the training record.
-        name: of the model.
+        name: name of the model.
 
     Returns:
-        A new version of the model with its training record, which names the network that it was
-        taught from and the corrections; and the history of the teaching.
+        A new version of the model, and the history of its teaching. The training record of the
+        model names the parent network and the corrections.
 
     Raises:
         InputError: if another model is served.
@@ -122,7 +125,7 @@ def teach_network(
     if parent is None or parent["model"] != name:
         found = parent["model"] if parent else promoted_network.name
         raise InputError(
-            f"promoted_network: the network that is served is '{found}', but this run teaches "
+            f"promoted_network: the served network is '{found}', but this run teaches "
             f"'{name}'; add --params training.models=[{found}]."
         )
     lineage = join_lineages(
@@ -161,21 +164,21 @@ def _teach(
     teaching: TeachingParameters,
     training: TrainingParameters,
 ) -> tuple[Any, dict[str, Any]]:
-    """Fine-tune with decreasing strength, until the accuracy on other digits hardly drops.
+    """Fine-tune with each strength in turn, until the accuracy on other digits hardly drops.
 
-    ``others`` are validation digits, redrawn ones and neat ones.
+    ``others`` are validation digits, redrawn digits and neat digits.
     """
     from mnist_kedro.models.teaching import FineTuned, FineTuner, copy_network  # noqa: PLC0415
 
     taught, strength = FineTuned(copy_network(parent), 1.0, 0.0, 0.0), 0.0
     is_digit = corrections["labels"] != NO_DIGIT
     if is_digit.any():
-        before = [_right(parent, digits) for digits in others]
+        before = [_is_correct(parent, digits) for digits in others]
         tuner = FineTuner(parent, train, teaching, training.augmentation)
         images, labels = corrections["images"][is_digit], corrections["labels"][is_digit]
         for strength in teaching.strengths:
             taught = tuner.fine_tune(images, labels, strength)
-            after = [_right(taught.network, digits) for digits in others]
+            after = [_is_correct(taught.network, digits) for digits in others]
             lost = [float(b.mean() - a.mean()) for b, a in zip(before[:2], after, strict=False)]
             digit, lost_neat = worst_class(others[2]["labels"], before[2], after[2])
             logger.info(
@@ -192,12 +195,12 @@ def _teach(
                 break
     labels = np.asarray(others[0]["labels"])
     probabilities = probabilities_of(taught.network, others[0]["images"])
-    right = probabilities[np.arange(len(labels)), labels]
+    likelihoods = probabilities[np.arange(len(labels)), labels]
     return taught.network, {
         "accuracy": [taught.accuracy],
         "loss": [taught.loss],
         "validation_accuracy": [float(np.mean(probabilities.argmax(axis=1) == labels))],
-        "validation_loss": [float(-np.mean(np.log(np.maximum(right, 1e-12))))],
+        "validation_loss": [float(-np.mean(np.log(np.maximum(likelihoods, 1e-12))))],
         "seconds": [taught.seconds],
         "training_seconds": taught.seconds,
         "epochs": 1,
@@ -210,16 +213,16 @@ def _teach(
     }
 
 
-def _right(network: Any, digits: Mapping[str, Any]) -> NDArray[np.bool_]:
-    """Return which digits a network classifies correctly."""
+def _is_correct(network: Any, digits: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Return whether a network classifies each digit correctly."""
     predicted = probabilities_of(network, digits["images"]).argmax(axis=1)
-    right: NDArray[np.bool_] = predicted == np.asarray(digits["labels"])
-    return right
+    correct: NDArray[np.bool_] = predicted == np.asarray(digits["labels"])
+    return correct
 
 
 def measure_test_accuracy(promoted_network: Any, test: LabeledImages) -> float:
-    """Return the test accuracy, 0–1, of the network before teaching, to limit the loss."""
-    return float(_right(promoted_network, test).mean())
+    """Return the network's test accuracy before teaching, in 0–1, to limit the loss."""
+    return float(_is_correct(promoted_network, test).mean())
 
 
 def cross_validate(
@@ -233,17 +236,17 @@ def cross_validate(
 ) -> dict[str, Any]:
     """Measure the gain on held-out corrections by cross-validation.
 
-    For each fold, a network is fine-tuned on the other folds, by the same function and with the
-    same strength as the final network, and the detector's threshold is tuned on them.
+    For each fold, a network is fine-tuned on the other folds, with the same function and strength
+    as the final network. The detector's threshold is adjusted to the other folds, too.
 
     Args:
         promoted_network: the Keras model before teaching.
         corrections_snapshot: n corrections.
         train: the digits that the network was trained on.
-        digit_scores: of the detector, of validation digits.
-        history: ``strength`` of the final teaching.
+        digit_scores: the digit detector's scores of validation digits.
+        history: contains ``strength``, the strength of the final teaching.
         teaching: number of folds, steps and so on.
-        training: ``augmentation`` of all digits.
+        training: contains ``augmentation``, which is applied to all digits.
 
     Returns:
         ``digits``, the predictions of each correction before and after teaching, the numbers of
@@ -252,11 +255,11 @@ def cross_validate(
     images, labels = corrections_snapshot["images"], np.asarray(corrections_snapshot["labels"])
     is_digit = labels != NO_DIGIT
     scores = score_digits(images)
-    # Not the threshold that is served: an earlier teaching may have tuned it on these corrections.
+    # Do not use the served threshold: an earlier teaching may have fitted it to these corrections.
     threshold = choose_digit_threshold(digit_scores)
     before = probabilities_of(promoted_network, images)
     after, thresholds = before.copy(), np.full(len(labels), threshold)
-    folds = _divide(labels, teaching.folds, teaching.seed)
+    folds = _assign_folds(labels, teaching.folds, teaching.seed)
     networks = _teach_folds(
         promoted_network,
         corrections_snapshot,
@@ -321,8 +324,8 @@ def cross_validate(
     }
 
 
-def _divide(labels: NDArray[np.integer], count: int, seed: int) -> NDArray[np.intp]:
-    """Divide corrections into folds, stratified by label; return the fold ``(n,)`` of each."""
+def _assign_folds(labels: NDArray[np.integer], count: int, seed: int) -> NDArray[np.intp]:
+    """Assign each correction to a fold, stratified by label; return the folds ``(n,)``."""
     random = np.random.default_rng(seed)
     order = random.permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]
@@ -340,7 +343,7 @@ def _teach_folds(
     teaching: TeachingParameters,
     training: TrainingParameters,
 ) -> Iterator[tuple[int, Any]]:
-    """Yield each fold's number, and the network that was fine-tuned on the other folds."""
+    """Yield the number of each fold, and the network that was fine-tuned on the other folds."""
     from mnist_kedro.models.teaching import FineTuner  # noqa: PLC0415  (TensorFlow)
 
     if not strength:
@@ -356,7 +359,7 @@ def _teach_folds(
 
 
 def _predict(probabilities: NDArray[np.floating], is_digit: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Return the predicted digits, or NO_DIGIT."""
+    """Return the predicted digits; NO_DIGIT if the detector rejects a picture."""
     return np.where(is_digit, probabilities.argmax(axis=1), NO_DIGIT)
 
 
@@ -367,13 +370,13 @@ def calibrate_taught_network(
     digit_scores: NDArray[np.float32],
     corrections_snapshot: Corrections,
 ) -> PictureCalibration:
-    """Calibrate a network for pictures, and tune the detector's threshold to the corrections.
+    """Calibrate a network for pictures, and adjust the detector's threshold to the corrections.
 
     Args:
         model: the Keras model that was taught.
-        photographed_validation: validation digits on simulated paper.
-        digit_scores: of the detector, of validation digits.
-        corrections_snapshot: says which pictures show a digit.
+        photographed_validation: simulated photos of validation digits.
+        digit_scores: the digit detector's scores of validation digits.
+        corrections_snapshot: the corrections, whose labels include "no digit".
     """
     calibration = measure_calibration(
         digit_scores,
@@ -391,14 +394,14 @@ def calibrate_taught_network(
 
 @mark_as_checking
 def redraw_digits(validation: LabeledImages, teaching: TeachingParameters) -> LabeledImages:
-    """Write validation digits again with another pen, as people draw in the web app.
+    """Redraw validation digits with another pen, as people draw in the web app.
 
     Args:
         validation: the validation split.
-        teaching: ``redrawn_digits``, their number, and ``seed``.
+        teaching: contains ``redrawn_digits``, the number of digits, and ``seed``.
 
     Returns:
-        The digits, in MNIST's form; they are not photographed.
+        The digits in MNIST's format.
     """
     rows = rows_of_all(validation, teaching.redrawn_digits)
     random = np.random.default_rng(teaching.seed)
@@ -415,7 +418,7 @@ def draw_neat_digits(teaching: TeachingParameters) -> dict[str, np.ndarray]:
     """Draw neat digits with straight strokes, as many people draw in the web app.
 
     Returns:
-        ``images`` ``(n, 28, 28, 1)`` uint8 and ``labels`` ``(n,)``, which lack 0 and 8.
+        ``images`` ``(n, 28, 28, 1)`` uint8 and ``labels`` ``(n,)`` uint8, without 0 and 8.
     """
     random = np.random.default_rng(teaching.seed)
     images, labels = [], []

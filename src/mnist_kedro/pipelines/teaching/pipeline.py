@@ -26,7 +26,7 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
     """Create the pipeline that fine-tunes the promoted network on corrections.
 
     Args:
-        models: names of the models; the first is taught.
+        models: names of the models; the first model is taught.
     """
     name = models[0]
     return Pipeline(

@@ -1,4 +1,4 @@
-"""Decide whether a network that was taught replaces the one that is served."""
+"""Decide whether a taught network replaces the served network."""
 
 import base64
 from collections.abc import Mapping
@@ -19,11 +19,11 @@ from mnist_kedro.pipelines.export.promotion import (
 )
 from mnist_kedro.promotion import Promotion
 
-_MAX_P = 1 / 16  # of the sign test on held-out corrections: of four changes, all for the better
-_MAX_TEST_LOSS = 0.001  # of accuracy on the test digits
-MAX_REDRAWN_LOSS = 0.005  # of accuracy on the validation digits that were written again
-MAX_NEAT_LOSS = 0.05  # of accuracy on the neat digits of any class
-_SHOWN = 20  # digits that got worse
+_MAX_P = 1 / 16  # largest p-value of the sign test; four changes, all improvements, reach it
+_MAX_TEST_LOSS = 0.001  # largest loss of accuracy on the test digits
+MAX_REDRAWN_LOSS = 0.005  # largest loss of accuracy on redrawn validation digits
+MAX_NEAT_LOSS = 0.05  # largest loss of accuracy on the neat digits of any class
+_SHOWN = 20  # largest number of shown digits that are newly misclassified
 
 
 @with_lineage
@@ -42,29 +42,29 @@ def decide_promotion_of_taught(
 ) -> Promotion:
     """Promote a taught network if it classifies corrections better and other digits no worse.
 
-    It has to pass :func:`~mnist_kedro.pipelines.export.promotion.decide_promotion`, as every
-    network. Besides, it must classify more held-out corrections correctly than the network that is
-    served (one-sided sign test, p ≤ 1/16). It may lose at most 0.1 points of accuracy on the test
-    digits, 0.5 points on validation digits that were written again with another pen, and 5 points
-    on the neat digits of any class. The last two conditions reject corrections that contradict how
-    most people write.
+    Like every network, it has to pass the comparison on validation digits in
+    :func:`~mnist_kedro.pipelines.export.promotion.judge`. In cross-validation, it must classify
+    more held-out corrections correctly than the served network (one-sided sign test, p ≤ 1/16). It
+    may lose at most 0.1 percentage points of accuracy on the test digits, 0.5 on redrawn validation
+    digits, and 5 on the neat digits of any class. The last two conditions reject corrections that
+    contradict how most people write.
 
-    The test digits choose nothing: they can only reject.
+    The test digits can only prevent the promotion; no parameter is chosen on them.
 
     Args:
         reference: predictions of the new network.
         validation: the split on which both networks are compared.
-        description: of the new network's ONNX file.
-        promoted_model: the network that is served; the new one was taught from it or, if it was
-            taught itself, from its ancestor.
+        description: description of the new network's ONNX file.
+        promoted_model: the served network. The new network was taught from it or, if the served
+            network was taught itself, from its ancestor.
         promotion: ``enabled``, and a reason to ``force`` the promotion.
         run: the description of the run, whose id is the version of the export.
-        onnx: the new network's file.
-        redrawn_validation: validation digits that were written again.
-        neat_digits: ``images`` and ``labels`` of digits that are neatly drawn.
+        onnx: the new network's ONNX file.
+        redrawn_validation: validation digits that were redrawn with another pen.
+        neat_digits: ``images`` and ``labels`` of neatly drawn digits.
         held_out_corrections: results of the cross-validation.
-        untaught_test_accuracy: of the network before any teaching, so that the losses of several
-            teachings do not add up.
+        untaught_test_accuracy: accuracy of the network before any teaching, so that the losses of
+            several teachings do not add up.
     """
     served_digits, digits = (
         classify_with_onnx(file, validation["images"]) for file in (promoted_model.file, onnx)
@@ -79,10 +79,10 @@ def decide_promotion_of_taught(
     )
     test_loss = untaught_test_accuracy - description["accuracy"]
     judgment = judge(reference, validation, description, promoted_model)
-    refusals = _refusals(held_out_corrections, redrawn["loss"], neat, test_loss)
-    if refusals:
+    reasons = _rejection_reasons(held_out_corrections, redrawn["loss"], neat, test_loss)
+    if reasons:
         before = [] if judgment.promoted else [judgment.reason]
-        judgment = judgment._replace(promoted=False, reason="; ".join(before + refusals))
+        judgment = judgment._replace(promoted=False, reason="; ".join(before + reasons))
     decision = conclude(judgment, reference, promoted_model, promotion, run, by="teaching")
     counts = ("count", "right_before", "right_after", "only_before_right", "only_after_right", "p")
     decision["teaching"] = {
@@ -102,19 +102,19 @@ def decide_promotion_of_taught(
 def _compare(served: bytes, new: bytes, digits: LabeledImages) -> dict[str, Any]:
     """Compare two ONNX files on the same digits."""
     labels = np.asarray(digits["labels"])
-    right, served_right = (
+    correct, served_correct = (
         classify_with_onnx(file, digits["images"]) == labels for file in (new, served)
     )
-    return compare_with_served(right, served_right) | {"digits": len(labels)}
+    return compare_with_served(correct, served_correct) | {"digits": len(labels)}
 
 
 def worst_class(labels: np.ndarray, before: np.ndarray, after: np.ndarray) -> tuple[int, float]:
-    """Return the class that loses most accuracy, and the loss.
+    """Return the class with the largest loss of accuracy, and the loss.
 
     Args:
         labels: ``(n,)`` in 0–9.
-        before: ``(n,)`` whether a digit was classified correctly before.
-        after: ``(n,)`` whether it is now.
+        before: ``(n,)``, whether each digit was classified correctly before teaching.
+        after: ``(n,)``, whether each digit is classified correctly after teaching.
     """
     losses = {
         int(label): float(before[labels == label].mean() - after[labels == label].mean())
@@ -124,10 +124,10 @@ def worst_class(labels: np.ndarray, before: np.ndarray, after: np.ndarray) -> tu
     return worst, losses[worst]
 
 
-def _refusals(
+def _rejection_reasons(
     held_out: Mapping[str, Any], redrawn_loss: float, neat: tuple[int, float], test_loss: float
 ) -> list[str]:
-    """Return the reasons why a network that was taught may not be served."""
+    """Return the reasons why a taught network must not be promoted."""
     reasons = []
     if held_out["p"] > _MAX_P:
         reasons.append(
@@ -159,7 +159,7 @@ def _refusals(
 def _describe_worse(
     digits: LabeledImages, before: np.ndarray, after: np.ndarray
 ) -> list[dict[str, Any]]:
-    """Describe some digits that are misclassified now, but were not before."""
+    """Describe up to 20 digits that are misclassified now, but were not before."""
     labels = np.asarray(digits["labels"])
     rows = np.flatnonzero((before == labels) & (after != labels))[:_SHOWN]
     return [

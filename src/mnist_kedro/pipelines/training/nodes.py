@@ -18,12 +18,12 @@ from mnist_kedro.lineage import (
 from mnist_kedro.networks import NetworkParameters
 from mnist_kedro.parameters import TrainingParameters
 
-# Parameters of the training that do not change a model.
+# Parameters that do not influence the trained model.
 _WITHOUT_EFFECT = {"models", "members", "resume", "tensorboard"}
 
 
 def preview_network(network: NetworkParameters) -> MermaidPreview:
-    """Draw a network for Kedro-Viz."""
+    """Draw a network as a flowchart for Kedro-Viz."""
     from mnist_kedro.models.drawing import draw_network  # noqa: PLC0415  (imports TensorFlow)
 
     return MermaidPreview(draw_network(network))
@@ -46,26 +46,25 @@ def train_model(
 
     Args:
         train: digits to train on.
-        validation: digits to evaluate after each epoch, and to calibrate the probabilities; they
-            choose neither weights nor epochs.
-        pixel_statistics: of the training pixels; they become the network's first layer.
+        validation: digits for the evaluation after each epoch and for the calibration of the
+            probabilities; they select neither weights nor epochs.
+        pixel_statistics: statistics of the training pixels, for the network's first layer.
         training: number of epochs, learning rate, augmentation and so on.
-        network: which network.
-        checkpoints: where the state after each epoch is saved, and loaded when a training resumes.
-        tensorboard_logs: a folder for logs, if ``training.tensorboard`` is true.
+        network: architecture of the network.
+        checkpoints: saves the state after each epoch, and loads it when a training resumes.
+        tensorboard_logs: a folder for logs, used if ``training.tensorboard`` is true.
         run: the description of the run, for the training record.
-        name: of the model.
+        name: name of the model.
         member: number of the network in an ensemble, from 0; it is added to the seed.
 
     Returns:
-        The model, made of float32 Keras layers, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)``
-        probabilities, with its :class:`~mnist_kedro.lineage.TrainingRecord`, and its
-        :class:`~mnist_kedro.models.fitting.TrainingHistory` with the ``temperature`` by which the
-        model divides its logits.
+        The model and its :class:`~mnist_kedro.models.fitting.TrainingHistory`, with the calibrated
+        ``temperature``. The model has float32 Keras layers, ``(n, 28, 28, 1)`` uint8 → ``(n, 10)``
+        probabilities, and a :class:`~mnist_kedro.lineage.TrainingRecord`.
 
     Raises:
-        InputError: if the digits and the statistics do not belong together, or as
-            :func:`~mnist_kedro.models.fitting.fit_network` says.
+        InputError: if the lineages of the digits and the statistics do not match, and in the cases
+            of :func:`~mnist_kedro.models.fitting.fit_network`.
     """
     from mnist_kedro.models.fitting import fit_network  # noqa: PLC0415
     from mnist_kedro.models.temperature import calibrate  # noqa: PLC0415

@@ -11,11 +11,11 @@ from mnist_kedro.pipelines.training.nodes import preview_network, train_model
 
 
 def create_pipeline(networks: Mapping[str, NetworkParameters], members: int = 1) -> Pipeline:
-    """Create the same training for each network, so that the networks can be compared.
+    """Create the pipeline that trains all networks in the same way, so that they can be compared.
 
     Args:
-        networks: by the names of their models.
-        members: networks of each kind, which differ by their seeds; Kedro-Viz folds several.
+        networks: the networks, by the names of their models.
+        members: number of networks per model, which differ in their seeds; Kedro-Viz groups them.
     """
     return sum(
         (_train(model, network, members) for model, network in networks.items()), Pipeline([])
@@ -23,7 +23,7 @@ def create_pipeline(networks: Mapping[str, NetworkParameters], members: int = 1)
 
 
 def _train(model: str, network: NetworkParameters, members: int) -> Pipeline:
-    """Create a node for each member of an ensemble, or one node for a single network."""
+    """Create one node for a single network, or one node per member of an ensemble."""
     return Pipeline(
         [
             Node(

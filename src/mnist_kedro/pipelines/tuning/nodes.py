@@ -31,7 +31,7 @@ def search_parameters(
 
 
 def choose_parameters(trials: pd.DataFrame, tuning: TuningParameters) -> dict[str, Any]:
-    """Return the values of the trial with the best validation accuracy, nested as in ``conf/``."""
+    """Return the parameters of the trial with the best validation accuracy, nested as in conf."""
     complete = trials[trials["state"] == "complete"]
     best = max(complete.to_dict("records"), key=lambda trial: trial["validation_accuracy"])
     chosen = OmegaConf.create()
@@ -39,7 +39,7 @@ def choose_parameters(trials: pd.DataFrame, tuning: TuningParameters) -> dict[st
         OmegaConf.update(chosen, f"training.{name}", best[name])
     logger.info(
         "The best of %d trials is trial %d: validation accuracy %.2f%%. Its values are in "
-        "'tuned_parameters'; only other digits can show what they are worth.",
+        "'tuned_parameters'. This accuracy is optimistic; evaluate the values on other digits.",
         len(trials),
         best["trial"],
         100 * best["validation_accuracy"],

@@ -11,7 +11,7 @@ from mnist_kedro.plots.tuning import plot_tuning_search
 
 
 def create_pipeline(model: str) -> Pipeline:
-    """Create the pipeline that searches for a model's training parameters on validation digits."""
+    """Create the pipeline that tunes a model's training parameters on the validation digits."""
     return Pipeline(
         [
             Node(
