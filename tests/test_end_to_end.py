@@ -88,7 +88,7 @@ def test_the_run_ends_with_what_it_made_how_good_it_is_and_where(smoke, metrics)
     made, cnn, dense, path, step = (line[19:] for line in log.splitlines()[-5:])
     version = smoke.versions("08_reporting/report.html")[0]
     count = len(stored_datasets()) - 1  # the manifest is not an output of a node
-    assert made.startswith(f"Made {count} datasets, version {version}: cnn.model, dense.model, ")
+    assert made.startswith(f"Saved {count} datasets, version {version}: cnn.model, dense.model, ")
     for model, line in zip(MODELS, (cnn, dense), strict=True):
         accuracy = f"{metrics['models'][model]['accuracy']:.2%}"
         assert line.startswith(f"{model}: test accuracy {accuracy} (95% interval ")
@@ -307,5 +307,5 @@ def test_runs_are_compared(finished):
 def test_without_a_run_there_is_nothing_to_compare(project):
     outcome = project.run("--pipelines", "compare_runs")
     assert outcome.status == 1
-    assert "all_metrics, all_run_manifests: missing" in outcome.last_line
-    assert "make it with 'kedro run --env smoke'." in outcome.last_line
+    assert "missing inputs: all_metrics, all_run_manifests;" in outcome.last_line
+    assert "create them with 'kedro run --env smoke'." in outcome.last_line

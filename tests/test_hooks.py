@@ -104,7 +104,7 @@ def test_sums_up_a_comparison_and_its_data(caplog, source, canonical, named):
     }
     path = "data/predictions.csv"
     assert summary(caplog, {"metrics": metrics}, digit_predictions=path)[:-1] == [
-        "Made 2 datasets, version 2026: digit_predictions, metrics",
+        "Saved 2 datasets, version 2026: digit_predictions, metrics",
         f"cnn: test accuracy 99.61% (95% interval 99.47–99.72%) on 10,000 digits of {named}",
         f"dense: test accuracy 98.40% (95% interval 98.13–98.63%) on 10,000 digits of {named}",
         f"Predictions: {path}/2026/predictions.csv",
@@ -119,7 +119,7 @@ def test_sums_up_a_training(caplog):
     }
     *lines, step = summary(caplog, histories, **{"cnn.model": "cnn.keras", "count": "count"})
     assert lines == [
-        "Made 4 datasets, version 2026: cnn.model, count, cnn.history, dense.history",
+        "Saved 4 datasets, version 2026: cnn.model, count, cnn.history, dense.history",
         "Validation accuracy on the sample after the last epoch: cnn 97.75%, dense 90.00%",
         "cnn.model: cnn.keras/2026/cnn.keras",
     ]
@@ -277,7 +277,7 @@ def test_names_the_folder_that_cannot_be_written():
         Path(name).chmod(0o755)
         folder = Path(name) / "closed"
         folder.mkdir(mode=0o555)
-        told = r"closed: cannot be written \(.*denied\), but 'count' is saved there"
+        told = r"closed: not writable \(.*denied\), but 'count' must be saved there"
         catalog = configured(folder)
         with another_user(), pytest.raises(InputError, match=told):
             OutputHooks().before_pipeline_run(PIPELINE, catalog)

@@ -23,7 +23,7 @@ from mnist_kedro.datasets.figure_dataset import FigureDataset
 from mnist_kedro.datasets.keras_model_dataset import KerasModelDataset
 from mnist_kedro.errors import InputError
 from mnist_kedro.hooks import VersionHooks
-from mnist_kedro.hooks.families import choose_versions
+from mnist_kedro.hooks.matching_versions import choose_versions
 from mnist_kedro.lineage import join_lineages, lineage_of, with_lineage
 from mnist_kedro.pipelines.data_processing.nodes import (
     compute_pixel_statistics,
@@ -54,7 +54,7 @@ def test_lineages_are_joined_unless_a_name_has_two_digests(named):
     if all(len(found) <= 1 for found in digests.values()):
         assert join_lineages(named) == {key: found.pop() for key, found in digests.items() if found}
     else:
-        with pytest.raises(InputError, match="does not belong to '"):
+        with pytest.raises(InputError, match="does not match '"):
             join_lineages(named)
 
 
@@ -163,13 +163,13 @@ def test_rejects_inconsistent_lineage(use, trainings, mnist, tmp_path):
         if len(set(choice)) == 1:
             run(*parts)
         else:
-            with pytest.raises(InputError, match="does not belong to"):
+            with pytest.raises(InputError, match="does not match"):
                 run(*parts)
 
 
 def test_digits_of_another_ingestion_are_refused(trainings, mnist):
     other = {**mnist, "sha256_x_train": "0" * 64}
-    with pytest.raises(InputError, match="'digits' does not belong to 'model': the ingested MNIST"):
+    with pytest.raises(InputError, match="'digits' does not match 'model': the ingested MNIST"):
         predict_digits(trainings[0]["model"], select_test_digits(other))
 
 
@@ -271,8 +271,18 @@ def test_what_belongs_to_the_served_network_is_chosen(versions):
     }
     chosen = choose_versions(inputs, [], str, promoted={"split": "1"})
     assert {version for version, _ in chosen.values()} == {"v1"}
-    with pytest.raises(InputError, match="'promoted_network', version that is served: the split"):
-        choose_versions(inputs, [], str, promoted={"split": "3"})
+    with pytest.raises(InputError) as raised:
+        choose_versions(inputs, [], "make {}".format, promoted={"split": "3"})
+    assert str(raised.value) == (
+        "train: version v2 does not match the served network: the split is 2 instead of 3; "
+        "no version of 'train' matches; create one with 'make train'."
+    )
+    with pytest.raises(InputError) as raised:
+        choose_versions(inputs, ["train"], str, promoted={"split": "1"})
+    assert str(raised.value) == (
+        "train: version v2 does not match the served network: the split is 2 instead of 1; "
+        "remove --load-versions train:v2, or set it to train:v1."
+    )
 
 
 def test_what_does_not_belong_together_is_refused_with_versions_that_do(versions):
@@ -281,15 +291,15 @@ def test_what_does_not_belong_together_is_refused_with_versions_that_do(versions
         "train": versions("train", v1={"split": "1"}, v2={"split": "2"}),
     }
     message = (
-        "train: version v2 does not belong to 'cnn.model', version v1: the split is 2, but 1 "
-        "there; of 'train', version v1 fits: add --load-versions cnn.model:v1, which takes along "
-        "what belongs to it."
+        "train: version v2 does not match 'cnn.model', version v1: the split is 2 instead of 1; "
+        "version v1 of 'train' matches: add --load-versions cnn.model:v1, which also selects all "
+        "matching inputs."
     )
     with pytest.raises(InputError) as raised:
         choose_versions(inputs, [], str)
     assert str(raised.value) == message
     inputs["train"] = versions("other", v2={"split": "2"})
-    with pytest.raises(InputError, match="no version of 'train' fits; make one with 'make train'"):
+    with pytest.raises(InputError, match="no version of 'train' matches; create one with 'make t"):
         choose_versions(inputs, ["cnn.model"], "make {}".format)
 
 
@@ -297,7 +307,7 @@ def test_lists_the_versions_that_exist(versions):
     saved = versions("mnist.json", **{f"v{number}": {} for number in range(7)})
     missing = JSONDataset(filepath=str(saved._filepath), version=Version("v9", None))
     pipeline = Pipeline([Node(lambda mnist: mnist, "mnist", "seen", name="look")])
-    there = "there are v6, v5, v4, v3, v2 and 2 earlier ones"
+    there = "existing versions: v6, v5, v4, v3, v2 and 2 earlier versions"
     with pytest.raises(InputError, match=f"mnist: version v9 does not exist; {there}"):
         VersionHooks().before_pipeline_run(
             {"load_versions": {"mnist": "v9"}}, pipeline, DataCatalog({"mnist": missing})
@@ -329,5 +339,5 @@ def test_a_report_of_an_earlier_model_is_about_that_model(finished):
     assert outcome.status == 0, outcome.log
     outcome = finished.run("--pipelines", "export")
     assert outcome.status == 1
-    assert "does not belong to 'cnn.model'" in outcome.last_line
+    assert "does not match 'cnn.model'" in outcome.last_line
     assert "--load-versions cnn.model:" in outcome.last_line

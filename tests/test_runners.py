@@ -49,7 +49,7 @@ def test_digits_are_processed_alike(finished, runner):
 def test_missing_outputs_are_recorded(finished, runner):
     missing = ("--pipelines", "data_processing", "--only-missing-outputs", "--runner", runner)
     shutil.rmtree(finished.data / "05_model_input" / "pixel_statistics.json")
-    assert "Made 1 dataset, version 2" in finished.make(*missing)
+    assert "Saved 1 dataset, version 2" in finished.make(*missing)
     assert manifest(finished)["saved"] == {"pixel_statistics": manifest(finished)["id"]}
     assert manifest(finished)["loaded"].keys() == {"train"}
     assert finished.make(*missing).endswith("Nothing to do: all outputs exist.\n")

@@ -1,8 +1,8 @@
-"""Follow what a result was made from, so that results are only combined if they belong together.
+"""Track the lineage of results, so that only matching results are combined.
 
-A *lineage* has a short digest under each name that it depends on: ``data`` (the ingested MNIST),
-``split`` (its division into training and validation digits), and each model, such as ``cnn``.
-Results belong together if none of these names has two digests.
+The *lineage* of a result maps each thing that the result depends on to a short digest: ``data``
+(the ingested MNIST), ``split`` (the division into training and validation digits), and each model,
+such as ``cnn``. Results match, or *belong together*, if no key has two different digests.
 """
 
 import hashlib
@@ -16,15 +16,15 @@ from mnist_kedro.contracts import Provenance
 from mnist_kedro.digest import bytes_of
 from mnist_kedro.errors import InputError
 
-KEY = "lineage"  # of mappings, the column of tables, and the attribute of figures
-RECORD = "training_record"  # the attribute of Keras models, and the key in what is made from them
-RECORD_FILE = "training_record.json"  # in the files of models; what else reads them ignores it
+KEY = "lineage"  # key of mappings, column of tables, and attribute of figures
+RECORD = "training_record"  # attribute of Keras models, and key of the results of models
+RECORD_FILE = "training_record.json"  # added to .keras files; other programs ignore this file
 
-_MARK = "checks_lineage"  # an attribute of functions
-_DIGITS = 12  # hexadecimal; among a million digests, two are equal with a probability of 0.2%
+_MARK = "checks_lineage"  # attribute of functions
+_DIGITS = 12  # hexadecimal digits; P(a collision among a million digests) is 0.2%
 _REMEDY = (
-    "name a model with --load-versions, such as cnn.model:VERSION, which takes all that belongs to "
-    "it along; or run 'kedro run' again"
+    "choose a model with --load-versions, such as cnn.model:VERSION, which also selects all "
+    "matching inputs; or run 'kedro run' again"
 )
 
 Lineage = Mapping[str, str]
@@ -33,9 +33,9 @@ _T = TypeVar("_T")
 
 
 class TrainingRecord(TypedDict):
-    """How a model was trained; saved with the model, and with all that it is exported to."""
+    """A description of a model's training, saved with the model and with its exports."""
 
-    model: str  # its name, such as cnn
+    model: str  # name of the model, such as cnn
     sha256_weights: str
     lineage: Lineage
     data: Provenance
@@ -43,13 +43,13 @@ class TrainingRecord(TypedDict):
     validation_accuracy: float  # after the last epoch
     seed: int
     epochs: int
-    parameters: Mapping[str, Any]  # of the training and of the network
-    run: Mapping[str, Any]  # that trained it: id, code, packages and machine
-    taught: NotRequired[Mapping[str, Any]]  # from which network, and by which corrections
+    parameters: Mapping[str, Any]  # parameters of the training and of the network
+    run: Mapping[str, Any]  # id, code, packages and machine of the run that trained the model
+    taught: NotRequired[Mapping[str, Any]]  # if fine-tuned: parent network and corrections
 
 
 def short_digest(*parts: bytes | str) -> str:
-    """Return the first 12 hexadecimal digits of the SHA-256 of all parts."""
+    """Return the first 12 hexadecimal digits of the SHA-256 of the concatenated parts."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part.encode() if isinstance(part, str) else part)
@@ -67,8 +67,8 @@ def digest_weights(model: Any) -> str:
 def lineage_of(value: Any) -> Lineage:
     """Return the lineage of digits, a Keras model, a mapping, a table or a figure.
 
-    It is empty for anything else, such as parameters, and if the lineage is unknown because an
-    earlier version of this project made the value.
+    The lineage is empty for other values, such as parameters, and for values without a lineage,
+    which an earlier release of this project saved.
     """
     if _is_table(value):
         texts = value[KEY].dropna().unique() if KEY in value else []
@@ -86,42 +86,42 @@ def lineage_of(value: Any) -> Lineage:
 
 
 def record_of(model: Any) -> TrainingRecord | None:
-    """Return the training record of a Keras model; None if it is unknown."""
+    """Return the training record of a Keras model; None if the model has no record."""
     return getattr(model, RECORD, None)
 
 
 def join_lineages(lineages: Mapping[str, Lineage]) -> dict[str, str]:
-    """Join the lineages of several values, by the names of the values.
+    """Merge the lineages of several values, given by the names of the values.
 
     Raises:
-        InputError: if the values do not belong together; names two of them and what differs.
+        InputError: if two values do not match; the message names both and the difference.
     """
     joined: dict[str, str] = {}
-    origins: dict[str, str] = {}  # which value each digest comes from
+    origins: dict[str, str] = {}  # name of the value that each digest comes from
     for name, lineage in lineages.items():
         for key, digest in lineage.items():
             if joined.setdefault(key, digest) != digest:
                 raise InputError(
-                    f"'{name}' does not belong to '{origins[key]}': {describe(key)} is {digest}, "
-                    f"but {joined[key]} there; {_REMEDY}."
+                    f"'{name}' does not match '{origins[key]}': {describe(key)} is {digest} "
+                    f"instead of {joined[key]}; {_REMEDY}."
                 )
             origins.setdefault(key, name)
     return joined
 
 
 def describe(key: str) -> str:
-    """Return what a key of a lineage stands for, for a message."""
+    """Describe a key of a lineage, for an error message."""
     return {"data": "the ingested MNIST", "split": "the split"}.get(key, f"the model '{key}'")
 
 
 def with_lineage(function: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Let a node check that its inputs belong together, and add their lineage to its results.
+    """Decorate a node's function: check that its inputs match, and add the lineage to its results.
 
-    The results are a mapping, a table or a figure, or a tuple of these; others, such as a mapping
-    of files, stay unchanged.
-    The lineage of a table is in the first row of a column, so that it takes one byte in the others.
+    The lineage is added to a mapping, a table, a figure, or each item of a tuple; other results,
+    such as a mapping of files, stay unchanged. In a table, the lineage is in the first row of a
+    column; in a CSV file it thus adds only one byte to each other row.
 
-    The function raises InputError if its inputs do not belong together.
+    The decorated function raises InputError if its inputs do not match.
     """
     parameters = [*inspect.signature(function).parameters]
 
@@ -135,13 +135,13 @@ def with_lineage(function: Callable[_P, _T]) -> Callable[_P, _T]:
 
 
 def mark_as_checking(function: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Say of a node's function that all its inputs must have a lineage, for :func:`is_checking`."""
+    """Mark a node's function, so that :func:`is_checking` returns true."""
     function.__dict__[_MARK] = True
     return function
 
 
 def is_checking(function: Callable[..., Any]) -> bool:
-    """Return whether a node's function checks that its inputs belong together."""
+    """Return whether a node's function checks that its inputs match."""
     return _MARK in function.__dict__
 
 
@@ -179,11 +179,11 @@ def record_training(
 
     Args:
         model: the trained Keras model.
-        name: of the model.
-        history: of the training.
-        lineage: of the digits.
-        parameters: of the training and of the network.
-        run: the description of the run.
+        name: name of the model.
+        history: training history, with a value per epoch for each metric.
+        lineage: lineage of the training and validation digits.
+        parameters: parameters of the training and of the network.
+        run: description of the run (the dataset ``run``).
     """
     weights = digest_weights(model)
     return TrainingRecord(

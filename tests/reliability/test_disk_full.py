@@ -101,6 +101,6 @@ def test_refuses_a_read_only_folder(project):
         disk.make_read_only()
         outcome = project.run()
     assert outcome.status == 1
-    assert f"{folder}: cannot be written (Read-only file system)" in outcome.last_line
+    assert f"{folder}: not writable (Read-only file system)" in outcome.last_line
     assert "Done" not in outcome.log
     assert "MNIST" not in outcome.log

@@ -1,7 +1,7 @@
-"""Hooks, one class a file; ``settings.py`` lists them in the order in which they are registered.
+"""Define Kedro hooks, one class per file; ``settings.py`` registers them in order.
 
-They check a run before it starts, keep it to one version of each dataset, record it, and sum
-it up. The only data that they make is the dataset ``run``, which describes the run.
+The hooks check a run before it starts, pin one version of each dataset, and record and summarize
+the run. They provide only one dataset to nodes, ``run``, and save only one, ``run_manifest``.
 """
 
 from mnist_kedro.hooks.checkpoints import CheckpointHooks

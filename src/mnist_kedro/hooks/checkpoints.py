@@ -1,4 +1,4 @@
-"""Remove checkpoints that are not needed anymore."""
+"""Remove checkpoints that are no longer needed."""
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
@@ -8,7 +8,7 @@ from mnist_kedro.datasets import CheckpointsDataset
 
 
 class CheckpointHooks:
-    """Remove the checkpoints of finished trainings."""
+    """Remove the checkpoints of a run after it has succeeded."""
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:

@@ -1,4 +1,4 @@
-"""Check before a run that its inputs exist."""
+"""Check that the inputs of a run exist, before the run starts."""
 
 from typing import Any
 
@@ -12,28 +12,30 @@ from mnist_kedro.pipeline_registry import register_pipelines
 
 
 class InputHooks:
-    """Reject a run whose inputs are missing, before it does anything."""
+    """Reject a run with missing inputs before its first node."""
 
     @hook_impl
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
-        """Check that each dataset which no node of the run makes can be loaded.
+        """Check that all inputs of the pipeline exist.
 
         Raises:
-            InputError: if datasets are missing; names them and a command that makes them.
+            InputError: if inputs are missing; the message names the inputs and a command that
+                creates them.
         """
         needed = [name for name in pipeline.inputs() if not is_parameter(name)]
         missing = sorted(name for name in needed if not catalog.exists(name))
         if missing:
-            command = command_that_makes(missing, catalog, run_params["env"])
-            raise InputError(
-                f"{', '.join(missing)}: missing, but needed by this run; make it with '{command}'."
-            )
+            command = command_to_create(missing, catalog, run_params["env"])
+            raise InputError(f"missing inputs: {', '.join(missing)}; create them with '{command}'.")
 
 
-def command_that_makes(datasets: list[str], catalog: DataCatalog, environment: str | None) -> str:
-    """Return a command that makes all of the datasets, with as few nodes as possible."""
+def command_to_create(datasets: list[str], catalog: DataCatalog, environment: str | None) -> str:
+    """Return the command with the fewest nodes that creates all of the datasets.
+
+    Return a plain ``kedro run`` if no single pipeline creates all of them.
+    """
     command = "kedro run" + (f" --env {environment}" if environment else "")
     nodes = {}
     for name, pipeline in register_pipelines().items():

@@ -1,4 +1,4 @@
-"""Keep versions from being removed during a run."""
+"""Prevent ``kedro remove-versions`` from removing versions during a run."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,19 +10,19 @@ from mnist_kedro.old_versions import locked
 
 
 class LockHooks:
-    """Share a lock with other runs, so that no versions are removed meanwhile."""
+    """Hold a shared lock during a run; removing versions requires the exclusive lock."""
 
     def __init__(self) -> None:
         self._lock = ExitStack()
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Remember the folder of the datasets."""
+        """Store the path of the data folder."""
         self._root = context.project_path / context.config_loader["globals"]["paths"]["root"]
 
     @hook_impl
     def before_pipeline_run(self) -> None:
-        """Take the lock."""
+        """Acquire the lock."""
         self._lock.enter_context(locked(Path(self._root), exclusive=False))
 
     @hook_impl(trylast=True)

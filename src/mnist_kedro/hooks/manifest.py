@@ -1,4 +1,4 @@
-"""Record what each run used, what it made, and what it cost."""
+"""Record the inputs, outputs, duration and memory of each run."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from mnist_kedro.hooks.versions import VersionHooks
 from mnist_kedro.machine import describe_code, describe_machine, peak_memory_mib
 from mnist_kedro.remote_store import without_secrets
 
-# The options of a run that determine what it does.
+# The options of ``kedro run`` that are recorded.
 _OPTIONS = (
     *("env", "pipeline_names", "tags", "from_nodes", "to_nodes", "node_names", "from_inputs"),
     *("to_outputs", "load_versions", "runtime_params", "only_missing_outputs", "runner"),
@@ -23,15 +23,15 @@ _OPTIONS = (
 
 
 class ManifestHooks:
-    """Provide the dataset ``run`` to nodes, and save ``run_manifest`` when the run has ended."""
+    """Provide the dataset ``run`` to nodes, and save ``run_manifest`` after the run."""
 
     def __init__(self, progress: ProgressHooks, versions: VersionHooks) -> None:
-        """Take the time of each node from ``progress``, and the versions from ``versions``."""
+        """Read the times of the nodes from ``progress``, and the versions from ``versions``."""
         self._progress, self._versions = progress, versions
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Remember the configuration of the run."""
+        """Store the configuration of the run."""
         self._project = context.project_path
         self._environment = context.env
         self._parameters = without_secrets(context.config_loader["parameters"])
@@ -44,7 +44,7 @@ class ManifestHooks:
             "environment": self._environment,
             **describe_code(self._project),
             **describe_machine(),
-            "served": _decision(catalog),
+            "served": _promotion_decision(catalog),
             "parameters": self._parameters,
         }
         catalog["run"] = MemoryDataset(self._run)
@@ -78,14 +78,14 @@ class ManifestHooks:
         )
 
 
-def _decision(catalog: DataCatalog) -> Mapping[str, Any] | None:
-    """Return the decision that promoted the model which is served; None if there is none."""
+def _promotion_decision(catalog: DataCatalog) -> Mapping[str, Any] | None:
+    """Return the promotion decision of the served model; None if no model is promoted."""
     promoted = catalog.get("promoted_model")
     return promoted.decision() if isinstance(promoted, PromotedModelDataset) else None
 
 
 def _provenance(catalog: DataCatalog, loaded: Iterable[str]) -> dict[str, Any]:
-    """Return where the digits of the loaded datasets come from; empty if none has digits."""
+    """Return the provenance of the loaded digits; empty if no dataset with digits was loaded."""
     for name in loaded:
         dataset = catalog.get(name)
         if isinstance(dataset, HDF5Dataset):

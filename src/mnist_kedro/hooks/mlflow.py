@@ -24,8 +24,8 @@ _ARTIFACTS_FOLDER = "08_reporting"  # its files are logged as artifacts
 class MlflowHooks:
     """Track a run with kedro-mlflow, and log its metrics, models and files.
 
-    The settings disable the plugin's own hooks, because they would track every run, and log a group
-    of typed parameters as one string.
+    ``settings.py`` disables the plugin's own hooks, which would track every run and log a group of
+    typed parameters as one string.
     """
 
     @hook_impl(trylast=True)  # the parameters are checked first
@@ -74,7 +74,7 @@ class MlflowHooks:
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str) -> None:
-        """Log metrics, learning curves and models as MLflow's own types, and reports as files."""
+        """Log metrics, learning curves, models, and the files in ``08_reporting`` as artifacts."""
         if not self._tracking:
             return
         import mlflow  # noqa: PLC0415  (the import takes a second)
@@ -116,7 +116,7 @@ class MlflowHooks:
         pipeline: Pipeline,
         catalog: DataCatalog,
     ) -> None:
-        """End the MLflow run as failed."""
+        """Mark the MLflow run as failed."""
         if self._tracking:
             self._tracking.on_pipeline_error(error, run_params, pipeline, catalog)
 
@@ -126,7 +126,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _log_curves(network: str, history: Mapping[str, Any]) -> None:
-    """Log the values of each epoch."""
+    """Log the metrics of each epoch."""
     import mlflow  # noqa: PLC0415
 
     curves = {name: values for name, values in history.items() if isinstance(values, list)}
@@ -138,7 +138,7 @@ def _log_curves(network: str, history: Mapping[str, Any]) -> None:
 
 
 def _log_model(network: str, model: Any) -> None:
-    """Log a model for ``mlflow.keras.load_model`` and ``mlflow models serve``."""
+    """Log a model, so that ``mlflow.keras.load_model`` and ``mlflow models serve`` load it."""
     import mlflow.keras  # noqa: PLC0415
 
     requirements = [f"{package}=={version(package)}" for package in ("keras", "tensorflow")]

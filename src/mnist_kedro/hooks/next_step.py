@@ -1,4 +1,4 @@
-"""Suggest what to do after a run."""
+"""Suggest the next command after a run."""
 
 import shutil
 import sys
@@ -10,10 +10,10 @@ from mnist_kedro.project_folder import project_folder
 
 _APP = "draw digits in the browser: make app"
 _SHOWN_BY_APP = ("report", "digit_predictions", "promotion")
-_NEXT = {  # by the dataset that a run made
+_NEXT = {  # purpose and command, by the main dataset that a run saved
     "report": "classify your own pictures: {run} --pipelines inference "
     "--params inference.images=FOLDER",
-    "digit_predictions": "read all digits of each picture: {run} --pipelines inference "
+    "digit_predictions": "classify all digits of each picture: {run} --pipelines inference "
     "--params inference.images=FOLDER,inference.all_digits=true",
     "promotion": "draw digits in the browser: {python} -m mnist_kedro.serving --models {folder}",
     "runs": "report on the latest networks: {run} --pipelines reporting",
@@ -30,12 +30,12 @@ def suggest_next_step(dataset: str, path: str, environment: str | None) -> str |
     """Return a purpose and a command, such as "draw digits in the browser: make app".
 
     Args:
-        dataset: the main one that the run made.
-        path: its file.
-        environment: of the run, if it was set.
+        dataset: name of the main dataset that the run saved.
+        path: path of this dataset's file.
+        environment: Kedro environment of the run; None if it was not set.
 
     Returns:
-        None if there is nothing to suggest.
+        The suggestion; None if there is none for this dataset.
     """
     dataset = "model" if dataset.endswith(".model") else dataset
     has_make = Path("Makefile").is_file() and shutil.which("make") is not None
@@ -43,7 +43,7 @@ def suggest_next_step(dataset: str, path: str, environment: str | None) -> str |
         return _APP
     if dataset not in _NEXT:
         return None
-    is_project = is_kedro_project(project_folder())  # not so for an installed wheel
+    is_project = is_kedro_project(project_folder())  # false for an installed wheel
     run = f"{_program('kedro')} run" if is_project else f"{_program('python')} -m mnist_kedro"
     return _NEXT[dataset].format(
         run=run + (f" --env {environment}" if environment else ""),
@@ -54,13 +54,13 @@ def suggest_next_step(dataset: str, path: str, environment: str | None) -> str |
 
 
 def relative(path: str) -> str:
-    """Shorten a path that is below the current folder."""
+    """Return a path relative to the current folder, or unchanged if it is not in that folder."""
     here = Path.cwd()
     return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
 def _program(name: str) -> str:
-    """Return the command of a program of this Python environment: its name if it is on PATH."""
+    """Return the name of a program of this Python environment, or its path if not on PATH."""
     program = Path(sys.executable).with_name(name)
     found = shutil.which(name)
     if not program.exists() or (found and Path(found).parent == program.parent):

@@ -1,4 +1,4 @@
-"""Check before a run that it can save its outputs."""
+"""Check that a run can save its outputs, before the run starts."""
 
 import tempfile
 from pathlib import Path
@@ -12,18 +12,18 @@ from mnist_kedro.errors import InputError
 
 
 class OutputHooks:
-    """Reject a run that cannot save, before it trains for an hour."""
+    """Reject a run that cannot save its outputs, before the first node runs."""
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Write a temporary file where each output will be saved.
 
         Raises:
-            InputError: if a folder is not writable; names the folder and the dataset.
+            InputError: if a folder is not writable; the message names the folder and the dataset.
         """
         checked = set()
         for name in sorted(pipeline.all_outputs()):
-            # From the configuration: some datasets import TensorFlow, which takes seconds.
+            # Creating some datasets imports TensorFlow, which takes seconds; the config is enough.
             filepath = catalog.config_resolver.resolve_pattern(name).get("filepath", "memory://")
             protocol, path = get_protocol_and_path(filepath)
             folder = _nearest_folder(Path(path))
@@ -34,7 +34,8 @@ class OutputHooks:
                 tempfile.TemporaryFile(dir=folder).close()
             except OSError as error:
                 raise InputError(
-                    f"{folder}: cannot be written ({error.strerror}), but '{name}' is saved there."
+                    f"{folder}: not writable ({error.strerror}), but '{name}' must be saved there; "
+                    "change the permissions, or paths.root in globals.yml."
                 ) from error
 
 

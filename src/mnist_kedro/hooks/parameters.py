@@ -1,4 +1,4 @@
-"""Check the parameters of a run, and create the pipelines that they ask for."""
+"""Check the parameters of a run, and create the pipelines for these parameters."""
 
 from typing import Any
 
@@ -20,11 +20,11 @@ _LABEL_ERRORS = "data_quality.label_errors"
 
 
 class ParameterHooks:
-    """Reject parameters that are wrong, or that have no effect on the run."""
+    """Reject parameters that are invalid, or that have no effect on the run."""
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
-        """Check all parameters, also those of other pipelines, and create the run's pipelines.
+        """Check all parameters, including those of other pipelines, and create the pipelines.
 
         Raises:
             InputError: if a parameter is unknown, missing or out of range.
@@ -38,8 +38,8 @@ class ParameterHooks:
         """Check that the run uses each parameter that was set on the command line.
 
         Raises:
-            InputError: if no node of the run uses a parameter, or all nodes that use it are skipped
-                by ``--only-missing-outputs``.
+            InputError: if no node of the run uses a parameter, or ``--only-missing-outputs`` skips
+                all nodes that use the parameter.
         """
         for parameter, _ in flatten(run_params["runtime_params"] or {}):
             users = _users(pipeline, parameter)
@@ -56,7 +56,7 @@ class ParameterHooks:
 
 
 def _users(pipeline: Pipeline, parameter: str) -> list[Node]:
-    """Return the nodes that take a parameter, or that exist because of it."""
+    """Return the nodes that use a parameter, or that are created because of it."""
     if parameter in _NETWORKS:
         return [node for node in pipeline.nodes if _belongs_to_network(node)]
     if parameter == _LABEL_ERRORS:
@@ -94,7 +94,7 @@ def _describe_unused(parameter: str, pipeline: Pipeline) -> str:
     if not using:
         return (
             f"parameter '{parameter}' has no effect: no node uses it; parameters 'training.models' "
-            f"and '{_LABEL_ERRORS}' say which networks the run has."
+            f"and '{_LABEL_ERRORS}' determine which networks the run trains."
         )
     return (
         f"parameter '{parameter}' has no effect: no node of this run uses it, but nodes of "

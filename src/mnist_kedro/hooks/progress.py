@@ -14,25 +14,25 @@ _LOG_SECONDS = 10
 
 
 class ProgressHooks:
-    """Log about every 10 s which node runs and, as a detail, each finished node with its time."""
+    """Log running nodes, about every 10 s and once per node, and at debug level finished nodes."""
 
     def __init__(self) -> None:
         self._started: dict[str, float] = {}
         self._timers: dict[str, threading.Timer] = {}
-        self._logged = time.perf_counter()  # when a running node was logged
-        self._count = 0  # of the run's nodes; unknown in the processes of ParallelRunner
-        self.seconds: dict[str, float] = {}  # of each finished node
+        self._logged = time.perf_counter()  # time of the last message about a running node
+        self._count = 0  # nodes in the run; 0 (unknown) in the worker processes of ParallelRunner
+        self.seconds: dict[str, float] = {}  # duration of each finished node
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline) -> None:
-        """Forget the nodes of the previous run in the same process, such as a notebook."""
+        """Reset the state, because a notebook may run several pipelines in one process."""
         self.seconds = {}
         self._count = len(pipeline.nodes)
         self._logged = time.perf_counter()
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
-        """Start the clock after the node's inputs are loaded."""
+        """Start the clock; Kedro has already loaded the node's inputs."""
         self._started[node.name] = now = time.perf_counter()
         wait = max(0.0, self._logged + _LOG_SECONDS - now)
         self._timers[node.name] = timer = threading.Timer(wait, self._log_running, [node.name])
@@ -41,7 +41,7 @@ class ProgressHooks:
 
     @hook_impl
     def after_node_run(self, node: Node) -> None:
-        """Log that the node is done, before its outputs are saved."""
+        """Log that the node is done; Kedro saves its outputs afterwards."""
         self._timers.pop(node.name).cancel()
         self.seconds[node.name] = time.perf_counter() - self._started.pop(node.name)
         logger.debug("Done: %s (%.1f s)", node.name, self.seconds[node.name])

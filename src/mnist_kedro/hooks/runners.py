@@ -1,4 +1,4 @@
-"""Check that a run can be trusted with its runner, and with other runs of the process."""
+"""Reject runs whose results would not be reproducible with their runner or with another run."""
 
 import inspect
 import threading
@@ -11,36 +11,36 @@ from kedro.pipeline import Pipeline
 
 from mnist_kedro.errors import InputError
 
-# By their names, because importing them takes half a second.
+# The functions are compared by name, because importing them takes half a second.
 _TRAINING_FUNCTIONS = {"train_model", "search_parameters"}
 
 
 class RunnerHooks:
-    """Reject trainings side by side in one process, and a second run while one is in progress.
+    """Reject parallel training on one machine, and a second run while another is in progress.
 
-    Keras keeps the names and random seeds of layers for the whole process: of networks that
-    several threads build at once, some get other initial weights. The hooks keep their records for
-    the whole process, too.
+    Keras stores the names and random seeds of layers per process: if several threads build
+    networks at the same time, some networks get different initial weights. The hooks store their
+    records per process, too.
     """
 
     def __init__(self) -> None:
         self._in_progress = threading.RLock()  # a thread whose run was interrupted may start again
 
-    @hook_impl(wrapper=True)  # before the other hooks, and told if one of them rejects the run
+    @hook_impl(wrapper=True)  # runs before the other hooks, and sees their exceptions
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any
     ) -> Generator[None, Any, Any]:
-        """Check the runner, and that this process has no other run.
+        """Check the runner, and that no other run is in progress in this process.
 
         Raises:
-            InputError: if the run trains with ``ThreadRunner`` or ``ParallelRunner``, or if another
-                thread's run is in progress.
+            InputError: if the run trains with ``ThreadRunner`` or ``ParallelRunner``, or if a run
+                of another thread is in progress.
         """
         _check_runner(run_params["runner"], pipeline, catalog)
         if not self._in_progress.acquire(blocking=False):
             raise InputError(
                 "another run is in progress in this process; wait until it ends, or start this run "
-                "in a process of its own ('kedro run')."
+                "in a separate process ('kedro run')."
             )
         try:
             return (yield)
@@ -64,11 +64,11 @@ def _check_runner(runner: str, pipeline: Pipeline, catalog: Any) -> None:
 
     Args:
         runner: name or representation of the runner.
-        pipeline: of the run.
-        catalog: of the run; Kedro gives ``ParallelRunner`` a class of its own.
+        pipeline: pipeline of the run.
+        catalog: catalog of the run; Kedro uses a special class for ``ParallelRunner``.
 
     Raises:
-        InputError: naming the runner, a node that trains, and the runners that can.
+        InputError: if a node trains with such a runner; the message names suitable runners.
     """
     parallel = isinstance(catalog, SharedMemoryDataCatalog)
     if not parallel and "ThreadRunner" not in runner:
@@ -77,7 +77,7 @@ def _check_runner(runner: str, pipeline: Pipeline, catalog: Any) -> None:
         if inspect.unwrap(node.func).__name__ in _TRAINING_FUNCTIONS:
             name = "ParallelRunner" if parallel else "ThreadRunner"
             raise InputError(
-                f"{name} cannot run '{node.name}': networks that are trained side by side on one "
-                "machine are not reproducible, or not resumed; use SequentialRunner, or "
+                f"{name} cannot run '{node.name}': parallel training on one machine is not "
+                "reproducible, or cannot be resumed; use SequentialRunner or "
                 "mnist_kedro.runners.DaskRunner."
             )

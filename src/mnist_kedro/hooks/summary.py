@@ -1,4 +1,4 @@
-"""Log at the end of a run what it made, how good it is, and where to look."""
+"""Log a summary after a run: saved datasets, accuracies, the main result and the next step."""
 
 import logging
 import textwrap
@@ -17,22 +17,22 @@ from mnist_kedro.origin import describe_origin
 
 logger = logging.getLogger(__name__)
 
-_WIDTH = 101  # of a message; time and level take 19 of 120 columns
+_WIDTH = 101  # columns of a message; time and level take the other 19 of 120
 _RESULTS = {
     "report": "Report",
     "digit_predictions": "Predictions",
     "runs": "Runs",
     "data_quality_page": "Data quality",
     "tuned_parameters": "Best parameters",
-    "promotion": "Decision",
+    "promotion": "Promotion decision",
 }
 
 
 class SummaryHooks:
-    """Log a few lines about a run, and point the link ``latest`` to its report."""
+    """Log a summary of a run, and point the symbolic link ``latest`` to its report."""
 
     def __init__(self, versions: VersionHooks) -> None:
-        """Take the versions that the run loaded and saved from ``versions``."""
+        """Read the loaded and saved versions from the hook ``versions``."""
         self._versions = versions
 
     @hook_impl
@@ -54,7 +54,7 @@ class SummaryHooks:
         self, dataset: str, catalog: DataCatalog, run_params: Mapping[str, Any]
     ) -> None:
         path = _path(catalog, dataset, self._versions.saved[dataset])
-        if dataset == "report" and "://" not in path:  # a local disk
+        if dataset == "report" and "://" not in path:  # saved on a local disk
             path = self._link_report(Path(path), catalog)
         path = relative(path)
         logger.info("%s: %s", _RESULTS.get(dataset, dataset), path)
@@ -62,10 +62,12 @@ class SummaryHooks:
             logger.info("Next, %s", step)
 
     def _link_report(self, report: Path, catalog: DataCatalog) -> str:
-        """Point ``latest`` to the report, its manifest, and what the run used or made beside them.
+        """Point ``latest`` to a folder of links to the report, its manifest and its other files.
+
+        The other files are those in ``08_reporting`` that the run loaded or saved.
 
         Returns:
-            The path of the report under the link or, if the link cannot be replaced, its own.
+            The report's path below ``latest``, or its original path if the link cannot be replaced.
         """
         version = self._versions.saved["report"]
         versions = {**self._versions.loaded, **self._versions.saved, "run_manifest": version}
@@ -82,26 +84,26 @@ class SummaryHooks:
 
 def _path(catalog: DataCatalog, name: str, version: str) -> str:
     """Return the path or URL of a version of a dataset."""
-    # From the configuration: some datasets import TensorFlow, which takes seconds.
+    # Creating some datasets imports TensorFlow, which takes seconds; the configuration is enough.
     path = catalog.config_resolver.resolve_pattern(name)["filepath"]
     return f"{path}/{version}/{path.rpartition('/')[2]}"
 
 
 def _sorted(saved: Mapping[str, str], final: set[str]) -> list[str]:
-    """Sort datasets by name, models and final outputs first."""
+    """Sort datasets by name, but models and final outputs first."""
     return sorted(saved, key=lambda name: (not name.endswith(".model"), name not in final, name))
 
 
 def _describe_datasets(saved: Mapping[str, str], final: set[str]) -> str:
-    """Count the datasets, and name those that fit into a line: models and final outputs first."""
+    """Count the datasets, and name as many as fit into a line, models and final outputs first."""
     names = _sorted(saved, final)
     count = f"{len(names)} dataset{'s' * (len(names) > 1)}"
-    text = f"Made {count}, version {saved[names[0]]}: {', '.join(names)}"
+    text = f"Saved {count}, version {saved[names[0]]}: {', '.join(names)}"
     return textwrap.shorten(text, _WIDTH, placeholder=" …")
 
 
 def _describe_accuracies(saved: Mapping[str, str], catalog: DataCatalog) -> list[str]:
-    """Describe the test accuracies of a comparison, or the validation accuracies of trainings."""
+    """Describe the test accuracies if models were evaluated, otherwise validation accuracies."""
     if "metrics" in saved:
         metrics = catalog.load("metrics")
         digits = f"{metrics['data']['test']:,} digits of {describe_origin(metrics['data'])}"
