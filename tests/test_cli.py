@@ -26,7 +26,7 @@ def unused(tmp_path_factory):
         (["--pipelines", "data_processing", "--from-nodes", "x"], "nodes named ['x']"),
         (["--pipelines", "data_processing", "--to-outputs", "x"], "datasets named ['x']"),
         (["--env", "nowhere"], "conf/nowhere"),
-        (["--runner", "ThreadRunner"], "ThreadRunner cannot run 'train_cnn': networks that"),
+        (["--runner", "ThreadRunner"], "ThreadRunner cannot run 'train_cnn': parallel training"),
         (["--runner", "ParallelRunner"], "ParallelRunner cannot run 'train_cnn'"),
         (["--params", "training.seed=4294967296"], "'training.seed' is 4294967296, but should be"),
         (
@@ -43,7 +43,7 @@ def unused(tmp_path_factory):
         ),
         (
             ["--load-versions", "mnist:2020"],
-            "mnist has no effect: 'ingest_mnist' of this run makes",
+            "mnist has no effect: 'ingest_mnist' of this run creates",
         ),
         (
             ["--nodes", "ingest_mnist", "--load-versions", "train:2020"],
@@ -51,7 +51,7 @@ def unused(tmp_path_factory):
         ),
         (
             ["--pipelines", "training", "--load-versions", "train:2020"],
-            "train: version 2020 does not exist; there are no versions.",
+            "train: version 2020 does not exist; the dataset has no versions.",
         ),
     ],
 )
@@ -67,10 +67,10 @@ def test_a_wrong_run_ends_in_one_line(unused, arguments, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--runner", "Threadrunner"], "there is no runner 'Threadrunner'; there are Sequential"),
+        (["--runner", "Threadrunner"], "unknown runner 'Threadrunner'; choose one of Sequential"),
         (
             ["--params", "training.models=[dense,training.epochs=1"],
-            "training.models: a bracket or quote is not closed",
+            "training.models: unclosed bracket, brace or quote in",
         ),
     ],
 )
@@ -100,8 +100,8 @@ def test_missing_inputs_are_named_with_what_makes_them(unused):
     outcome = unused.kedro("run", "--pipelines", "reporting", "--tags", "figures")
     assert outcome.status == 1
     missing = ("cnn.history", "cnn.predictions", "corruption_accuracies", "dense.history")
-    assert f"Error: {', '.join(missing)}, " in outcome.log
-    assert f"make it with 'kedro run --to-outputs {','.join(missing)}," in outcome.log
+    assert f"Error: missing inputs: {', '.join(missing)}, " in outcome.log
+    assert f"create them with 'kedro run --to-outputs {','.join(missing)}," in outcome.log
 
 
 def test_verbose_logs_details_and_without_it_none_are_logged(unused):

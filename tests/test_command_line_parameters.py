@@ -33,15 +33,15 @@ def test_values_may_be_lists(text, parameters):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a", "'a' should be <parameter>=<value>"),
-        ("=1", "'=1' should be <parameter>=<value>"),
-        ("a=1,b", "'b' should be <parameter>=<value>"),
-        ("a=1,b,c=2", "'b' should be <parameter>=<value>"),
+        ("a", "expected <parameter>=<value>, found 'a'"),
+        ("=1", "expected <parameter>=<value>, found '=1'"),
+        ("a=1,b", "expected <parameter>=<value>, found 'b'"),
+        ("a=1,b,c=2", "expected <parameter>=<value>, found 'b'"),
         (
             "training.models=[dense,training.epochs=1",
-            "training.models: a bracket or quote is not closed",
+            "training.models: unclosed bracket, brace or quote in",
         ),
-        ("a=[x,'y]", "a: a bracket or quote is not closed"),
+        ("a=[x,'y]", "a: unclosed bracket, brace or quote in"),
         ("a=[x]y,b=1", "cannot be parsed"),
         ("a=1,a=2", "'a' and 'a' set the same"),
         ("a=1,a.b=2", "'a' and 'a.b' set the same"),

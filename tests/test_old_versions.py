@@ -7,7 +7,9 @@ import zipfile
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
+from mnist_kedro import cli
 from mnist_kedro.errors import InputError
 from mnist_kedro.lineage import RECORD_FILE
 from mnist_kedro.old_versions import (
@@ -127,6 +129,24 @@ def test_nothing_is_removed_during_a_run(tmp_path):
         locked(tmp_path, exclusive=True).__enter__()
     with locked(tmp_path, exclusive=True):
         pass
+
+
+@pytest.mark.parametrize(("keep", "versions"), [("1", "{} versions"), ("4", "1 version")])
+def test_the_command_reports_what_it_removes(tmp_path, monkeypatch, keep, versions):
+    for day in range(1, 6):
+        folder = tmp_path / "08_reporting/metrics.json" / version(day)
+        folder.mkdir(parents=True)
+        (folder / "metrics.json").write_bytes(b" " * 1_000_000)
+    monkeypatch.setattr(cli, "_data_folder", lambda _env: tmp_path)
+    count = 5 - int(keep)
+    reports = [
+        CliRunner().invoke(cli.remove_versions, ["--keep", keep, *yes]).output.splitlines()[-1]
+        for yes in ([], ["--yes"])
+    ]
+    assert reports == [
+        f"Would remove {versions.format(count)} and free {count}.0 MB; add --yes to remove.",
+        f"Removed {versions.format(count)} and freed {count}.0 MB.",
+    ]
 
 
 @pytest.mark.slow

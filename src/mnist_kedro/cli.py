@@ -1,4 +1,4 @@
-"""``kedro run`` with one-line messages for errors that the user can fix."""
+"""Define ``kedro run``, with one-line error messages, and ``kedro remove-versions``."""
 
 import copy
 import signal
@@ -23,7 +23,7 @@ from mnist_kedro.project_folder import project_folder
 from mnist_kedro.runners.errors import DaskRunnerError
 
 _CONFIGURATION_ERRORS = (BadConfigException, MissingConfigException, OmegaConfBaseException)
-# How the messages begin with which Kedro rejects an option, or a file in conf/.
+# Prefixes of Kedro's messages about invalid options and files in conf/.
 _KEDRO_MESSAGES = (
     "Failed to find the pipeline named",
     "Pipeline does not contain",
@@ -32,7 +32,7 @@ _KEDRO_MESSAGES = (
     "Invalid YAML or JSON file",
     "Unable to find credentials",
 )
-_DAMAGE = (ValueError, EOFError)  # that a damaged file causes, in the standard library and pandas
+_CORRUPTION_ERRORS = (ValueError, EOFError)  # raised by pandas and Python for corrupt files
 _RUNNERS = "SequentialRunner, ThreadRunner, ParallelRunner, mnist_kedro.runners.DaskRunner"
 
 
@@ -40,7 +40,10 @@ class Run(click.Command):
     """Kedro's ``run`` with ``--verbose`` and with tracebacks only for unexpected errors."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run; exit with status 1 and one line after an error, with 128 + n after signal n."""
+        """Run the command, and exit with status 0, 1 after an error, or 128 + n after signal n.
+
+        Errors that the user can fix are reported in one line, unless ``--verbose`` is set.
+        """
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, _terminate)
         if ctx.meta.get("verbose"):
@@ -61,8 +64,8 @@ class Run(click.Command):
 def user_message(error: BaseException) -> str | None:
     """Return a one-line message for an error that the user can fix; None for any other error.
 
-    The user can fix an :class:`InputError`, also as the cause of another error, what Kedro and its
-    Dask runner say of options and configuration, and files that cannot be loaded or saved.
+    The user can fix: an :class:`InputError`, even if it caused another error; errors of Kedro or
+    the Dask runner about options and configuration; and files that cannot be loaded or saved.
     """
     chain = list(_chain(error))
     for cause in chain:
@@ -75,7 +78,7 @@ def user_message(error: BaseException) -> str | None:
                 return f"{cause.filename}: {cause.strerror}."
         unexpected = message.startswith("Failed while") and not isinstance(chain[-1], DatasetError)
         loading = message.startswith("Failed while loading")
-        if unexpected and not (loading and isinstance(chain[-1], _DAMAGE)):
+        if unexpected and not (loading and isinstance(chain[-1], _CORRUPTION_ERRORS)):
             return None
     elif not isinstance(error, _CONFIGURATION_ERRORS) and not message.startswith(_KEDRO_MESSAGES):
         return None
@@ -89,7 +92,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _terminate(_number: int, _frame: object) -> NoReturn:
-    """End as after Ctrl-C, so that a training says how to resume it."""
+    """Handle SIGTERM like Ctrl-C, so that an interrupted training reports how to resume it."""
     raise KeyboardInterrupt("terminated")
 
 
@@ -98,7 +101,7 @@ def _set_verbose(ctx: click.Context, _option: click.Parameter, value: bool) -> N
 
 
 def _parse_parameters(ctx: click.Context, option: click.Parameter, value: Any) -> Any:
-    if isinstance(value, dict):  # from a file that --config names
+    if isinstance(value, dict):  # from the file of --config
         return value
     try:
         return parse_parameters(value)
@@ -111,13 +114,13 @@ def _check_runner(ctx: click.Context, option: click.Parameter, value: str | None
         try:
             load_obj(value, "kedro.runner")
         except (AttributeError, ImportError, ValueError) as error:
-            message = f"there is no runner '{value}'; there are {_RUNNERS}."
+            message = f"unknown runner '{value}'; choose one of {_RUNNERS}."
             raise click.BadParameter(message, ctx, option) from error
     return value
 
 
 def _with_callback(option: click.Parameter) -> click.Parameter:
-    """Replace Kedro's callback of some options by this project's."""
+    """Replace Kedro's callbacks for ``--params`` and ``--runner`` with those of this project."""
     callbacks: dict[str | None, Callable[..., Any]] = {
         "params": _parse_parameters,
         "runner": _check_runner,
@@ -152,13 +155,24 @@ cli.add_command(run)
 
 
 @cli.command()
-@click.option("--keep", default=10, type=click.IntRange(1), show_default=True, metavar="N")
-@click.option("--env", "-e", help="Environment, whose folder of datasets is looked at.")
-@click.option("--yes", is_flag=True, help="Remove them; without this option, only list them.")
+@click.option(
+    "--keep",
+    default=10,
+    type=click.IntRange(1),
+    show_default=True,
+    metavar="N",
+    help="Number of latest versions to keep of each dataset.",
+)
+@click.option("--env", "-e", help="Kedro environment whose data folder is cleaned up.")
+@click.option(
+    "--yes", is_flag=True, help="Remove the versions. Without this option, only list them."
+)
 def remove_versions(keep: int, env: str | None, yes: bool) -> None:
-    """Remove old versions of all datasets, but the N latest of each.
+    """Remove all versions of each dataset except the latest N.
 
-    The promoted model is kept, and all that belongs to a model which is kept.
+    Also kept: the promoted model and the one before it, the networks that these were fine-tuned
+    from, the files of the latest report, all promotion decisions, and for each kept model the
+    latest matching version of each dataset.
     """
     from mnist_kedro.old_versions import (  # noqa: PLC0415  (Kedro imports this module early)
         count_freed_bytes,
@@ -179,18 +193,23 @@ def remove_versions(keep: int, env: str | None, yes: bool) -> None:
                     remove_version(one)
     except InputError as error:
         raise click.ClickException(str(error)) from error
-    done = "Removed" if yes else "Would remove"
-    hint = "" if yes or not old else "; --yes removes them"
-    click.echo(f"{done} {len(old):,} versions and free {freed:,.1f} MB{hint}.")
+    versions = "1 version" if len(old) == 1 else f"{len(old):,} versions"
+    if yes:
+        click.echo(f"Removed {versions} and freed {freed:,.1f} MB.")
+    else:
+        hint = "; add --yes to remove" if old else ""
+        click.echo(f"Would remove {versions} and free {freed:,.1f} MB{hint}.")
 
 
 def _data_folder(env: str | None) -> Path:
-    """Return the folder of the datasets in an environment."""
+    """Return the data folder of an environment."""
     project = project_folder()
     loader = settings.CONFIG_LOADER_CLASS(
         conf_source=str(project / settings.CONF_SOURCE), env=env, **settings.CONFIG_LOADER_ARGS
     )
     root = str(loader["globals"]["paths"]["root"])
     if "://" in root or not (project / root).is_dir():
-        raise click.ClickException(f"{root}: expected a folder on this machine (paths.root).")
+        raise click.ClickException(
+            f"{root}: paths.root is not an existing local folder; check globals.yml or --env."
+        )
     return project / root

@@ -15,18 +15,18 @@ _SEPARATORS = string.whitespace + ","
 def parse_parameters(text: str) -> dict[str, Any]:
     """Parse ``a.b=1,c=[x,y]`` into nested mappings.
 
-    Kedro's own parser splits at every comma. This one keeps a value together that begins with a
-    bracket, a brace or a quote, up to the one that closes it; all else means the same to both.
+    Kedro's own parser splits at every comma. This parser does not split inside brackets, braces
+    and quotes. Otherwise, both parsers give the same result.
 
     Args:
         text: assignments of parameters, separated by commas.
 
     Returns:
-        Values by their keys: ``{"a": {"b": 1}, "c": ["x", "y"]}``.
+        Nested mappings of the values: ``{"a": {"b": 1}, "c": ["x", "y"]}``.
 
     Raises:
-        InputError: if an assignment has no name or no value, a bracket or quote is not closed, a
-            value is not YAML, or a parameter is set twice.
+        InputError: if an assignment has no name or no ``=``, a bracket, brace or quote is not
+            closed, a value is not valid YAML, or a parameter is set twice.
     """
     assignments: dict[str, str] = {}
     for name, value in _split(text):
@@ -40,7 +40,7 @@ def parse_parameters(text: str) -> dict[str, Any]:
     try:
         parsed = OmegaConf.from_dotlist([f"{name}={value}" for name, value in assignments.items()])
         container: Any = OmegaConf.to_container(parsed)
-    except Exception as error:  # of YAML's and OmegaConf's many types
+    except Exception as error:  # YAML and OmegaConf raise many types of exceptions
         raise InputError(
             f"'{_one_line(text)}' cannot be parsed ({_one_line(str(error))})."
         ) from error
@@ -48,7 +48,7 @@ def parse_parameters(text: str) -> dict[str, Any]:
 
 
 def _dotted(name: str) -> str:
-    """Return ``a.b.`` for both notations that OmegaConf has, ``a.b`` and ``a[b]``."""
+    """Normalize ``a.b`` and ``a[b]`` to ``a.b.``, so that prefixes of names can be compared."""
     return name.replace("[", ".").replace("]", "") + "."
 
 
@@ -59,13 +59,13 @@ def _split(text: str) -> Iterator[tuple[str, str]]:
         name, equals, rest = rest.partition("=")
         if not equals or not name.strip() or "," in name:
             item = name.partition(",")[0].strip() or f"={rest.partition(',')[0]}"
-            raise InputError(f"'{_one_line(item)}' should be <parameter>=<value>.")
+            raise InputError(f"expected <parameter>=<value>, found '{_one_line(item)}'.")
         value, rest = _split_value(name.strip(), rest)
         yield name.strip(), value.strip()
 
 
 def _split_value(name: str, text: str) -> tuple[str, str]:
-    """Split text into the value that it begins with and what follows the value."""
+    """Split text into its first value and the rest."""
     text = text.lstrip()
     if text[:1] not in _CLOSING:
         value, _, rest = text.partition(",")
@@ -75,13 +75,13 @@ def _split_value(name: str, text: str) -> tuple[str, str]:
         if _is_yaml(text[:end]):
             after, _, rest = text[end:].partition(",")
             return text[:end] + after, rest
-    raise InputError(f"{_one_line(name)}: a bracket or quote is not closed in {_one_line(text)}.")
+    raise InputError(f"{_one_line(name)}: unclosed bracket, brace or quote in '{_one_line(text)}'.")
 
 
 def _is_yaml(text: str) -> bool:
     try:
         OmegaConf.create(text)
-    except Exception:  # noqa: BLE001  (of YAML's and OmegaConf's many types)
+    except Exception:  # noqa: BLE001  (YAML and OmegaConf raise many types)
         return False
     return True
 

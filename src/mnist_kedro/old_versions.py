@@ -15,15 +15,17 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.lineage import RECORD_FILE, Lineage, lineage_of
 from mnist_kedro.promotion import FILE, read_history, read_promoted
 
-_VERSION = re.compile(r"\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d\.\d{3}Z|\d{17}")  # or of a SavedModel
+_VERSION = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d\.\d{3}Z|\d{17}"
+)  # the latter of SavedModels
 
 _LOCK = ".lock"
 
 
 class OldVersion(NamedTuple):
-    """A version of a dataset."""
+    """A version that can be removed, or that is examined for removal."""
 
-    dataset: Path  # path of the dataset, without a version
+    dataset: Path  # path of the dataset, without the version
     version: str
 
     @property
@@ -33,20 +35,21 @@ class OldVersion(NamedTuple):
 
     @property
     def run(self) -> str:
-        """Return the digits of the version, which versions of SavedModels consist of."""
+        """Return only the digits of the version; a SavedModel's version has only these digits."""
         return re.sub(r"\D", "", self.version)
 
 
 def find_old_versions(root: Path, keep: int) -> list[OldVersion]:
-    """Find the versions that are not needed any more.
+    """Find the versions that are no longer needed.
 
-    Needed are the latest versions of each dataset; the promoted model and the previously promoted
-    model; the files that the link ``latest`` points to; all decisions about promotions; and the
-    latest version of each dataset that belongs to a needed model.
+    The following versions are needed: the latest versions of each dataset; the promoted model, the
+    one promoted before it, and the networks that these were fine-tuned from; the files in the
+    folder ``latest``; all promotion decisions; and for each needed model the latest matching
+    version of each dataset.
 
     Args:
-        root: folder of the datasets.
-        keep: number of versions to keep of each dataset, at least 1.
+        root: data folder.
+        keep: number of latest versions to keep of each dataset, at least 1.
     """
     versions = defaultdict(list)
     for found in _list_versions(root):
@@ -65,13 +68,13 @@ def find_old_versions(root: Path, keep: int) -> list[OldVersion]:
             and one.folder.resolve() not in needed
             and not (is_model and (_model_name(dataset), one.run) in runs)
         ]
-    return _without_families(versions, set(old))
+    return _without_matching(versions, set(old))
 
 
-def _without_families(
+def _without_matching(
     versions: dict[Path, list[OldVersion]], old: set[OldVersion]
 ) -> list[OldVersion]:
-    """Leave out the latest version of each dataset that belongs to a needed model."""
+    """Leave out the latest version of each dataset that matches a needed model."""
     digests = defaultdict(set)
     for dataset, ones in versions.items():
         if dataset.suffix == ".keras":
@@ -83,15 +86,15 @@ def _without_families(
         for one in ones:
             lineage = _read_lineage(one) if not old.isdisjoint(ones) else {}
             known = frozenset(lineage.items())
-            belongs = known and all(digest in digests[key] for key, digest in known)
-            if one in old and belongs and known not in seen:
+            matches = known and all(digest in digests[key] for key, digest in known)
+            if one in old and matches and known not in seen:
                 old.remove(one)
             seen.add(known)
     return sorted(old)
 
 
 def count_freed_bytes(old: Iterable[OldVersion]) -> int:
-    """Count the bytes that removing versions frees; equal versions may share a file."""
+    """Count the bytes that would be freed; equal versions may share a file (hard links)."""
     links: dict[tuple[int, int], list[os.stat_result]] = defaultdict(list)
     for one in old:
         for path in one.folder.rglob("*"):
@@ -102,7 +105,7 @@ def count_freed_bytes(old: Iterable[OldVersion]) -> int:
 
 
 def remove_version(old: OldVersion) -> None:
-    """Remove a version; other programs find all of its files, or none."""
+    """Remove a version; other programs see either all of its files or none."""
     hidden = old.folder.with_name(f".removed-{old.version}")
     old.folder.rename(hidden)
     shutil.rmtree(hidden)
@@ -110,12 +113,12 @@ def remove_version(old: OldVersion) -> None:
 
 @contextmanager
 def locked(root: Path, *, exclusive: bool) -> Iterator[None]:
-    """Lock a folder of datasets: shared by runs, exclusive while versions are removed.
+    """Lock the data folder: runs share the lock, and removing versions locks exclusively.
 
-    Does nothing where the folder or the system has no locks.
+    Do nothing if the folder or the operating system does not support file locks.
 
     Raises:
-        InputError: if the lock should be exclusive, but a run is in progress.
+        InputError: if the lock is exclusive and a run is in progress.
     """
     with ExitStack() as stack:
         with suppress(ImportError, OSError):
@@ -138,9 +141,9 @@ def _list_versions(root: Path) -> Iterator[OldVersion]:
 
 
 def _promoted(models: Path) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
-    """Return the names and runs of the promoted and the previously promoted exports and models.
+    """Return names and versions of the promoted and previously promoted exports and Keras models.
 
-    The models include the networks that these were taught from.
+    The Keras models include the networks that these were fine-tuned from.
     """
     exports = set(read_history(models)[-2:])
     trainings = {
@@ -148,7 +151,7 @@ def _promoted(models: Path) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]
         for one in read_promoted(models)
         if (one["model"], one["version"]) in exports and one.get("trained")
     }
-    for name, version in [*trainings]:  # a taught network is taught again from its parent
+    for name, version in [*trainings]:  # teaching always starts from the parent
         path = models / f"{name}.keras" / str(version) / f"{name}.keras"
         with suppress(OSError, ValueError, KeyError, zipfile.BadZipFile):
             trainings.add((name, _read_model(path)["taught"]["parent"]["version"]))
@@ -165,7 +168,7 @@ def _model_name(dataset: Path) -> str:
 
 
 def _read_lineage(one: OldVersion) -> Lineage:
-    """Return the lineage of a version; empty if it has none, or cannot be read."""
+    """Return the lineage of a version; empty if it has no lineage or cannot be read."""
     path = one.folder / one.dataset.name
     try:
         return lineage_of(_READERS[path.suffix](path)) if path.suffix in _READERS else {}
@@ -179,7 +182,7 @@ def _read_model(path: Path) -> Any:
 
 
 def _read_arrays(path: Path) -> Any:
-    import h5py  # noqa: PLC0415  (slow to import, as pandas and Pillow)
+    import h5py  # noqa: PLC0415  (slow to import, like pandas and Pillow)
 
     with h5py.File(path) as file:
         texts = {key: value for key, value in file.attrs.items() if isinstance(value, bytes)}
