@@ -80,7 +80,7 @@ def fragile(no_project):
 
 def test_a_node_that_kills_its_workers_ends_the_run(fragile):
     pipeline = Pipeline([Node(die, "a", "b", name="die")])
-    with pytest.raises(DaskRunnerError, match="die: the worker that ran it was lost 2 times"):
+    with pytest.raises(DaskRunnerError, match="die: the worker of this node was lost 2 times"):
         fragile.run(pipeline, DataCatalog({"a": MemoryDataset(1)}))
 
 
@@ -120,7 +120,7 @@ def test_when_no_worker_is_left_the_run_ends(no_project, monkeypatch):
     pipeline = Pipeline([Node(die, "a", "b", name="die")])
     with cluster(ROOT, 1) as made:
         runner = DaskRunner(address=made.address)
-        with pytest.raises(DaskRunnerError, match="no worker for 2 seconds; .* while it ran die"):
+        with pytest.raises(DaskRunnerError, match="no workers for 2 seconds; .* while running die"):
             runner.run(pipeline, DataCatalog({"a": MemoryDataset(1)}))
 
 
@@ -190,7 +190,7 @@ def test_code_that_was_edited_after_a_process_loaded_it_is_refused(tmp_path, mon
     monkeypatch.setattr(preparation, "_loaded", loaded)
     check_code({"edited": digest_code("edited")}, "tcp://worker")
     code.write_text("x = 2")
-    with pytest.raises(DaskRunnerError, match="tcp://worker: .* other code of 'edited'"):
+    with pytest.raises(DaskRunnerError, match="tcp://worker: the code of 'edited' .* differs"):
         check_code({"edited": digest_code("edited")}, "tcp://worker")
 
 

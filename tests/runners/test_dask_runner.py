@@ -96,7 +96,7 @@ def test_a_run_waits_for_workers_when_none_is_left(finished, sequential):
         threading.Timer(5, made.add_worker).start()
         run = start(finished, made)
         made.workers[0].kill()
-        run.wait_for("No worker is left")
+        run.wait_for("No workers are left")
         made.add_worker()
         ended = run.wait()
     assert ended.status == 0, ended.log
@@ -110,7 +110,7 @@ def test_reports_a_lost_scheduler_in_one_line(finished, two_workers):
     two_workers.scheduler.kill()
     ended = run.wait()
     assert ended.status == 1, ended.log
-    last = f"Error: {two_workers.address}: the Dask scheduler was lost"
+    last = f"Error: {two_workers.address}: the connection to the Dask scheduler was lost"
     assert ended.last_line.startswith(last), ended.log
     assert "Traceback" not in ended.log
 
@@ -215,7 +215,7 @@ def test_without_a_scheduler_one_line_says_so(monkeypatch):
     ("options", "why"),
     [
         ({"is_async": True}, "not support --async"),
-        ({"workers": 0}, "whole number ≥ 1"),
+        ({"workers": 0}, "an integer ≥ 1"),
         ({"workers": 2, "address": "tcp://x:1"}, "either 'workers' or 'address'"),
     ],
 )

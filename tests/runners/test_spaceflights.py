@@ -60,7 +60,7 @@ def test_workers_elsewhere_run_the_project_s_present_code_or_say_that_they_do_no
         outcome = kedro(project, *on_workers)
         assert outcome.returncode == 1
         said = " ".join(outcome.stderr.split())
-        assert "this worker has other code of 'spaceflights' than the run" in said
+        assert "the code of 'spaceflights' on this worker differs from that of the run" in said
         assert read_metrics(project) == expected
 
         made.workers[0].kill()

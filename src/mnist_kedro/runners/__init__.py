@@ -1,6 +1,8 @@
 """Run pipelines on a Dask cluster.
 
-kedro run --runner mnist_kedro.runners.DaskRunner --runner-params address=tcp://…
+Usage::
+
+    kedro run --runner mnist_kedro.runners.DaskRunner --runner-params address=tcp://…
 """
 
 from mnist_kedro.runners.dask_runner import DaskRunner

@@ -15,30 +15,31 @@ from mnist_kedro.runners.errors import DaskRunnerError
 from mnist_kedro.runners.preparation import digest_code, prepare_workers
 
 CONNECT_SECONDS = 10
-WORKER_SECONDS = 60  # to wait for the first worker
+WORKER_SECONDS = 60  # maximum wait for the first worker
 
 
 class DaskRunner(AbstractRunner):
     """Run each node on a worker of a ``dask.distributed`` cluster as soon as its inputs exist.
 
     A worker runs one node at a time. Nodes load and save data through the catalog, so all machines
-    must see the same files; data that the catalog keeps in memory stays on the worker that made it,
-    and is sent to the workers that need it. If a worker is lost, its nodes run again on another
-    worker. If a node fails, no other node starts; if the run is interrupted, so are its nodes.
+    must have access to the same files. The output of a node that the catalog keeps in memory stays
+    on the node's worker, which sends it to the workers that need it. If a worker is lost, its nodes
+    run again on another worker. If a node fails, no other node starts. If the run is interrupted,
+    its nodes are interrupted, too.
 
     Hooks are called in the process that started the run, one after the other, in Kedro's order.
-    They get copies of data: changing it in place has no effect.
+    Hooks get copies of the data, so changing data in place has no effect.
     """
 
     def __init__(
         self, address: str | None = None, workers: int | None = None, is_async: bool = False
     ) -> None:
-        """Check the options; the connection to the cluster is opened by a run.
+        """Check the options; each run opens its own connection to the cluster.
 
         Args:
             address: address of a scheduler, such as ``tcp://10.0.0.1:8786``; None starts a local
-                cluster of processes for the run.
-            workers: number of processes in a local cluster; None starts one per core.
+                cluster of worker processes for the run.
+            workers: number of worker processes in a local cluster; None starts one per core.
             is_async: must be false, because nodes run in parallel anyway.
 
         Raises:
@@ -52,7 +53,7 @@ class DaskRunner(AbstractRunner):
             raise DaskRunnerError("DaskRunner: set either 'workers' or 'address', not both.")
         if workers is not None and (not isinstance(workers, int) or workers < 1):
             raise DaskRunnerError(
-                f"DaskRunner: 'workers' should be a whole number ≥ 1, is {workers!r}."
+                f"DaskRunner: expected an integer ≥ 1 for 'workers', found {workers!r}."
             )
         try:
             import distributed  # noqa: F401, PLC0415  (an optional dependency)
@@ -64,7 +65,7 @@ class DaskRunner(AbstractRunner):
         self._address, self._workers = address, workers
 
     def __str__(self) -> str:
-        """Return the name of the runner on the command line."""
+        """Return the name of the runner, as ``--runner`` expects it."""
         return "mnist_kedro.runners.DaskRunner"
 
     def _get_executor(self, max_workers: int) -> Executor | None:  # noqa: ARG002
@@ -100,7 +101,7 @@ class DaskRunner(AbstractRunner):
         import dask  # noqa: PLC0415
         from distributed import Client, LocalCluster  # noqa: PLC0415
 
-        for name in ("distributed", "distributed.client"):  # this runner reports errors
+        for name in ("distributed", "distributed.client"):  # this runner reports the errors itself
             logging.getLogger(name).setLevel(logging.CRITICAL)
         if self._address is None:
             with (
@@ -108,7 +109,7 @@ class DaskRunner(AbstractRunner):
                 LocalCluster(
                     n_workers=self._workers,
                     threads_per_worker=1,
-                    memory_limit=0,  # TensorFlow reserves more than it uses
+                    memory_limit=0,  # no limit, because TensorFlow reserves more than it uses
                     dashboard_address=":0",  # any free port, because another cluster may run
                     silence_logs=logging.CRITICAL,
                 ) as cluster,

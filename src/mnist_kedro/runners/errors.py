@@ -1,5 +1,5 @@
-"""Define the exception for errors that the user of the runner can fix."""
+"""Define the exception for errors of the runner that the user can fix."""
 
 
 class DaskRunnerError(Exception):
-    """An option, a node or a cluster that cannot be used; the message is one line."""
+    """Raised for an option, node or cluster that cannot be used; the message is one line."""

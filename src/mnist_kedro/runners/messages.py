@@ -9,11 +9,11 @@ from uuid import uuid4
 from mnist_kedro.runners.errors import DaskRunnerError
 from mnist_kedro.runners.pickling import dumps, dumps_anything, loads
 
-_POLL_SECONDS = 5  # between two checks whether the run still waits for the node
+_POLL_SECONDS = 5  # between two checks that the run still waits for the node
 
 
 class Message(NamedTuple):
-    """A message of a node: it starts, calls a hook, saves a version, or has ended."""
+    """A message that a node starts, calls a hook, saves a version, or has ended."""
 
     node: str
     sender: str  # name of the queue for the answer
@@ -22,7 +22,7 @@ class Message(NamedTuple):
 
 
 class Messenger:
-    """Send messages from the thread of a worker that runs a node."""
+    """Send messages from the worker thread that runs a node."""
 
     def __init__(self, run: str, node: str) -> None:
         from distributed import Queue, get_worker  # noqa: PLC0415
@@ -33,15 +33,15 @@ class Messenger:
         self.worker: str = self._worker.address
         self._key = self._worker.get_current_task()
 
-    def tell(self, kind: str, *content: Any) -> None:
-        """Send a message; return when the scheduler has it."""
+    def send(self, kind: str, *content: Any) -> None:
+        """Send a message; return after the scheduler has received it."""
         self._messages.put(dumps(Message(self._node, self._sender, kind, content)))
 
     def ask(self, kind: str, *content: Any) -> Any:
-        """Send a message, and return the answer; raise the error that it is answered with."""
-        self.tell(kind, *content)
+        """Send a message, and return the answer; if the answer is an exception, raise it."""
+        self.send(kind, *content)
         while True:
-            self.check_wanted()
+            self.check_not_cancelled()
             try:
                 error, answer = loads(self._answers.get(timeout=_POLL_SECONDS))
             except TimeoutError:
@@ -50,14 +50,14 @@ class Messenger:
                 raise error
             return answer
 
-    def check_wanted(self) -> None:
-        """Raise a DaskRunnerError if the run failed, was interrupted, or its process is gone."""
+    def check_not_cancelled(self) -> None:
+        """Raise a DaskRunnerError if the run failed or was interrupted, or its process ended."""
         task = self._worker.state.tasks.get(self._key)
         if task is None or task.state == "cancelled":
             raise DaskRunnerError(f"{self._node}: the run has ended.")
 
     def close(self) -> None:
-        """Remove the queue of answers from the scheduler, and this end of the other."""
+        """Remove the queue of answers from the scheduler, and stop using the queue of messages."""
         self._answers.close()
         self._messages.close()
 
@@ -70,7 +70,7 @@ class Inbox:
 
         self._client, self._messages = client, Queue(run, client=client)
         self._received: SimpleQueue[bytes | Exception] = SimpleQueue()
-        # In a thread, because an interrupted wait for a message would lose the next one.
+        # Receive in a thread, because interrupting a wait would lose the next message.
         self._thread = threading.Thread(target=self._collect, daemon=True)
         self._thread.start()
 
@@ -78,11 +78,11 @@ class Inbox:
         try:
             while message := self._messages.get():
                 self._received.put(message)
-        except Exception as error:  # noqa: BLE001  (the scheduler is lost)
+        except Exception as error:  # noqa: BLE001  (the connection to the scheduler is lost)
             self._received.put(error)
 
     def receive(self, seconds: float) -> Message | None:
-        """Return the next message; None if there is none within this time."""
+        """Return the next message; None if no message arrives within ``seconds``."""
         try:
             received = self._received.get(timeout=seconds)
         except Empty:
@@ -92,13 +92,13 @@ class Inbox:
         return Message(*loads(received))
 
     def answer(self, message: Message, respond: Callable[[], Any]) -> Exception | None:
-        """Answer with what a function returns, or with the error that it raises; return this."""
+        """Answer with the result of ``respond()``, or with its exception; return the exception."""
         from distributed import Queue  # noqa: PLC0415
 
         error, answer = None, None
         try:
             answer = respond()
-        except Exception as raised:  # noqa: BLE001  (of any hook)
+        except Exception as raised:  # noqa: BLE001  (hooks may raise anything)
             error = raised
         queue = Queue(message.sender, client=self._client)
         queue.put(dumps((error and loads(dumps_anything(error)), answer)))

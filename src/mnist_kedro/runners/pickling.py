@@ -1,4 +1,4 @@
-"""Pickle what Python's and Dask's pickle cannot: Kedro's empty datasets, and any exception."""
+"""Pickle Kedro's empty datasets and any exception, which Python's and Dask's pickle cannot."""
 
 import inspect
 import io
@@ -9,16 +9,16 @@ from typing import Any
 import cloudpickle
 from kedro.io.memory_dataset import _EMPTY
 
-_MAX_FRAMES = 50  # of a traceback; more than Python can pickle after endless recursion
+_MAX_FRAMES = 50  # keep the last 50; Python cannot pickle the traceback of endless recursion
 
 
 class _Pickler(cloudpickle.Pickler):
     def persistent_id(self, value: Any) -> str | None:
-        """Replace the mark of an empty MemoryDataset, which Kedro compares by its identity."""
+        """Replace the marker of an empty MemoryDataset, which Kedro compares with ``is``."""
         return "empty" if value is _EMPTY else None
 
     def reducer_override(self, value: Any) -> Any:
-        """Keep the tracebacks and causes of exceptions, and do not call their ``__init__``."""
+        """Keep the tracebacks and causes of exceptions; unpickle without calling ``__init__``."""
         from tblib import pickling_support  # noqa: PLC0415  (an optional dependency)
 
         if isinstance(value, BaseException):
@@ -37,7 +37,7 @@ class _Pickler(cloudpickle.Pickler):
 
 
 def _slots(value: Any) -> dict[str, Any]:
-    """Return the attributes outside ``__dict__``, such as the code of a SystemExit."""
+    """Return the attributes that are not in ``__dict__``, such as the code of a SystemExit."""
     keys = [
         key
         for base in type(value).__mro__
@@ -49,12 +49,12 @@ def _slots(value: Any) -> dict[str, Any]:
 
 class _Unpickler(pickle.Unpickler):
     def persistent_load(self, _: str) -> Any:
-        """Return this process's mark of an empty MemoryDataset."""
+        """Return this process's marker of an empty MemoryDataset."""
         return _EMPTY
 
 
 class Unpicklable:
-    """Stand in for a value that cannot be pickled."""
+    """Placeholder for a value that cannot be pickled."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -64,7 +64,7 @@ class Unpicklable:
 
 
 def dumps(value: Any) -> bytes:
-    """Pickle a value; functions and classes that cannot be imported are pickled by their code."""
+    """Pickle a value; pickle the code of functions and classes that cannot be imported."""
     file = io.BytesIO()
     _Pickler(file).dump(value)
     return file.getvalue()
@@ -76,18 +76,18 @@ def loads(pickled: bytes) -> Any:
 
 
 def dumps_anything(value: Any) -> bytes:
-    """Pickle a value, with stand-ins for what cannot be pickled of an exception or a dict."""
+    """Pickle a value; replace an exception or dict items that cannot be pickled."""
     try:
         loads(pickled := dumps(value))
-    except Exception:  # noqa: BLE001  (code of any class)
-        return dumps(_with_stand_ins(value))
+    except Exception:  # noqa: BLE001  (pickling may run any code)
+        return dumps(_with_placeholders(value))
     return pickled
 
 
-def _with_stand_ins(value: Any) -> Any:
+def _with_placeholders(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: loads(dumps_anything(part)) for key, part in value.items()}
     if isinstance(value, BaseException):
-        similar = RuntimeError(f"{type(value).__qualname__}: {value}")
-        return similar.with_traceback(value.__traceback__)
+        substitute = RuntimeError(f"{type(value).__qualname__}: {value}")
+        return substitute.with_traceback(value.__traceback__)
     return Unpicklable(type(value).__name__)

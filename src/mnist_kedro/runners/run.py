@@ -27,20 +27,22 @@ from mnist_kedro.runners.states import apply, changes, in_memory, states_of
 from mnist_kedro.runners.task import NodeTask, Settings, interrupt, run_node
 
 logger = logging.getLogger(__name__)
-kedro_logger = logging.getLogger("kedro.runner.dask_runner")  # for what Kedro's runners log
+kedro_logger = logging.getLogger(
+    "kedro.runner.dask_runner"
+)  # for the messages of Kedro's own runners
 
-WORKER_SECONDS = 60  # to wait for a worker after the last one was lost
+WORKER_SECONDS = 60  # maximum wait for a new worker after the last worker was lost
 
-_POLL_SECONDS = 1  # between two looks at the workers and at tasks that send no message
-_INTERRUPT_SECONDS = 10  # for interrupted nodes to end
-_SMALL = 100_000  # bytes of data that go with each task that needs them
-_LOAD_SECONDS = 60  # for a hook that loads data in memory
+_POLL_SECONDS = 1  # between two checks for lost workers and failed tasks
+_INTERRUPT_SECONDS = 10  # maximum wait for interrupted nodes to end
+_SMALL_BYTES = 100_000  # smaller data is sent with each task that needs the data
+_LOAD_SECONDS = 60  # maximum wait of a hook that loads data in memory
 
 
 class DaskRun:
-    """Execute one pipeline: each node as soon as its inputs exist and a worker is free.
+    """Execute one pipeline; start each node as soon as its inputs exist and a worker is free.
 
-    The nodes run on workers, and send messages to this process, which calls the hooks.
+    The nodes run on workers and send messages to this process, which calls the hooks.
     """
 
     def __init__(
@@ -53,21 +55,21 @@ class DaskRun:
         code: Mapping[str, str],
     ) -> None:
         self._client, self._pipeline, self._catalog = client, pipeline, catalog
-        self._id = uuid4().hex  # unlike run_id, unique among the cluster's runs
+        self._id = uuid4().hex  # unlike run_id, unique on the cluster
         self._inbox = Inbox(client, self._id)
         self._hooks, self._run_id = hook_manager, run_id
         self._nodes = {node.name: node for node in pipeline.nodes}
         self._todo = [*pipeline.nodes]  # in Kedro's order
-        self._running: dict[str, Any] = {}  # futures, by the node's name
-        self._started: set[str] = set()  # names of the nodes that a worker runs
-        self._saved: dict[str, list[str]] = {name: [] for name in self._nodes}  # versioned paths
-        self._seen_errors: dict[str, BaseException] = {}  # that hooks raised or got, by node
-        self._error: BaseException | None = None  # of the first node that failed
-        self._workers: set[str] = set()  # addresses
-        self._last_look = self._last_worker = time.monotonic()
-        self._chosen: dict[str, str] = {}  # the worker's address, by the node's name
-        self._data: dict[str, Any] = {}  # futures of data in memory
-        self._memory: dict[str, Any] = {  # the catalog's own datasets
+        self._running: dict[str, Any] = {}  # future of each submitted node, by name
+        self._started: set[str] = set()  # names of the nodes that a worker has started
+        self._saved: dict[str, list[str]] = {name: [] for name in self._nodes}  # paths
+        self._hook_errors: dict[str, BaseException] = {}  # raised by or passed to hooks, by node
+        self._error: BaseException | None = None  # error of the first node that failed
+        self._workers: set[str] = set()  # addresses of the workers
+        self._last_check = self._last_worker = time.monotonic()
+        self._chosen: dict[str, str] = {}  # address of the worker chosen for each node
+        self._data: dict[str, Any] = {}  # future of each dataset in memory
+        self._memory: dict[str, Any] = {  # the catalog's datasets in memory
             name: catalog[name] for name in pipeline.datasets() if in_memory(catalog[name])
         }
         self._settings = Settings(
@@ -83,10 +85,10 @@ class DaskRun:
     def execute(
         self, release: Callable[[Node, DataCatalog, dict[str, int], Pipeline], None]
     ) -> None:
-        """Run all nodes; raise the error of the first node that fails when all others have ended.
+        """Run all nodes; if a node fails, wait for the running nodes, and raise the first error.
 
         Args:
-            release: releases the datasets that no other node reads.
+            release: function that releases the datasets that no other node reads.
         """
         from distributed import CancelledError  # noqa: PLC0415
         from distributed.comm import CommClosedError  # noqa: PLC0415
@@ -94,25 +96,25 @@ class DaskRun:
         self._release = release
         dependencies = self._pipeline.node_dependencies
         try:
-            self._look()
+            self._check_workers()
             while self._running or (self._todo and not self._error):
                 for node in [node for node in self._todo if dependencies[node] <= self.done]:
                     if not self._error and len(self._running) < len(self._workers):
                         self._start(node)
                 if message := self._inbox.receive(_POLL_SECONDS):
                     self._handle(message)
-                if time.monotonic() - self._last_look > _POLL_SECONDS:
-                    self._look()
+                if time.monotonic() - self._last_check > _POLL_SECONDS:
+                    self._check_workers()
         except (CancelledError, CommClosedError) as error:
             raise DaskRunnerError(
-                f"{self._client.scheduler.address}: the Dask scheduler was lost; saved outputs are "
-                "kept. Restart the cluster, and start the run again."
+                f"{self._client.scheduler.address}: the connection to the Dask scheduler was lost; "
+                "saved outputs are kept. Restart the cluster, and start the run again."
             ) from error
         if self._error:
             raise self._error
 
     def interrupt(self) -> list[str]:
-        """Interrupt the running nodes as Ctrl-C does, and return the notes of their errors."""
+        """Interrupt the running nodes like Ctrl-C, and return the notes of their exceptions."""
         notes: list[str] = []
         with suppress(Exception):  # the cluster may be lost, too
             self._client.run(interrupt, self._id, on_error="ignore")
@@ -124,7 +126,7 @@ class DaskRun:
                     error = loads(*message.content).get("error")
                     notes += getattr(error, "__notes__", [])
                 elif message and message.kind != "saves":
-                    self._inbox.answer(message, _refuse)
+                    self._inbox.answer(message, _raise_run_ended)
         return notes
 
     def close(self) -> None:
@@ -141,8 +143,8 @@ class DaskRun:
             task, inputs = self._pack(node, datasets)
         except Exception as error:
             raise DaskRunnerError(
-                f"{node.name}: the node or one of its datasets cannot be pickled, so no worker can "
-                f"run it ({error})."
+                f"{node.name}: the node or one of its datasets cannot be pickled, so it cannot be "
+                f"sent to a worker ({error})."
             ) from error
         self._running[node.name] = self._client.submit(
             *(run_node, node.name, task, inputs, self._id),
@@ -154,13 +156,13 @@ class DaskRun:
         self._todo.remove(node)
 
     def _choose_worker(self, node: str) -> str:
-        """Choose the worker with the fewest nodes; Dask would choose one that has the inputs."""
+        """Choose the worker with the fewest nodes; Dask would prefer one that has the inputs."""
         busy = Counter(self._chosen[name] for name in self._running)
         self._chosen[node] = min(sorted(self._workers), key=busy.__getitem__)
         return self._chosen[node]
 
     def _pack(self, node: Node, datasets: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
-        """Return a pickled NodeTask, and the futures of inputs in memory."""
+        """Return a pickled NodeTask, and the futures of the inputs in memory."""
         inputs = {}
         for name in [*datasets]:
             if name in self._memory and (future := self._send(name)):
@@ -177,12 +179,12 @@ class DaskRun:
         return dumps(NodeTask(node, catalog, saved, self._settings)), inputs
 
     def _send(self, name: str) -> Any:
-        """Return the future of data in memory; None if it is small, or not there yet."""
+        """Return the future of data in memory; None if the data is small or does not exist yet."""
         if name not in self._data and self._memory[name].exists():
             data = self._memory[name]._data  # noqa: SLF001
-            if len(pickled := dumps(data)) <= _SMALL:
+            if len(pickled := dumps(data)) <= _SMALL_BYTES:
                 return None
-            with warnings.catch_warnings(action="ignore"):  # of its size
+            with warnings.catch_warnings(action="ignore"):  # Dask warns of large arguments
                 self._data[name] = self._client.submit(loads, pickled, pure=False)
         return self._data.get(name)
 
@@ -191,29 +193,29 @@ class DaskRun:
         match message.kind:
             case "start":
                 self._started.add(name)
-                if future := self._running.get(name):  # if its worker is lost, any may run it
-                    lift = self._client.scheduler.set_restrictions
-                    self._client.sync(lift, worker={future.key: None})
-                self._seen_errors.pop(name, None)
+                if future := self._running.get(name):  # let any worker run it if this one is lost
+                    set_restrictions = self._client.scheduler.set_restrictions
+                    self._client.sync(set_restrictions, worker={future.key: None})
+                self._hook_errors.pop(name, None)
                 saved = partial(list[str], self._saved[name])
-                self._inbox.answer(message, _refuse if self._error else saved)
+                self._inbox.answer(message, _raise_run_ended if self._error else saved)
             case "saves":
                 self._saved[name] += content
             case "hook":
                 error = self._inbox.answer(message, partial(self._call_hook, name, *content))
                 if error:
-                    self._seen_errors[name] = error
+                    self._hook_errors[name] = error
             case "ended":
                 future, ended = self._running.pop(name, None), loads(*content)
                 if error := ended.get("error"):
-                    self._fail(self._seen_errors.get(name) or error)
-                elif future:  # else it ran again, because its data was lost
+                    self._fail(self._hook_errors.get(name) or error)
+                elif future:  # otherwise, it ran again because its data was lost
                     self._finish(self._nodes[name], future, ended)
 
     def _call_hook(self, name: str, hook: str, arguments: list[str], pickled: bytes) -> Any:
         node, given = self._nodes[name], loads(pickled)
         if "error" in given:
-            self._seen_errors[name] = given["error"]
+            self._hook_errors[name] = given["error"]
         given |= {
             "node": node,
             "catalog": self._catalog,
@@ -236,7 +238,7 @@ class DaskRun:
                 dataset._data = ended["outputs"][name]  # noqa: SLF001
             elif name in self._memory:
                 self._memory[name].release()
-            if name in ended["made"] and self._readers[name]:
+            if name in ended["kept"] and self._readers[name]:
                 self._data[name] = self._client.submit(operator.getitem, future, name, pure=False)
                 remote = _RemoteDataset()
                 remote.name, remote.futures, remote.node = name, self._data, future
@@ -248,30 +250,29 @@ class DaskRun:
         self._release(node, self._catalog, self._readers, self._pipeline)
 
     def _fail(self, error: BaseException) -> None:
-        """Keep the first error; no other node starts."""
+        """Store the first error, and cancel the nodes that have not started."""
         self._error = self._error or error
         for name in self._running.keys() - self._started:
             self._running.pop(name).cancel()
 
-    def _look(self) -> None:
-        """Find workers that came and went, and nodes that ended without a message."""
+    def _check_workers(self) -> None:
+        """Find new and lost workers, and nodes that ended without a message."""
         now, before, address = time.monotonic(), self._workers, self._client.scheduler.address
-        with suppress(OSError):  # if the scheduler is lost, its futures are
+        with suppress(OSError):  # if the scheduler is lost, the futures report it
             self._workers = {*self._client.nthreads()}
         if lost := before - self._workers:
             logger.warning("Lost %s; interrupted nodes run again.", _count_workers(lost))
         if self._workers - before:
             logger.info("%s.", _count_workers(self._workers))
         if lost and not self._workers:
-            logger.warning("No worker is left; start one with 'dask worker %s'.", address)
+            logger.warning("No workers are left; start one with 'dask worker %s'.", address)
         if not self._workers and now - self._last_worker > WORKER_SECONDS:
             running = ", ".join(sorted(self._started & self._running.keys())) or "no node"
             raise DaskRunnerError(
-                f"{address}: there has been no worker for {WORKER_SECONDS} seconds; the last one "
-                f"was lost while it ran {running}. Its log has the reason, most often a lack of "
-                "memory."
+                f"{address}: no workers for {WORKER_SECONDS} seconds; the last worker was lost "
+                f"while running {running}. Its log has the reason, usually a lack of memory."
             )
-        self._last_look, self._last_worker = now, now if self._workers else self._last_worker
+        self._last_check, self._last_worker = now, now if self._workers else self._last_worker
         for name in self._running.keys() - self._started:
             if self._chosen[name] in lost:
                 self._running.pop(name).cancel()
@@ -286,18 +287,18 @@ class _RemoteDataset(MemoryDataset):
     """Load data in memory from a worker, for hooks that load it from the catalog."""
 
     name: str
-    futures: dict[str, Any]  # not arguments of __init__, which Kedro would keep
-    node: Any  # future of the node's outputs, until this output has one of its own
+    futures: dict[str, Any]  # not arguments of __init__, which Kedro would store
+    node: Any  # future of all outputs of the node, until this output has its own future
 
     def forget_node(self, _future: Any) -> None:
-        """Release the node's other outputs."""
+        """Release the future of the node's other outputs."""
         self.node = None
 
     def load(self) -> Any:
-        """Return the data."""
+        """Load the data from the worker."""
         if self.name not in self.futures:
             raise DatasetError("Data for MemoryDataset has not been saved yet.")
-        if node := self.node:  # its worker may run a node that waits for this hook
+        if node := self.node:  # the worker may be busy with a node that waits for this hook
             return node.result(timeout=_LOAD_SECONDS)[self.name]
         return self.futures[self.name].result(timeout=_LOAD_SECONDS)
 
@@ -309,9 +310,9 @@ class _RemoteDataset(MemoryDataset):
 
 
 def _implemented_hooks(manager: Any) -> dict[str, set[str]]:
-    """Return the names of the hooks that are implemented, and the arguments that they take."""
+    """Return the arguments of each implemented hook, by the hook's name."""
     taken: dict[str, set[str]] = {}
-    for plugin in manager.get_plugins() or ():  # of no manager, Kedro returns None
+    for plugin in manager.get_plugins() or ():  # without hooks, Kedro returns None
         for caller in manager.get_hookcallers(plugin) or ():
             arguments = taken.setdefault(caller.name, set())
             for implementation in caller.get_hookimpls():
@@ -331,7 +332,7 @@ def _empty(dataset: Any) -> Any:
     return emptied
 
 
-def _refuse() -> None:
+def _raise_run_ended() -> None:
     raise DaskRunnerError("the run has ended.")
 
 
@@ -342,10 +343,10 @@ def _failure(name: str, future: Any) -> Exception:
     error = future.exception()
     if isinstance(error, KilledWorker):
         return DaskRunnerError(
-            f"{name}: the worker that ran it was lost {error.allowed_failures + 1} times in a row; "
-            "the worker's log has the reason, most often a lack of memory."
+            f"{name}: the worker of this node was lost {error.allowed_failures + 1} times in a "
+            "row; the worker's log has the reason, usually a lack of memory."
         )
-    return DaskRunnerError(f"{name}: no worker could run it ({error}).")
+    return DaskRunnerError(f"{name}: no worker could run this node ({error}).")
 
 
 def _count_workers(addresses: Collection[str]) -> str:

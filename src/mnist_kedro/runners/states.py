@@ -1,4 +1,4 @@
-"""Carry what datasets remember from one process to another, as if both used the same objects."""
+"""Copy the attributes of datasets between processes, as if both used the same objects."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -8,25 +8,25 @@ from kedro.io import MemoryDataset
 
 from mnist_kedro.runners.pickling import dumps, loads
 
-States = dict[str, dict[str, bytes]]  # attributes of datasets, pickled
+States = dict[str, dict[str, bytes]]  # pickled attributes of each dataset
 
 
 def in_memory(dataset: Any) -> bool:
-    """Return whether a dataset's data goes from worker to worker without a file.
+    """Return whether workers exchange a dataset's data in memory, without a file.
 
-    Subclasses of MemoryDataset that load or save in their own way keep their data themselves.
+    Subclasses of MemoryDataset that override ``save`` store their data themselves.
     """
     kind = type(dataset)
     return isinstance(dataset, MemoryDataset) and kind.save is MemoryDataset.save
 
 
 def states_of(datasets: Mapping[str, Any], names: Iterable[str]) -> States:
-    """Return the attributes of all datasets that are not in memory."""
+    """Return the pickled attributes of all datasets that are not in memory."""
     return {name: _state(datasets[name]) for name in names if not in_memory(datasets[name])}
 
 
 def changes(before: States, after: States) -> States:
-    """Return the attributes that differ."""
+    """Return the attributes of ``after`` that differ from ``before``."""
     changed = {
         name: {key: value for key, value in state.items() if before.get(name, {}).get(key) != value}
         for name, state in after.items()
@@ -35,7 +35,7 @@ def changes(before: States, after: States) -> States:
 
 
 def apply(changed: States, datasets: Mapping[str, Any]) -> None:
-    """Set the attributes of datasets."""
+    """Set the changed attributes of datasets."""
     for name, state in changed.items():
         datasets[name].__dict__.update({key: loads(value) for key, value in state.items()})
 
@@ -43,6 +43,6 @@ def apply(changed: States, datasets: Mapping[str, Any]) -> None:
 def _state(dataset: Any) -> dict[str, bytes]:
     state = {}
     for key, value in vars(dataset).items():
-        with suppress(Exception):  # what cannot be pickled stays where it is
+        with suppress(Exception):  # skip attributes that cannot be pickled
             state[key] = dumps(value)
     return state

@@ -20,77 +20,77 @@ from mnist_kedro.runners.pickling import dumps, dumps_anything, loads
 from mnist_kedro.runners.preparation import check_code
 from mnist_kedro.runners.states import apply, changes, in_memory, states_of
 
-# A worker with several threads may get several nodes. It runs one at a time, because the current
-# folder, and the random seeds of most libraries, are global in the process.
-_one_node = threading.Lock()
-_run_by_thread: dict[int, str] = {}  # the thread that runs a node, and the run of the node
+# A worker with several threads may get several nodes. It runs one node at a time, because the
+# current folder and the random seeds of most libraries are global in a process.
+_node_lock = threading.Lock()
+_run_by_thread: dict[int, str] = {}  # id of the run, by the thread that executes one of its nodes
 
 
 class Settings(NamedTuple):
-    """What a worker needs to know of a run."""
+    """The properties of a run that its workers need."""
 
-    hooks: Mapping[str, Collection[str]]  # names of the implemented hooks, and their arguments
+    hooks: Mapping[str, Collection[str]]  # arguments of each implemented hook
     returned: Collection[str]  # outputs in memory that the pipeline returns
     run_id: str | None
-    folder: str  # where the run was started; relative paths in parameters start there
-    code: Mapping[str, str]  # digests of packages
+    folder: str  # current folder of the run, to which paths in parameters are relative
+    code: Mapping[str, str]  # digest of each package's code
 
 
 class NodeTask(NamedTuple):
-    """What a worker needs to run a node."""
+    """A node, its catalog, and the settings that a worker needs to run the node."""
 
     node: Node
-    catalog: DataCatalog  # of the node's datasets, without data of memory datasets
-    save_validated: Collection[str]  # datasets that a validator has checked when they were saved
+    catalog: DataCatalog  # the node's datasets; those in memory are empty
+    save_validated: Collection[str]  # datasets that a validator has already checked on save
     settings: Settings
 
 
 def run_node(name: str, task: bytes, inputs: Mapping[str, Any], run: str) -> dict[str, Any]:
-    """Run a node as Kedro's runners do, with the hooks of the process that started the run.
+    """Run a node like Kedro's runners, but call the hooks in the process that started the run.
 
     Args:
-        name: of the node.
-        task: a pickled NodeTask. Dask's scheduler unpickles arguments except bytes, which would
-            import the project there.
-        inputs: inputs in memory.
-        run: identifies the run among all runs on the cluster.
+        name: name of the node.
+        task: a pickled NodeTask. Dask's scheduler does not unpickle bytes; other arguments would
+            make the scheduler import the project.
+        inputs: data of the inputs in memory, by dataset name.
+        run: id of the run, unique on the cluster.
 
     Returns:
-        The outputs in memory, which stay on this worker. The process that started the run gets a
-        message with the error, or with the changed datasets.
+        Data of the outputs in memory, which stays on this worker. The process that started the run
+        gets a message with the error, or with the changed attributes of datasets.
     """
     messenger = Messenger(run, name)
     outputs: dict[str, Any] = {}
     try:
-        with _alone(run):
+        with _one_node_at_a_time(run):
             outputs, ended = _run(task, inputs, messenger)
         pickled = dumps(ended)
-    except BaseException as error:  # noqa: BLE001  (such as SystemExit of a node)
+    except BaseException as error:  # noqa: BLE001  (a node may raise SystemExit)
         pickled = dumps_anything({"error": error})
-    messenger.tell("ended", pickled)
+    messenger.send("ended", pickled)
     messenger.close()
     return outputs
 
 
 @contextmanager
-def _alone(run: str) -> Iterator[None]:
-    """Wait until this process runs no other node."""
+def _one_node_at_a_time(run: str) -> Iterator[None]:
+    """Wait until this process runs no other node, and block other nodes."""
     from distributed import secede  # noqa: PLC0415
 
-    if not _one_node.acquire(blocking=False):
-        secede()  # the node that runs may need this thread for what it computes with Dask
-        _one_node.acquire()
+    if not _node_lock.acquire(blocking=False):
+        secede()  # the running node may itself use Dask, and need this thread
+        _node_lock.acquire()
     _run_by_thread[threading.get_ident()] = run
     try:
         yield
     finally:
         _run_by_thread.clear()
-        _one_node.release()
+        _node_lock.release()
 
 
 def interrupt(run: str) -> None:
-    """Interrupt the node that this process executes for a run, if any, as Ctrl-C does."""
-    for thread in [thread for thread, its_run in _run_by_thread.items() if its_run == run]:
+    """Raise KeyboardInterrupt in the node that this process executes for a run, if any."""
+    for thread in [thread for thread, other in _run_by_thread.items() if other == run]:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(thread), ctypes.py_object(KeyboardInterrupt)
         )
@@ -110,23 +110,23 @@ def _run(
     hooks = cast("PluginManager", _RemoteHooks(messenger, settings.hooks, datasets))
     with (
         chdir(settings.folder) if Path(settings.folder).is_dir() else nullcontext(),
-        _saves_announced(node, datasets, saved_before, messenger),
+        _announce_saves(node, datasets, saved_before, messenger),
     ):
         Task(node, catalog, is_async=False, hook_manager=hooks, run_id=settings.run_id).execute()
-    made = [name for name in node.outputs if in_memory(datasets[name]) and datasets[name].exists()]
-    outputs = {name: datasets[name]._data for name in made}  # noqa: SLF001
+    kept = [name for name in node.outputs if in_memory(datasets[name]) and datasets[name].exists()]
+    outputs = {name: datasets[name]._data for name in kept}  # noqa: SLF001
     for name, data in outputs.items():
         _check_picklable(name, data)
     return outputs, {
         "changes": changes(before, states_of(datasets, datasets)),
-        "made": made,
+        "kept": kept,
         "outputs": {name: outputs[name] for name in settings.returned if name in outputs},
         "save_validated": catalog._save_validated,  # noqa: SLF001
     }
 
 
 class _RemoteHooks:
-    """Stand in for a plugin manager: call the hooks of the process that started the run."""
+    """A plugin manager that calls the hooks in the process that started the run."""
 
     def __init__(
         self,
@@ -144,7 +144,7 @@ class _RemoteHooks:
         return partial(self._call, name)
 
     def _call(self, name: str, **arguments: Any) -> Any:
-        self._messenger.check_wanted()
+        self._messenger.check_not_cancelled()
         if name not in self._taken:
             return []
         taken = {key: arguments[key] for key in arguments if key in self._taken[name]}
@@ -154,18 +154,18 @@ class _RemoteHooks:
 
 
 @contextmanager
-def _saves_announced(
+def _announce_saves(
     node: Node, datasets: Mapping[str, Any], saved_before: Collection[str], messenger: Messenger
 ) -> Iterator[None]:
-    """Announce which new versions the node saves; it may replace those of its own earlier attempt.
+    """Announce each version before the node saves it, so that a second attempt may replace it.
 
-    Otherwise the loss of a worker would leave a version that cannot be saved again.
+    Otherwise, if a worker were lost after a save, the node could not save the same version again.
 
     Args:
-        node: that is run.
-        datasets: of the node.
+        node: the node that is run.
+        datasets: datasets of the node, by name.
         saved_before: paths that the node announced before its worker was lost.
-        messenger: to the process that started the run.
+        messenger: connection to the process that started the run.
     """
     own = {*saved_before}
 
@@ -175,7 +175,7 @@ def _saves_announced(
             own.remove(str(path))
             return path
         path = type(dataset)._get_save_path(dataset)  # noqa: SLF001
-        messenger.tell("saves", str(path))
+        messenger.send("saves", str(path))
         return path
 
     versioned = [
@@ -193,10 +193,10 @@ def _saves_announced(
 
 
 def _check_picklable(name: str, data: Any) -> None:
-    """Check that other workers can get data in memory.
+    """Check that data in memory can be sent to other workers.
 
     Raises:
-        DatasetError: if they cannot.
+        DatasetError: if the data cannot be pickled.
     """
     from distributed.protocol import deserialize, serialize  # noqa: PLC0415
 
@@ -204,6 +204,6 @@ def _check_picklable(name: str, data: Any) -> None:
         deserialize(*serialize(data, on_error="raise"))
     except Exception as error:
         raise DatasetError(
-            f"{name}: data of type '{type(data).__name__}' cannot be pickled, so other workers "
-            f"cannot get it ({error}); give '{name}' a dataset in the catalog that stores it."
+            f"{name}: data of type '{type(data).__name__}' cannot be pickled, so it cannot be "
+            f"sent to other workers ({error}); add '{name}' to the catalog, as a dataset on disk."
         ) from error
