@@ -1,7 +1,7 @@
 # The targets of this project; `make help` lists them.
 #
-# `make run` and `make test` need nothing but Python 3.11, 3.12 or 3.13: they first create the
-# environment .venv. To use an environment of your own as it is: make run VENV=/path/to/environment
+# `make run` and `make test` require only Python 3.11, 3.12 or 3.13, and first create the environment
+# .venv. To use an existing environment without changing it: make run VENV=/path/to/environment
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -12,7 +12,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
 	2>/dev/null && { echo $$name; break; }; done)
 
-# Without byte-code TensorFlow takes twice as long to import.
+# Without bytecode files TensorFlow takes twice as long to import.
 unexport PYTHONDONTWRITEBYTECODE
 
 ifeq ($(VENV),.venv)
@@ -39,10 +39,10 @@ run: $(RUN_READY)  ## run the default pipeline: ingest MNIST, train the networks
 	$(BIN)/kedro run $(ARGS)
 
 .PHONY: app
-app: $(DEV_READY)  ## classify digits drawn in the browser; trains a network first if there is none
+app: $(DEV_READY)  ## classify digits drawn in the browser; first trains a network if none exists
 	$(BIN)/python -m mnist_kedro.serving --corrections data/01_raw/corrections $(ARGS)
 
-##@ Look
+##@ Visualize
 
 .PHONY: viz
 viz: $(DEV_READY)  ## open Kedro-Viz: the pipelines, with previews of their data
@@ -51,7 +51,7 @@ viz: $(DEV_READY)  ## open Kedro-Viz: the pipelines, with previews of their data
 .PHONY: viz-build
 viz-build: $(DEV_READY)  ## build Kedro-Viz as a static site in build/, with relative paths
 	$(BIN)/kedro viz build --include-hooks --include-previews $(ARGS)
-	@# Kedro-Viz writes absolute paths: of datasets, and in the errors of the last run.
+	@# Kedro-Viz writes the absolute paths of datasets, also in the errors of the last run.
 	@find build/api -type f -exec sed -i.bak -e 's|$(CURDIR)/||g' -e 's|$(HOME)/|~/|g' {} +
 	@find build/api -name '*.bak' -delete
 
@@ -68,7 +68,7 @@ lint: $(DEV_READY)  ## check style (ruff) and types (mypy)
 	$(BIN)/mypy
 
 .PHONY: format
-format: $(DEV_READY)  ## fix style where ruff can
+format: $(DEV_READY)  ## format the code, and fix style errors that ruff can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -95,19 +95,19 @@ PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-
 ##@ Fault injection and benchmarks
 
 .PHONY: fuzz
-fuzz: $(DEV_READY)  ## ingest 20,000 corrupt files: none crashes, hangs or passes as MNIST
+fuzz: $(DEV_READY)  ## ingest 20,000 corrupt files: none may crash, hang or pass as MNIST
 	$(BIN)/python -m tests.reliability.fuzz $(or $(ARGS),--times 20000)
 
 .PHONY: fuzz-pictures
-fuzz-pictures: $(DEV_READY)  ## read 20,000 odd pictures: each gets digits or a reason
+fuzz-pictures: $(DEV_READY)  ## classify 20,000 unusual pictures: each must return digits or an error
 	$(BIN)/python -m tests.reliability.pictures $(ARGS)
 
 .PHONY: kill
-kill: $(DEV_READY)  ## kill 200 runs at random moments: no data is lost
+kill: $(DEV_READY)  ## kill 200 runs at random moments: no data may be lost
 	$(BIN)/python -m tests.reliability.kill $(ARGS)
 
 .PHONY: disk-full
-disk-full: $(DEV_READY)  ## run 200 times on disks of random size that fill up: no data is lost; needs root
+disk-full: $(DEV_READY)  ## run 200 times on disks that fill up: no data may be lost; requires root
 	unshare --mount $(BIN)/python -m tests.reliability.disk_full $(ARGS)
 
 .PHONY: bench

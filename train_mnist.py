@@ -1,6 +1,6 @@
-"""Train and evaluate the networks on MNIST, and write the report: the same as ``kedro run``.
+"""Train and evaluate the networks on MNIST, and write the report, like ``kedro run``.
 
-``python train_mnist.py --params training.epochs=2`` passes options on.
+Options are passed on to ``kedro run``: ``python train_mnist.py --params training.epochs=2``.
 """
 
 import os
@@ -10,6 +10,6 @@ from pathlib import Path
 from kedro.framework.cli.cli import main
 
 if __name__ == "__main__":
-    os.chdir(Path(__file__).parent)  # the project, wherever the script is started
+    os.chdir(Path(__file__).parent)  # run in the project, wherever the script is started
     sys.argv[1:1] = ["run"]
     main()

@@ -66,7 +66,9 @@ def test_refuses_more_labels_than_images(digits):
 def test_refuses_a_split_without_one_of_the_digits(mnist, split):
     key = f"y_{split}"
     few = {**mnist, key: np.where(np.isin(mnist[key], (4, 7)), 9, mnist[key])}
-    with pytest.raises(InputError, match=f"'{key}' should have each of .* 0–9, but lacks 4, 7"):
+    with pytest.raises(
+        InputError, match=f"'{key}' should contain all digits 0–9, but does .* 4, 7"
+    ):
         check_classes(few, "mnist")
 
 
@@ -75,8 +77,8 @@ def test_refuses_a_model_of_another_shape(trained):
 
     assert ModelContract().validate(trained) is trained
     for given, layers in {
-        r"takes \(None, 32, 32, 1\) and gives": [keras.Input((32, 32, 1)), keras.layers.Flatten()],
-        r"gives \(None, 784\)": [keras.Input((28, 28, 1)), keras.layers.Flatten()],
+        r"found \(None, 32, 32, 1\) and": [keras.Input((32, 32, 1)), keras.layers.Flatten()],
+        r"found .* and \(None, 784\)": [keras.Input((28, 28, 1)), keras.layers.Flatten()],
     }.items():
         with pytest.raises(InputError, match=given):
             ModelContract().validate(keras.Sequential(layers))

@@ -1,11 +1,11 @@
-"""Run ``kedro run`` as ``python -m mnist_kedro``, also from an installed wheel."""
+"""Run ``kedro run`` as ``python -m mnist_kedro``, which also works with an installed wheel."""
 
 import logging
 import sys
 from pathlib import Path
 from typing import Any
 
-logging.disable(logging.INFO)  # Kedro says which logging it uses before this package's is loaded
+logging.disable(logging.INFO)  # hides a message that Kedro logs on import
 from kedro.framework.cli.utils import find_run_command  # noqa: E402
 from kedro.framework.project import configure_project  # noqa: E402
 
@@ -16,7 +16,7 @@ def main(*args: Any, **kwargs: Any) -> Any:
     """Run the project with the options of ``kedro run``."""
     package_name = Path(__file__).parent.name
     configure_project(package_name)
-    kwargs["standalone_mode"] = not hasattr(sys, "ps1")  # in a Python prompt, return the result
+    kwargs["standalone_mode"] = not hasattr(sys, "ps1")  # interactive: return the result
     return find_run_command(package_name)(*args, **kwargs)
 
 

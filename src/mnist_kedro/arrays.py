@@ -1,7 +1,7 @@
-"""Arrays of digits that may be larger than memory: rows are read or computed on access.
+"""Define arrays that may be larger than memory: rows are read or computed on access.
 
-Code that handles all digits of a split goes through them block by block, whether they lie in memory
-or in a file, so that memory does not grow with the number of digits.
+Code that processes all digits of a split iterates over blocks of rows, whether the array is in
+memory or in a file, so that the memory does not grow with the number of digits.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import NDArray
 
-BLOCK = 10_000  # rows at once: 8 MB of digits
+BLOCK = 10_000  # rows per block: 8 MB of digits
 
 _BASIC = (slice, int, np.integer, type(Ellipsis))
 
@@ -22,17 +22,17 @@ _T = TypeVar("_T")
 class Rows(NDArrayOperatorsMixin):
     """An array whose rows are read or computed when it is indexed or converted.
 
-    Indexing gives a NumPy array with what NumPy gives for the same index, or raises TypeError.
-    Arithmetic and comparisons work as with NumPy, and take memory for the whole array.
+    Indexing returns the same NumPy array as NumPy's indexing, or raises TypeError. Arithmetic and
+    comparisons work as with NumPy, and load the whole array into memory.
     """
 
-    chunk = 256  # rows that are stored together, so that reading one takes as long as reading all
-    keep: object = None  # an object that has to live as long as the array, such as an open file
+    chunk = 256  # rows stored together; reading one row takes as long as reading all of them
+    keep: object = None  # an object that must live as long as the array, such as an open file
 
     def __init__(
         self, shape: tuple[int, ...], dtype: np.dtype, read: Callable[[int, int], np.ndarray]
     ) -> None:
-        """Read rows with ``read(start, stop)``, which returns those from start to before stop."""
+        """Create an array whose rows ``start`` to ``stop - 1`` are ``read(start, stop)``."""
         self.shape, self.dtype, self._read = shape, dtype, read
 
     @property
@@ -48,20 +48,20 @@ class Rows(NDArrayOperatorsMixin):
             yield from block
 
     def __getitem__(self, key: Any) -> np.ndarray:
-        """Return some rows, or some part of each of them.
+        """Return the selected rows, or a part of each selected row.
 
         Args:
-            key: an integer, slice, array of integers or array of ``len(self)`` booleans, which
-                selects rows; as the first item of a tuple, followed by integers and slices.
+            key: an integer, a slice, an array of integers or an array of ``len(self)`` booleans,
+                which selects rows; or a tuple of one of these and further integers and slices.
 
         Raises:
-            TypeError: if NumPy indexes with such a key in another way.
-            IndexError: if the array has no such row.
+            TypeError: if the key is not supported.
+            IndexError: if a row is out of range.
         """
         first, *rest = (key or [...]) if isinstance(key, tuple) else [key]
         if not all(isinstance(item, _BASIC) and not isinstance(item, bool) for item in rest):
-            raise TypeError(f"{key!r}: expected integers and slices after the first index.")
-        if first is Ellipsis:  # which may stand for no axis at all
+            raise TypeError(f"{key!r}: expected only integers and slices after the first index.")
+        if first is Ellipsis:  # it may stand for no axis at all
             first, *rest = rest if len(rest) == self.ndim else [slice(None), ..., *rest]
         if isinstance(first, slice):
             rows, keep = self._slice(first), 1
@@ -79,10 +79,10 @@ class Rows(NDArrayOperatorsMixin):
         return self._gather(np.arange(start, stop, step))
 
     def _gather(self, index: NDArray[np.integer]) -> np.ndarray:
-        """Return rows in any order, from one block of them at a time."""
+        """Return rows in any order, reading one block at a time."""
         rows = np.where(index < 0, index + len(self), index).reshape(-1)
         if rows.size and not (rows.min() >= 0 and rows.max() < len(self)):
-            raise IndexError(f"rows {rows.min()} to {rows.max()} of {len(self)}")
+            raise IndexError(f"rows {rows.min()} to {rows.max()} are not all in 0–{len(self) - 1}")
         order = np.argsort(rows, kind="stable")
         wanted = rows[order]
         gathered = np.empty((len(rows), *self.shape[1:]), self.dtype)
@@ -95,7 +95,7 @@ class Rows(NDArrayOperatorsMixin):
             done = upto
         return gathered.reshape(*index.shape, *self.shape[1:])
 
-    def __deepcopy__(self, _: dict[int, Any]) -> Self:  # it is immutable
+    def __deepcopy__(self, _: dict[int, Any]) -> Self:  # the array is immutable
         return self
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -115,7 +115,7 @@ ArrayLike = np.ndarray | Rows
 def _row_index(key: Any, length: int) -> NDArray[np.integer]:
     """Return the positions of the rows that an integer or an array selects."""
     index = np.asarray(key)
-    if index.size == 0 and not isinstance(key, np.ndarray):  # [] has NumPy's type for numbers
+    if index.size == 0 and not isinstance(key, np.ndarray):  # NumPy converts [] to floats
         index = index.astype(np.int64)
     if index.dtype == bool and index.shape == (length,):
         return np.flatnonzero(index)
@@ -127,16 +127,16 @@ def _row_index(key: Any, length: int) -> NDArray[np.integer]:
 
 
 def blocks(array: ArrayLike, rows: int = BLOCK) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield all rows in order, ``rows`` at a time, each block after the number of its first row.
+    """Yield all rows in order, in blocks of ``rows``: pairs of the first row's index and the block.
 
-    A thread reads the next block of a file while the current one is used.
+    A thread prefetches the next block of a file while the current block is processed.
     """
     parts = ((start, array[start : start + rows]) for start in range(0, len(array), rows))
     return ahead(parts) if isinstance(array, Rows) and len(array) > rows else parts
 
 
 def ahead(items: Iterator[_T]) -> Iterator[_T]:
-    """Yield the same items, each made by a thread while the item before it is used."""
+    """Yield the same items; a thread computes the next item while the current one is used."""
     end = object()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(next, items, end)
@@ -146,7 +146,7 @@ def ahead(items: Iterator[_T]) -> Iterator[_T]:
 
 
 def select(array: ArrayLike, rows: NDArray[np.integer]) -> ArrayLike:
-    """Select rows, in the given order; copy them if the array is in memory."""
+    """Select rows in the given order; an array in memory is copied, others are read on access."""
     if isinstance(array, np.ndarray):
         return array[rows]
     return Rows(
@@ -155,7 +155,7 @@ def select(array: ArrayLike, rows: NDArray[np.integer]) -> ArrayLike:
 
 
 def concatenate(parts: Sequence[ArrayLike]) -> ArrayLike:
-    """Join the rows of several arrays of one type."""
+    """Concatenate arrays of the same dtype and row shape; read on access if not in memory."""
     if all(isinstance(part, np.ndarray) for part in parts):
         return np.concatenate(cast("Sequence[np.ndarray]", parts))
     ends = np.cumsum([len(part) for part in parts])
@@ -172,7 +172,7 @@ def concatenate(parts: Sequence[ArrayLike]) -> ArrayLike:
 
 
 def with_channel(images: ArrayLike) -> ArrayLike:
-    """Add a channel: ``(n, 28, 28)`` images become ``(n, 28, 28, 1)``."""
+    """Add a channel axis: ``(n, 28, 28)`` images become ``(n, 28, 28, 1)``."""
     if isinstance(images, np.ndarray):
         return images[..., np.newaxis]
     return Rows(

@@ -14,19 +14,19 @@ GIVEN = "given"  # the value of ``test_split`` if the source has a test split
 
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.uint8]
-ManyPixels = Pixels | Rows  # of a whole split, which may not fit in memory
+ManyPixels = Pixels | Rows  # the pixels of a whole split, which may not fit in memory
 
 
 class Provenance(TypedDict):
     """The origin of digits and the conversions applied to them; saved along with the digits."""
 
-    source: str  # as in ingestion.source
-    layout: str  # the layout that was recognized in the file
-    conversions: str  # from the file to the arrays of Mnist; "none" if there were none
-    test_split: str  # GIVEN, or how it was held out
-    warnings: str  # what may be wrong with the digits; "none" if nothing is known
-    canonical_mnist: bool  # byte for byte the MNIST of 60,000 + 10,000 digits
-    sha256_x_train: str  # of the bytes of each array of Mnist, as ingested
+    source: str  # the path, URL or name in ingestion.source
+    layout: str  # recognized layout of the file
+    conversions: str  # conversions from the file to the arrays of Mnist, or "none"
+    test_split: str  # GIVEN, or a description of how the test split was held out
+    warnings: str  # possible problems of the digits, or "none"
+    canonical_mnist: bool  # whether all 60,000 + 10,000 digits equal those of MNIST
+    sha256_x_train: str  # SHA-256 of each array of Mnist, as ingested
     sha256_y_train: str
     sha256_x_test: str
     sha256_y_test: str
@@ -52,7 +52,7 @@ class LabeledImages(Provenance):
 
     images: ManyPixels
     labels: Labels
-    split: NotRequired[str]  # of training and validation digits: identifies how they were divided
+    split: NotRequired[str]  # digest of the division into training and validation digits
 
 
 class PixelStatistics(TypedDict):
@@ -60,10 +60,10 @@ class PixelStatistics(TypedDict):
 
     mean: float
     standard_deviation: float
-    lineage: NotRequired[Mapping[str, str]]  # of the training digits
+    lineage: NotRequired[Mapping[str, str]]  # lineage of the training digits
 
 
 def provenance(digits: Mapping[str, Any]) -> Provenance:
-    """Return only the provenance of MNIST or of one of its splits."""
-    known = {"warnings": "none", **digits}  # earlier versions of this project had no warnings
+    """Return only the provenance of an ingested dataset or of one of its splits."""
+    known = {"warnings": "none", **digits}  # earlier releases saved no warnings
     return cast("Provenance", {key: known[key] for key in Provenance.__annotations__})

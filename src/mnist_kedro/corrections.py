@@ -1,8 +1,8 @@
-"""Store corrections: digits that a network classified, and labels by the people who wrote them.
+"""Store corrections: digits that a network classified, and labels from the people who wrote them.
 
-Each correction is a JSON file of its own in a folder, named by the digit and its writer. So
-several servers and pipelines can use the folder at once without a lock: a file is complete when it
-appears, and the same correction is never kept twice.
+Each correction is a separate JSON file, whose name is a digest of the digit and its writer. Files
+are written atomically, and a repeated correction has the same name. Therefore several servers and
+pipelines can use the folder at the same time without a lock.
 """
 
 import base64
@@ -23,16 +23,16 @@ NO_DIGIT = CLASSES  # the label of a picture that shows no digit
 
 
 class Correction(TypedDict):
-    """A digit with the prediction of a network and its correct label."""
+    """A digit with its correct label and the prediction of a network."""
 
-    pixels: str  # base64 of 28 × 28 bytes: the digit in MNIST's form, as the network saw it
-    cutting: str  # base64 of a PNG: the digit in the picture; empty if it was not sent
+    pixels: str  # base64 of 28 × 28 bytes: the digit in MNIST's format, the network's input
+    cutting: str  # base64 of a PNG: the digit cut out of the picture; empty if it was not sent
     label: int  # 0–9, or NO_DIGIT
-    answer: dict[str, Any]  # of the network: digit, confidence, is_digit and digit_score
-    model: str  # the network's name
-    version: str  # of its export
+    answer: dict[str, Any]  # the network's prediction: digit, confidence, is_digit and digit_score
+    model: str  # name of the network
+    version: str  # version of the exported network
     writer: str  # SHA-256 of a secret that only the writer's browser knows
-    time: str  # when it was kept: UTC, ISO 8601
+    time: str  # time of the correction: UTC, ISO 8601
 
 
 def pixels_of(correction: Correction) -> Pixels:
@@ -42,29 +42,30 @@ def pixels_of(correction: Correction) -> Pixels:
 
 
 def name_writer(secret: str) -> str:
-    """Return the name of a writer, which does not tell the secret."""
+    """Return the name of a writer: the SHA-256 of the secret, which does not reveal the secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def identify(correction: Correction) -> str:
-    """Return the identifier of a correction: 32 hexadecimal digits of its digit and writer.
+    """Return the identifier of a correction: a digest of its digit and writer, 32 characters.
 
-    A later label for the same digit replaces the earlier one.
+    The label is not part of the digest, so a later label for the same digit replaces the earlier
+    label.
     """
     content = f"{correction['writer']} {correction['pixels']}"
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 def keep_correction(folder: Path, correction: Correction) -> str:
-    """Save a correction, unless the same one is kept already, and return its identifier.
+    """Save a correction, unless it is already saved, and return its identifier.
 
     Raises:
-        OSError: if the folder cannot be written.
+        OSError: if the folder is not writable.
     """
     identifier = identify(correction)
     path = _path(folder, identifier)
-    kept = _read(path)
-    if kept is not None and kept["label"] == correction["label"]:
+    saved = _read(path)
+    if saved is not None and saved["label"] == correction["label"]:
         return identifier
     folder.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
@@ -83,8 +84,8 @@ def read_corrections(folder: Path, writer: str | None = None) -> Iterator[tuple[
     """Yield the identifiers and corrections of a folder, in the order of the identifiers.
 
     Args:
-        folder: of the corrections; it need not exist.
-        writer: yield only those of this writer.
+        folder: folder of the corrections, which need not exist.
+        writer: yield only the corrections of this writer; None yields all.
     """
     for path in sorted(folder.glob("[0-9a-f]*.json")):
         correction = _read(path)
@@ -93,7 +94,7 @@ def read_corrections(folder: Path, writer: str | None = None) -> Iterator[tuple[
 
 
 def forget_corrections(folder: Path, writer: str, identifier: str | None = None) -> list[str]:
-    """Remove the corrections of a writer, or only one of them; return their identifiers."""
+    """Remove all corrections of a writer or only one; return the removed identifiers."""
     found = [i for i, _ in read_corrections(folder, writer) if identifier in (None, i)]
     for one in found:
         _path(folder, one).unlink(missing_ok=True)
@@ -106,7 +107,7 @@ def count_corrections(folder: Path) -> int:
 
 
 def time_now() -> str:
-    """Return the time, in UTC, as corrections have it."""
+    """Return the current time in UTC, in the format of ``Correction.time``."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
@@ -115,7 +116,7 @@ def _path(folder: Path, identifier: str) -> Path:
 
 
 def _read(path: Path) -> Correction | None:
-    """Read a correction; None if it is gone, or is none: one bad file never costs the others."""
+    """Read a correction; return None if the file is missing or invalid, so that others load."""
     try:
         content = json.loads(path.read_bytes())
         pixels_of(content)

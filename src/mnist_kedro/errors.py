@@ -2,7 +2,7 @@
 
 
 class InputError(Exception):
-    """A file, key or parameter that cannot be used.
+    """Raised for a file, key or parameter that cannot be used.
 
     The message is one line that names the file, key or parameter, what was expected, what was
     found, and the remedy. The command line prints it without a traceback.

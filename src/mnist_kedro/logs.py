@@ -10,10 +10,10 @@ from mnist_kedro.project_folder import project_folder
 
 
 def load_logging_configuration() -> dict[str, Any]:
-    """Load ``logging.yml`` of this package, with the changes of the project's ``conf/logging.yml``.
+    """Load this package's ``logging.yml``, and merge the project's ``conf/logging.yml``.
 
-    Kedro itself looks for ``conf/logging.yml`` in the current folder only, so that a sub-folder, a
-    notebook or a wheel would log in another way.
+    Kedro itself looks for ``conf/logging.yml`` only in the current folder, so the log would look
+    different in a subfolder, in a notebook, or with a wheel.
     """
     configuration: Any = OmegaConf.load(Path(__file__).parent / "logging.yml")
     changes = project_folder() / "conf" / "logging.yml"
@@ -23,6 +23,6 @@ def load_logging_configuration() -> dict[str, Any]:
 
 
 def log_details() -> None:
-    """Log this package's messages of level DEBUG, too, also in processes that Kedro starts."""
+    """Also log this package's DEBUG messages, including those of processes that Kedro starts."""
     details = {"mnist_kedro": {"level": "DEBUG"}}
     configure_logging({**LOGGING, "loggers": LOGGING.get("loggers", {}) | details})

@@ -16,10 +16,10 @@ _CPUINFO = Path("/proc/cpuinfo")
 
 
 def usable_cores() -> int:
-    """Return how many threads this process should use.
+    """Return the number of threads that this process should use.
 
-    As many as TensorFlow is limited to, as on a Dask worker; else the cores that the process is
-    allowed to run on.
+    This is TensorFlow's limit if it is set, as on a Dask worker; otherwise the number of cores that
+    the process may run on.
     """
     limit = int(os.environ.get("TF_NUM_INTRAOP_THREADS") or 0)
     if limit > 0:
@@ -30,7 +30,7 @@ def usable_cores() -> int:
 
 
 def describe_code(project: Path) -> dict[str, Any]:
-    """Return the commit of a project's folder, and the versions of Python and the packages."""
+    """Return the project's git commit, and the versions of Python and of the main packages."""
     return {
         "git": _describe_git(project),
         "python": platform.python_version(),
@@ -67,7 +67,7 @@ def peak_memory_mib() -> int | None:
 
 
 def _describe_git(project: Path) -> dict[str, Any] | None:
-    """Return the commit, and whether tracked files were changed since; None without git."""
+    """Return the commit, and whether tracked files have been modified; None without git."""
     try:
         commit, changes = (
             subprocess.run(  # noqa: S603

@@ -8,8 +8,8 @@ def flatten(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
     """Yield the dotted name and the value of each leaf, such as ``("training.epochs", 2)``.
 
     Args:
-        mapping: values and further mappings, by their names; an empty mapping is a value.
-        prefix: of all names.
+        mapping: nested mapping; an empty mapping counts as a leaf.
+        prefix: prefix of all names.
     """
     for key, value in mapping.items():
         if isinstance(value, Mapping) and value:

@@ -1,4 +1,4 @@
-"""Name where digits come from."""
+"""Describe the origin of digits."""
 
 from collections.abc import Mapping
 from pathlib import PureWindowsPath
@@ -6,8 +6,8 @@ from typing import Any
 
 
 def describe_origin(data: Mapping[str, Any]) -> str:
-    """Return a short name of digits from their Provenance: MNIST, the sample, or the file name."""
+    """Return "MNIST", "the sample" or the file name, according to the Provenance of digits."""
     if data["canonical_mnist"]:
         return "MNIST"
-    # Paths have slashes or backslashes, depending on the system of the ingestion.
+    # Paths contain slashes or backslashes, depending on the operating system of the ingestion.
     return "the sample" if data["source"] == "sample" else PureWindowsPath(data["source"]).name

@@ -13,11 +13,11 @@ from mnist_kedro.parameters import Parameters, check_parameters
 from mnist_kedro.project_folder import project_folder
 
 _REPORTING = ("evaluation", "picture_calibration", "robustness", "interpretation", "report")
-# What `kedro run` runs; the other pipelines run on request (`kedro run --pipelines …`).
+# The pipelines of `kedro run`; the others run only with `kedro run --pipelines …`.
 _DEFAULT = ("ingestion", "data_processing", "training", "reporting")
-_SUMS = {"__default__": _DEFAULT, "reporting": _REPORTING}
-_INCLUDED = {"export": ("picture_calibration",)}  # A model may be exported after its training.
-# Kedro-Viz folds the nodes of a namespace into one box; datasets keep their names.
+_COMBINED = {"__default__": _DEFAULT, "reporting": _REPORTING}
+_INCLUDED = {"export": ("picture_calibration",)}  # a model may be exported right after training
+# Kedro-Viz collapses the nodes of a namespace into one box. Dataset names get no prefix.
 _NAMESPACES = {
     "data_processing": "data_processing",
     **{name: f"reporting.{name}" for name in _REPORTING},
@@ -29,20 +29,20 @@ _thread = threading.local()
 def register_pipelines() -> Mapping[str, Pipeline]:
     """Return the pipelines of the current thread's run.
 
-    Kedro calls this once a process, before it knows the parameters of a run, and keeps the result.
-    So the result is a mapping that creates a pipeline when Kedro asks for it: Kedro does so after
-    it has created the run's context, in the same thread.
+    Kedro calls this function once per process, before it knows the parameters of a run, and caches
+    the result. Therefore the result is a mapping that creates each pipeline on access: Kedro
+    accesses it after it has created the run's context, in the same thread.
     """
     return _Pipelines()
 
 
 def use_parameters(parameters: Parameters) -> None:
-    """Create the pipelines of the current thread's run for its parameters from now on."""
+    """Set the parameters from which the pipelines of the current thread's run are created."""
     _thread.arguments, _thread.created = _arguments(parameters), {}
 
 
 def _arguments(parameters: Parameters) -> dict[str, tuple[Any, ...]]:
-    """Return what each pipeline is created with, by its name, such as the models to train."""
+    """Return the arguments of each ``create_pipeline``, such as the networks to train, by name."""
     models, members = parameters.training.models, parameters.training.members
     return {
         "ingestion": (),
@@ -66,9 +66,9 @@ def _arguments(parameters: Parameters) -> dict[str, tuple[Any, ...]]:
 
 
 class _Pipelines(Mapping[str, Pipeline]):
-    """The pipelines by their names, for the thread's latest run, or as configured before a run.
+    """The pipelines by name, for the thread's latest run; before a run, for the configuration.
 
-    The modules of a pipeline are imported when it is created: those of all take a second.
+    The modules of a pipeline are imported when it is created; importing all of them takes a second.
     """
 
     def __getitem__(self, name: str) -> Pipeline:
@@ -81,11 +81,11 @@ class _Pipelines(Mapping[str, Pipeline]):
         return iter(dict.fromkeys(["__default__", *_DEFAULT, *self._state.arguments]))
 
     def __len__(self) -> int:
-        return len(_SUMS) + len(self._state.arguments)
+        return len(_COMBINED) + len(self._state.arguments)
 
     def _create(self, name: str) -> Pipeline:
-        if name in _SUMS:
-            return sum((self[part] for part in _SUMS[name]), Pipeline([]))
+        if name in _COMBINED:
+            return sum((self[part] for part in _COMBINED[name]), Pipeline([]))
         arguments = self._state.arguments[name]
         module = import_module(f"mnist_kedro.pipelines.{name}")
         pipeline = Pipeline(
@@ -103,7 +103,7 @@ class _Pipelines(Mapping[str, Pipeline]):
 
 
 def _configured_parameters() -> Parameters:
-    """Load the parameters as a run without options does."""
+    """Load the parameters of a run without command-line options."""
     loader = settings.CONFIG_LOADER_CLASS(
         conf_source=str(project_folder() / settings.CONF_SOURCE),
         env=os.environ.get("KEDRO_ENV"),

@@ -1,7 +1,7 @@
-"""Remember which exported model is served: the promoted one.
+"""Store the promotion decisions, which determine the exported model that is served.
 
 Each decision is a version of the dataset ``promotion``, ``06_models/promotion.json``, and is never
-changed. The model of the latest decision that promotes one is served.
+changed. The latest decision that promotes a model determines the served model.
 """
 
 import json
@@ -19,23 +19,23 @@ FILE = "promotion.json"
 
 
 class Promotion(TypedDict, total=False):
-    """A decision about one exported model."""
+    """A decision whether an exported model is promoted."""
 
-    model: str  # its name, such as cnn
-    version: str  # of the export
-    trained: str | None  # version of the Keras model, <model>.model; None if it is unknown
+    model: str  # name of the model, such as cnn
+    version: str  # version of the exported model
+    trained: str | None  # version of the Keras model, <model>.model; None if unknown
     promoted: bool
     reason: str
-    by: str  # ``export``, ``teaching``, or the command of the web app
+    by: str  # what decided: ``export``, ``teaching``, or a command of the web app
     validation_accuracy: float
     validation_digits: int
-    served: dict[str, str] | None  # model and version that were served before
-    comparison: dict[str, Any] | None  # of both models on the same validation digits
-    teaching: dict[str, Any]  # of a network that was taught: what it gained and lost
+    served: dict[str, str] | None  # model and version served before this decision
+    comparison: dict[str, Any] | None  # results of both models on the same validation digits
+    teaching: dict[str, Any]  # of a fine-tuned network: gains and losses of accuracy
 
 
 def describe_accuracy(description: Mapping[str, Any]) -> str:
-    """Describe the accuracy in the description of an exported model, and its digits."""
+    """Describe an exported model's accuracy and test digits, according to its description."""
     try:
         accuracy, digits = f"{description['accuracy']:.2%}", f"{description['test_digits']:,}"
         return f"{accuracy} of {digits} test digits ({describe_origin(description['data'])})"
@@ -48,7 +48,7 @@ def read_decisions(folder: Path) -> Iterator[Promotion]:
     for version in find_versions(folder / FILE):
         try:
             yield json.loads(version_path(folder / FILE, version).read_bytes())
-        except (OSError, ValueError):  # removed or damaged; the one before is still true
+        except (OSError, ValueError):  # missing or corrupt; the decision before it is valid
             continue
 
 
@@ -58,10 +58,10 @@ def read_promoted(folder: Path) -> Iterator[Promotion]:
 
 
 def read_history(folder: Path) -> list[tuple[str, str]]:
-    """Return the promoted models, the current one last, without those that were rolled back.
+    """Return the promoted models without those that were rolled back.
 
     Returns:
-        Names and versions.
+        Names and versions; the current model is the last.
     """
     models: list[tuple[str, str]] = []
     for decision in reversed([*read_promoted(folder)]):
@@ -74,7 +74,7 @@ def read_history(folder: Path) -> list[tuple[str, str]]:
 
 
 def save_decision(folder: Path, decision: Promotion) -> None:
-    """Save a decision as the latest version; readers see all of it or nothing."""
+    """Save a decision atomically, as the latest version."""
     path = _new_version(folder / FILE)
     temporary = path.with_name(f".{path.name}.tmp")
     with temporary.open("w", encoding="utf-8") as file:
@@ -85,7 +85,7 @@ def save_decision(folder: Path, decision: Promotion) -> None:
 
 
 def _new_version(path: Path) -> Path:
-    """Create the folder of a new version, named by the time in milliseconds, as Kedro does."""
+    """Create the folder of a new version; like Kedro's, it is named by the time in ms."""
     while True:
         version = datetime.now(UTC).strftime("%Y-%m-%dT%H.%M.%S.%f")[:-3] + "Z"
         new = version_path(path, version)

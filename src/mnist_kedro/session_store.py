@@ -1,4 +1,4 @@
-"""Give each run an id of its own, also if several runs start at once."""
+"""Give each run a unique id, even if several runs start at once."""
 
 import os
 import time
@@ -13,25 +13,27 @@ _LAST = "last_session_id"
 
 
 class SessionStore(BaseSessionStore):
-    """Keep a session's data; replace its id if another session has the same one.
+    """Store a session's data, and replace its id if it is not later than the last id.
 
-    Kedro names a run, and the versions that it saves, by the millisecond in which its session is
-    created. Of two runs in the same millisecond, the second could not save anything.
+    Kedro uses the creation time in milliseconds as the id of a run and of the versions that the run
+    saves. If two runs started in the same millisecond, the second could not save anything.
     """
 
     def __setitem__(self, key: str, value: Any) -> None:
-        """Keep a value; an id is replaced by a later one if it is taken."""
-        super().__setitem__(key, claim(Path(self._path), value) if key == "session_id" else value)
+        """Store a value; replace a session id that is already taken."""
+        super().__setitem__(
+            key, claim_id(Path(self._path), value) if key == "session_id" else value
+        )
 
 
-def claim(folder: Path, session_id: str) -> str:
-    """Return the id if no session of the project has it, else a later one.
+def claim_id(folder: Path, session_id: str) -> str:
+    """Return ``session_id`` if it is later than all earlier ids, otherwise a new, later id.
 
     Args:
-        folder: for a file with the last id.
-        session_id: the time in UTC, as Kedro writes it.
+        folder: folder of the file that holds the last id.
+        session_id: time in UTC, in Kedro's format of versions.
     """
-    with suppress(ImportError, OSError):  # without locks or a writable folder, the id stays
+    with suppress(ImportError, OSError):  # without file locks or a writable folder, keep the id
         import fcntl  # noqa: PLC0415  (not on Windows)
 
         folder.mkdir(exist_ok=True)

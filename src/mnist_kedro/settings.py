@@ -1,4 +1,4 @@
-"""Project settings; see https://docs.kedro.org/en/stable/configure/configuration_basics/."""
+"""Define the project settings; see https://docs.kedro.org/en/stable/configure/configuration_basics/."""
 
 import os
 import warnings
@@ -33,17 +33,17 @@ HOOKS = (
     LockHooks(),
     ParameterHooks(),
     _progress,
-    SummaryHooks(_versions),  # hooks are called from the last to the first: after the manifest
+    SummaryHooks(_versions),  # called after ManifestHooks: Kedro calls the last hook first
     CheckpointHooks(),
     ManifestHooks(_progress, _versions),
     MlflowHooks(),
 )
 
-# Sends no telemetry; `.telemetry` says the same to Kedro's command line. MlflowHooks uses
+# Telemetry is disabled, also for Kedro's command line (`.telemetry`). MlflowHooks calls
 # kedro-mlflow in environments that have an mlflow.yml.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", "kedro_mlflow")
 
-SESSION_STORE_CLASS = SessionStore  # ids that no other run has
+SESSION_STORE_CLASS = SessionStore  # unique run ids
 
 CONF_SOURCE = find_configuration()
 
@@ -58,16 +58,16 @@ CONFIG_LOADER_ARGS = {
 if "KEDRO_LOGGING_CONFIG" not in os.environ:
     configure_logging(load_logging_configuration())
 
-# "cnn.predictions" is of the namespace "cnn", also for nodes outside the namespace.
+# Kedro warns that "cnn.predictions" looks like a dataset of the namespace "cnn".
 warnings.filterwarnings("ignore", r"One or more dataset names contain '\.'", UserWarning)
 
-# Kedro 1.7 calls a function that omegaconf 2.4 deprecates, on every run.
+# In every run, Kedro 1.7 calls a function that is deprecated in omegaconf 2.4.
 warnings.filterwarnings("ignore", r"register_new_resolver\(\) is deprecated", UserWarning)
 
-# Kedro-Viz draws the networks with it.
+# This feature draws the networks in Kedro-Viz.
 warnings.filterwarnings("ignore", "The 'preview_fn' feature is experimental", UserWarning)
 
-# Kedro-Viz 12.5 uses a class that FastAPI deprecates, on every start.
+# On every start, Kedro-Viz 12.5 uses a class that is deprecated in FastAPI.
 warnings.filterwarnings("ignore", "ORJSONResponse is deprecated")
 
 atomic_filesystem.register()

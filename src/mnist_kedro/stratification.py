@@ -1,4 +1,4 @@
-"""Hold out digits so that both parts contain each class in the same proportion."""
+"""Split digits so that both parts contain each class in the same proportion."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +10,14 @@ from mnist_kedro.errors import InputError
 def stratified_choice(
     labels: Labels, fraction: float, seed: int, *, where: str, parameter: str
 ) -> NDArray[np.bool_]:
-    """Choose ``round(n · fraction)`` digits to hold out, from each class in proportion to its size.
+    """Choose ``round(n · fraction)`` digits to hold out, stratified by class.
 
     The counts per class are rounded by the largest remainder method.
 
     Args:
         labels: ``(n,)`` in 0–9.
-        fraction: of the digits, in (0, 1).
-        seed: of the random choice.
+        fraction: fraction of the digits to hold out, in (0, 1).
+        seed: seed of the random choice.
         where: name of the labels in error messages.
         parameter: name of the fraction in error messages.
 
@@ -25,7 +25,7 @@ def stratified_choice(
         Booleans ``(n,)``, true for the digits to hold out.
 
     Raises:
-        InputError: if a class would be absent from one part only.
+        InputError: if a class would be in only one of the two parts.
     """
     exact = np.bincount(labels, minlength=CLASSES) * fraction
     counts = np.floor(exact).astype(int)
@@ -40,7 +40,7 @@ def stratified_choice(
             raise InputError(
                 f"{where} has {len(rows)} digits of class {digit}, of which "
                 f"{parameter}={fraction:g} holds out {count}; "
-                "each class needs at least one digit that is held out and one that is not; add "
+                "each class needs at least one digit in either part; add "
                 f"digits, or change {parameter}."
             )
         held_out[random.choice(rows, count, replace=False)] = True

@@ -1,8 +1,8 @@
-"""Check that data conform to the types of ``contracts.py``.
+"""Check that data conforms to the types of ``contracts.py``.
 
 The catalog runs :class:`MnistContract`, :class:`LabeledImagesContract` and :class:`ModelContract`
 when it saves data, and when it loads data that the run has not saved (``validator:`` in
-``conf/base/catalog_*.yml``), so that nodes only receive what conforms to these types.
+``conf/base/catalog_*.yml``), so that nodes receive only data that conforms to these types.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,8 @@ def check_mnist(mnist: Mapping[str, Any], where: str) -> None:
         where: name of the data in error messages, such as a file's path.
 
     Raises:
-        InputError: if an array is missing or wrong; names the key, what was expected and found.
+        InputError: if an array is missing or invalid; the message names the key, what was expected
+            and what was found.
     """
     for split in ("train", "test"):
         images, labels = f"x_{split}", f"y_{split}"
@@ -35,13 +36,13 @@ def check_mnist(mnist: Mapping[str, Any], where: str) -> None:
 
 
 def check_classes(arrays: Mapping[str, Any], where: str) -> None:
-    """Raise InputError if the labels of a split lack one of the ten classes."""
+    """Raise InputError if one of the ten classes is missing in the labels of a split."""
     for key in sorted(key for key in arrays if key.startswith("y_")):
         absent = sorted(set(range(CLASSES)) - set(np.unique(arrays[key]).tolist()))
         if absent:
             raise InputError(
-                f"{where}: '{key}' should have each of the digits 0–9, but lacks "
-                f"{', '.join(map(str, absent))}; to ingest it without them, add --params "
+                f"{where}: '{key}' should contain all digits 0–9, but does not contain "
+                f"{', '.join(map(str, absent))}; to ingest it anyway, add --params "
                 "ingestion.allow_missing_classes=true."
             )
 
@@ -76,17 +77,17 @@ class LabeledImagesContract:
 
 
 class ModelContract:
-    """Validate ``<network>.model`` in the catalog: raw pixels in, ten probabilities out."""
+    """Validate ``<network>.model`` in the catalog: input raw pixels, output ten probabilities."""
 
     def validate(self, data: Any) -> Any:
-        """Return the Keras model; raise InputError if its shapes differ."""
+        """Return the Keras model; raise InputError if its input or output shape is wrong."""
         shapes = data.input_shape, data.output_shape
         expected = (None, IMAGE_SIDE, IMAGE_SIDE, 1), (None, CLASSES)
         if shapes != expected:
             raise InputError(
-                f"model '{data.name}' should take {expected[0]} and give {expected[1]}, but takes "
-                f"{shapes[0]} and gives {shapes[1]}; train it again, or name another version with "
-                "--load-versions."
+                f"model '{data.name}': expected input shape {expected[0]} and output shape "
+                f"{expected[1]}, found {shapes[0]} and {shapes[1]}; train it again, or choose "
+                "another version with --load-versions."
             )
         return data
 

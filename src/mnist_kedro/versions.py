@@ -1,4 +1,4 @@
-"""Find the versions of a dataset on disk, where Kedro saves them as ``<path>/<version>/<name>``."""
+"""Find the versions of a dataset on disk; Kedro saves them as ``<path>/<version>/<name>``."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,10 +8,10 @@ def find_versions(path: Path) -> Iterator[str]:
     """Yield the versions of a dataset, the latest first.
 
     Args:
-        path: of the dataset, without a version.
+        path: path of the dataset, without the version.
 
     Yields:
-        The versions; none if the dataset has none, or is not versioned.
+        The versions; nothing if the dataset does not exist or is not versioned.
     """
     folders = path.iterdir() if path.is_dir() else ()
     for version in sorted((folder.name for folder in folders), reverse=True):
@@ -25,6 +25,6 @@ def version_path(path: Path, version: str) -> Path:
 
 
 def latest_version(path: Path) -> Path:
-    """Return the path of the latest version of a dataset; of anything else, the path itself."""
+    """Return the path of a dataset's latest version, or ``path`` if it is not versioned."""
     version = next(find_versions(path), None)
     return version_path(path, version) if version else path
