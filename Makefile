@@ -17,9 +17,11 @@ unexport PYTHONDONTWRITEBYTECODE
 
 ifeq ($(VENV),.venv)
 RUN_READY := .venv/.ready-to-run
+APP_READY := .venv/.ready-to-serve
 DEV_READY := .venv/.ready-to-develop
 else
 RUN_READY :=
+APP_READY :=
 DEV_READY :=
 endif
 
@@ -39,7 +41,7 @@ run: $(RUN_READY)  ## run the default pipeline: ingest MNIST, train the networks
 	$(BIN)/kedro run $(ARGS)
 
 .PHONY: app
-app: $(DEV_READY)  ## classify digits drawn in the browser; first trains a network if none exists
+app: $(APP_READY)  ## classify digits drawn in the browser; first trains a network if none exists
 	$(BIN)/python -m mnist_kedro.serving --corrections data/01_raw/corrections $(ARGS)
 
 ##@ Visualize
@@ -141,6 +143,12 @@ clean:  ## remove .venv, builds and caches; keep data/
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --compile -r requirements.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --compile \
 		--no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.ready-to-serve: requirements-serving.txt .venv/.ready-to-run
+	@echo "Installing what the web app needs."
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --compile \
+		--constraint requirements-dev.txt -r requirements-serving.txt onnx
 	@touch $@
 
 .venv/.ready-to-develop: requirements-dev.txt .venv/.ready-to-run

@@ -10,6 +10,8 @@ from kedro.pipeline import Pipeline
 from mnist_kedro.errors import InputError
 from mnist_kedro.pipeline_registry import register_pipelines
 
+_LISTED = 3  # datasets in a suggested command, at most
+
 
 class InputHooks:
     """Reject a run with missing inputs before its first node."""
@@ -34,18 +36,20 @@ class InputHooks:
 def command_to_create(datasets: list[str], catalog: DataCatalog, environment: str | None) -> str:
     """Return the command with the fewest nodes that creates all of the datasets.
 
-    Return a plain ``kedro run`` if no single pipeline creates all of them.
+    Return a plain ``kedro run`` if no single pipeline creates all of them, or if the default
+    pipeline creates more than three. ``teaching`` is never suggested: it fine-tunes networks that
+    exist.
     """
     command = "kedro run" + (f" --env {environment}" if environment else "")
     nodes = {}
     for name, pipeline in register_pipelines().items():
-        if pipeline.all_outputs() >= set(datasets):
+        if name != "teaching" and pipeline.all_outputs() >= set(datasets):
             part = pipeline.to_outputs(*datasets)
             inputs = (needed for needed in part.inputs() if not is_parameter(needed))
             if name == "__default__" or all(map(catalog.exists, inputs)):
                 nodes[name] = len(part.nodes), len(pipeline.nodes)
-    if not nodes:
+    name = min(nodes, key=lambda name: nodes[name], default="__default__")
+    if not nodes or (name == "__default__" and len(datasets) > _LISTED):
         return command
-    name = min(nodes, key=lambda name: nodes[name])
     other = "" if name == "__default__" else f" --pipelines {name}"
     return f"{command}{other} --to-outputs {','.join(datasets)}"

@@ -26,6 +26,11 @@ _RESULTS = {
     "tuned_parameters": "Best parameters",
     "promotion": "Promotion decision",
 }
+_FIGURES = {  # that show a result
+    "digit_predictions": "figures.contact_sheet",
+    "runs": "figures.runs_compared",
+    "tuned_parameters": "figures.tuning_search",
+}
 
 
 class SummaryHooks:
@@ -58,6 +63,9 @@ class SummaryHooks:
             path = self._link_report(Path(path), catalog)
         path = relative(path)
         logger.info("%s: %s", _RESULTS.get(dataset, dataset), path)
+        figure = _FIGURES.get(dataset, "")
+        if version := self._versions.saved.get(figure):
+            logger.info("Figure: %s", relative(_path(catalog, figure, version)))
         if step := suggest_next_step(dataset, path, run_params["env"]):
             logger.info("Next, %s", step)
 

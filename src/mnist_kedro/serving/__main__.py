@@ -152,7 +152,8 @@ def _make_model(models: Path, name: str) -> None:
     pipelines = "export" if trained else "ingestion,data_processing,training,export"
     action = "exporting the trained model" if trained else "training one from the data at hand"
     logger.info("No exported model '%s' found: %s (first start only).", name, action)
-    command = ["run", "--pipelines", pipelines, "--params", f"training.models=[{name}]"]
+    command = ["run", "--pipelines", pipelines, "--to-outputs", "promotion"]
+    command += ["--params", f"training.models=[{name}]"]
     finished = subprocess.run([sys.executable, "-m", "kedro", *command], check=False)  # noqa: S603
     if finished.returncode:
         raise InputError(f"'kedro {' '.join(command)}' failed; see its messages above.")
