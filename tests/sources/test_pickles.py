@@ -216,7 +216,7 @@ def test_refuses_arrays_of_anything_but_plain_values(tmp_path, array, protocol):
 def test_allocates_nothing_that_is_merely_declared(tmp_path):
     content = pickle.dumps(np.zeros(7, np.uint8), 2)
     assert content.count(b"K\x07\x85") == 1
-    with pytest.raises(RefusalError, match="whose size is not that of its values"):
+    with pytest.raises(RefusalError, match="whose shape does not match its values"):
         load(content.replace(b"K\x07\x85", b"J\x00\x00\x00\x7f\x85"), tmp_path)
 
 

@@ -1,1 +1,1 @@
-"""Read users' files in a child process, one module for each format; imports nothing itself."""
+"""Read users' files in a child process, with one module per format; import nothing here."""

@@ -2,12 +2,12 @@
 
 Libraries can crash, loop forever or allocate too much on a corrupt file (measured: the HDF5 library
 crashes twice in 230,000 mutated files), and a crash ends the whole process. Therefore files are
-read in a process of their own, which limits its memory.
+read in a separate process, which limits its memory.
 
-Protocol: each request is a line of JSON on standard input, each answer a line of JSON on standard
-output; an answer with values is followed by their bytes. The first request is ``[format, path,
-options]``, and its answer describes the contents; answers with ``done`` and ``total`` may precede
-it. Every other request selects rows: ``[name, axis, start, stop]``.
+Protocol: each request is a line of JSON on standard input, and each answer is a line of JSON on
+standard output. After an answer to a request for values, their bytes follow. The first request is
+``[format, path, options]``; its answer describes the contents. Progress reports with ``done`` and
+``total`` may precede that answer. Every other request selects rows: ``[name, axis, start, stop]``.
 """
 
 import gc
@@ -22,7 +22,7 @@ import numpy as np
 
 from mnist_kedro.readers.loaded import RefusalError
 
-_MEMORY_BYTES = 2**32  # that a reader may allocate, unless its module has its own limit
+_MEMORY_BYTES = 2**32  # limit of a reader whose module does not set MEMORY_BYTES
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
     gc.disable()  # garbage collection can garble the error messages of h5py 3.14
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     format_name, path, options = json.loads(requests.readline())
-    explain = _explain_damage
+    explain = _classify_fault
     try:
         reader = import_module(f"mnist_kedro.readers.{format_name}")
         explain = getattr(reader, "explain_fault", explain)
@@ -45,7 +45,7 @@ def main() -> None:
         _send(answers, {"reason": _one_line(error), **explain(error)})
 
 
-def _explain_damage(error: Exception) -> dict[str, str]:
+def _classify_fault(error: Exception) -> dict[str, str]:
     return {"fault": "memory" if isinstance(error, MemoryError) else "damaged"}
 
 
@@ -55,9 +55,9 @@ def _one_line(error: Exception) -> str:
 
 
 def _limit_memory(allowed: int) -> None:
-    """Limit the address space, where the system can; what is loaded already does not count."""
+    """Allow ``allowed`` more bytes of address space, on systems that support a limit."""
     with suppress(ImportError, OSError, ValueError):
-        import resource  # noqa: PLC0415  (Windows has none)
+        import resource  # noqa: PLC0415  (not available on Windows)
 
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limit = pages * resource.getpagesize() + allowed

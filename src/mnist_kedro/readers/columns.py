@@ -12,19 +12,19 @@ _LABEL_NAMES = {"label", "labels", "class", "target", "targets", "y", "digit"}
 
 
 def split_columns(names: Sequence[str] | None, values: np.ndarray) -> dict[str, np.ndarray]:
-    """Split a table into its pixels and labels.
+    """Split a table into pixels and labels.
 
     Args:
-        names: of the columns; None if the table has no header.
-        values: ``(n, columns)``.
+        names: names of the columns; None if the table has no header.
+        values: the table, ``(n, columns)``.
 
     Returns:
-        ``label`` ``(n,)`` and ``pixels`` ``(n, 784)``; only ``pixels`` of a table without labels;
-        ``values`` ``(n, 784)`` or ``(n, 785)`` if the columns have no names that say more;
-        ``labels`` ``(n,)`` or one-hot ``(n, 10)`` if the table has one column, or ten.
+        ``label`` ``(n,)`` and ``pixels`` ``(n, 784)``, or only ``pixels`` for a table without
+        labels; ``values`` ``(n, 784)`` or ``(n, 785)`` if no column is named as a label; ``labels``
+        ``(n,)`` or one-hot ``(n, 10)`` if the table has one or ten columns.
 
     Raises:
-        RefusalError: if the table has another number of columns.
+        RefusalError: if the table has any other number of columns.
     """
     columns = [name.strip().lower() for name in names or ()]
     if values.shape[1] in {1, _CLASSES}:  # one-hot
@@ -52,13 +52,13 @@ def split_columns(names: Sequence[str] | None, values: np.ndarray) -> dict[str, 
 
 
 def _is_index(name: str, place: int) -> bool:
-    """Return whether a column numbers the rows, as pandas and Kaggle write it."""
+    """Return whether a column holds row numbers, such as those of pandas and Kaggle."""
     first = place == 0 and (name in {"", "id", "index"} or name.startswith("unnamed"))
     return first or name.startswith("__index_level_")
 
 
 def compact(values: np.ndarray) -> np.ndarray:
-    """Return integers in 0–255 as uint8; all else stays as it is."""
+    """Convert integers in 0–255 to uint8; return all other values unchanged."""
     if values.dtype.kind in "biuf" and values.size and 0 <= values.min() <= values.max() <= 255:
         small = values.astype(np.uint8)
         if np.array_equal(small, values):

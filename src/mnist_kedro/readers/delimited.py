@@ -18,7 +18,7 @@ from mnist_kedro.readers.loaded import (
     loaded_file,
 )
 
-_CHUNK = 5_000  # rows parsed at once: 16 MB
+_CHUNK = 5_000  # rows per block: 16 MB
 _MAX_LINE = 100_000  # characters
 _MAX_FLOAT = float(np.finfo(np.float32).max)
 _ENCODING = "utf-8-sig"  # skips the byte order mark of Excel
@@ -27,16 +27,16 @@ _ENCODING = "utf-8-sig"  # skips the byte order mark of Excel
 def open_file(
     path: str, options: dict[str, Any], _: Progress
 ) -> AbstractContextManager[ReadableFile]:
-    """Load a table; see :func:`mnist_kedro.readers.columns.split_columns`.
+    """Load a table, and split it with :func:`mnist_kedro.readers.columns.split_columns`.
 
     Raises:
-        RefusalError: if a cell is missing or no number, or the rows differ in length.
+        RefusalError: if a cell is missing or not a number, or the rows differ in length.
     """
     with open(path, encoding=_ENCODING, errors="replace", newline="") as file:  # noqa: PTH123
         line = file.readline(_MAX_LINE)
     if len(line) == _MAX_LINE:
         raise RefusalError(f"line 1 has {_MAX_LINE:,} characters or more; expected a table.")
-    # Spaces separate numbers, as numpy.savetxt writes them, and belong to names otherwise.
+    # Use spaces as separators (numpy.savetxt) only if there is no other one: names contain spaces.
     separator = max(",;\t", key=line.count)
     if separator not in line and " " in line.strip():
         separator = " "
@@ -46,23 +46,26 @@ def open_file(
     blocks: list[np.ndarray] = []
     count = 0
     try:
-        with np.errstate(over="ignore"):  # Infinity is refused.
+        with np.errstate(over="ignore"):  # _check_block rejects infinity.
             for block in _parse(path, separator, has_header=has_header):
                 count += len(block)
                 check_row_count(count, options)
-                blocks.append(_checked(block, len(first)))
+                blocks.append(_check_block(block, len(first)))
     except pd.errors.EmptyDataError:
         blocks = []
     except (ValueError, pd.errors.ParserError) as error:
         problem = _find_problem(path, separator, len(first), has_header=has_header)
-        raise RefusalError(problem or f"is no table of numbers ({error}).") from None
+        raise RefusalError(problem or f"is not a table of numbers ({error}).") from None
     if not blocks:
         raise RefusalError("has no rows.")
     return loaded_file(split_columns(names, np.concatenate(blocks)))
 
 
 def _is_header(cells: list[str]) -> bool:
-    """Return whether the first row has names or column numbers, and not one corrupt cell."""
+    """Return whether the first row is a header of names or column numbers.
+
+    A row of numbers with one corrupt cell is not a header.
+    """
     numbers = [cell for cell in cells if _is_number(cell)]
     from_zero, from_one = ([str(i + start) for i in range(len(numbers))] for start in (0, 1))
     numbered = len(cells) > 1 and numbers in (from_zero, from_one)
@@ -70,7 +73,7 @@ def _is_header(cells: list[str]) -> bool:
 
 
 def _parse(path: str, separator: str, *, has_header: bool) -> Iterator[np.ndarray]:
-    """Yield blocks of rows as float32, in which integers up to 2²⁴ are exact."""
+    """Yield blocks of rows as float32, which represents integers up to 2²⁴ exactly."""
     with pd.read_csv(
         path,
         sep=separator,
@@ -87,7 +90,7 @@ def _parse(path: str, separator: str, *, has_header: bool) -> Iterator[np.ndarra
             yield frame.to_numpy()
 
 
-def _checked(block: np.ndarray, columns: int) -> np.ndarray:
+def _check_block(block: np.ndarray, columns: int) -> np.ndarray:
     if block.shape[1] != columns or not np.isfinite(block).all():
         raise ValueError("cells are missing")
     return compact(block)
@@ -101,7 +104,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _find_problem(path: str, separator: str, count: int, *, has_header: bool) -> str:
-    """Describe the first row that is no row of numbers."""
+    """Describe the first row that does not consist of numbers."""
     with open(path, encoding=_ENCODING, errors="replace", newline="") as file:  # noqa: PTH123
         reader = csv.reader(file, delimiter=separator)
         try:
@@ -121,5 +124,5 @@ def _find_problem(path: str, separator: str, count: int, *, has_header: bool) ->
                             "expected a number."
                         )
         except csv.Error as error:
-            return f"line {reader.line_num:,} is no row of a table ({error})."
+            return f"line {reader.line_num:,} is not a row of a table ({error})."
     return ""

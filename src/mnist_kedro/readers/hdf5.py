@@ -1,7 +1,7 @@
 """Read an HDF5 file.
 
-Hard links, and soft links within the file, are listed under all of their names. The fields of
-compound datasets are listed as arrays, because pandas writes its tables so.
+An object with several hard links, or soft links within the file, is listed under all of its names.
+The fields of compound datasets are listed as arrays, because pandas stores tables in this form.
 """
 
 import math
@@ -16,21 +16,21 @@ import numpy as np
 
 from mnist_kedro.readers.loaded import MAX_TEXT_BYTES, Progress, ReadableFile
 
-_CACHE_BYTES = 2**28  # of decompressed chunks, so that a chunk of all rows is decompressed once
-_MAX_OBJECTS = 100_000  # TensorFlow Federated's EMNIST has 3 for each of 3,383 writers
-# What pandas writes beside the values: names of rows and columns, which may be pickled.
+_CACHE_BYTES = 2**28  # cache of chunks, so that a chunk with all rows is decompressed only once
+_MAX_OBJECTS = 100_000  # TensorFlow Federated's EMNIST has 3 per writer, of 3,383 writers
+# Names of rows and columns, which pandas writes besides the values and may pickle.
 _PANDAS_AXES = re.compile(r"axis\d+|block\d+_items")
 
 
 @contextmanager
 def open_file(path: str, _: dict[str, Any], __: Progress) -> Iterator[ReadableFile]:
-    """Open an HDF5 file with any suffix; a userblock, as MATLAB writes it, may precede it."""
+    """Open an HDF5 file with any suffix, with or without a userblock (MATLAB writes one)."""
     if not h5py.is_hdf5(path):
         raise _ForeignFileError
     with h5py.File(path, "r", rdcc_nbytes=_CACHE_BYTES) as file:
 
         def read(name: str, axis: int, start: int, stop: int) -> np.ndarray:
-            return _plain(_read_rows(file, name, axis, slice(start, stop)))
+            return _fix_text_length(_read_rows(file, name, axis, slice(start, stop)))
 
         yield ReadableFile(describe_file(file), read)
 
@@ -40,7 +40,7 @@ class _ForeignFileError(Exception):
 
 
 def explain_fault(error: Exception) -> dict[str, str]:
-    """Return the kind of fault that an exception of h5py means."""
+    """Return the kind of fault that an exception of h5py indicates."""
     reason = str(error)
     if isinstance(error, _ForeignFileError):
         return {"fault": "foreign"}
@@ -53,7 +53,7 @@ def describe_file(file: h5py.File) -> dict[str, Any]:
     """Return the datasets, groups, links and attributes of a file."""
     contents = _Contents()
     file.id.links.visit(partial(contents.add_external_link, file), info=True)
-    if not contents.links:  # A soft link could lead to an external one.
+    if not contents.links:  # A soft link could lead to an external link.
         contents.add_group(file, "", (_address(file),))
     return {
         "arrays": contents.arrays,
@@ -80,7 +80,7 @@ class _Contents:
             self.links.append((shown, f"an external link to '{target}'"))
 
     def add_group(self, group: h5py.Group, prefix: str, ancestors: tuple[int, ...]) -> None:
-        """Add the contents of a group, except for groups that it lies in itself."""
+        """Add the contents of a group, except for links to its own parent groups."""
         for name in _names(group):
             if len(self.arrays) + len(self.groups) >= _MAX_OBJECTS:
                 return
@@ -104,7 +104,7 @@ def _names(group: h5py.Group) -> list[str]:
     names = list(group)
     if "block0_values" in names:
         return [name for name in names if not _PANDAS_AXES.fullmatch(name)]
-    return [name for name in names if not name.startswith("#")]  # MATLAB's cells and objects
+    return [name for name in names if not name.startswith("#")]  # except MATLAB's cells and objects
 
 
 def _address(item: Any) -> int:
@@ -125,7 +125,7 @@ def _describe_dataset(dataset: h5py.Dataset, name: str) -> list[dict[str, Any]]:
                 "dtype": dtype.base.str,
             }
             for field, (dtype, *_) in fields.items()
-            if dtype.base.kind in "biuf" and field != "index"  # pandas numbers its rows
+            if dtype.base.kind in "biuf" and field != "index"  # skip pandas' row numbers
         ]
     except (TypeError, ValueError) as error:
         problem = f"is unreadable ({' '.join(str(error).split())})"
@@ -144,8 +144,8 @@ def _read_rows(file: h5py.File, name: str, axis: int, rows: slice) -> np.ndarray
     return dataset.fields(field)[()][key]
 
 
-def _plain(values: np.ndarray) -> np.ndarray:
-    """Return texts as bytes of one length."""
+def _fix_text_length(values: np.ndarray) -> np.ndarray:
+    """Convert text to bytes of fixed length; return other values unchanged."""
     if values.dtype.kind == "O":
         texts = [text if isinstance(text, bytes) else str(text).encode() for text in values.flat]
         return np.array(texts, f"S{MAX_TEXT_BYTES}").reshape(values.shape)
@@ -166,7 +166,7 @@ def _describe_readable(dataset: h5py.Dataset) -> dict[str, Any]:
 
 
 def _reason_not_to_read(dtype: np.dtype, properties: Any) -> str | None:
-    """Return why a readable dataset must not be read; None if it may."""
+    """Return why a dataset must not be read; None if it may be read."""
     if properties.get_layout() == h5py.h5d.VIRTUAL:
         return "is a virtual dataset, stored in other files"
     if properties.get_external_count():
@@ -182,7 +182,7 @@ def _reason_not_to_read(dtype: np.dtype, properties: Any) -> str | None:
 
 
 def _missing_values(dataset: Any, shape: tuple[int, ...], chunks: tuple[int, ...]) -> str | None:
-    """Report values that were declared but never written: HDF5 would read fill values instead."""
+    """Describe values that were declared but never written; HDF5 would return fill values."""
     size = math.prod(shape)
     if not size:
         return None
@@ -197,7 +197,7 @@ def _missing_values(dataset: Any, shape: tuple[int, ...], chunks: tuple[int, ...
 
 
 def _fuel_ranges(file: h5py.File) -> list[list[Any]]:
-    """Return the rows of Fuel's ``split`` attribute; an empty list without that attribute.
+    """Return the rows of Fuel's ``split`` attribute; an empty list if it is missing.
 
     Source: Fuel's documentation, "H5PYDataset: the split attribute".
     """

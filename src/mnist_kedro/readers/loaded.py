@@ -1,4 +1,4 @@
-"""Describe the contents of a file to the other process, and refuse what must not be read."""
+"""Describe the contents of a file to the parent process, and reject unsafe content."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-MAX_TEXT_BYTES = 64  # of a label
+MAX_TEXT_BYTES = 64  # length of a label
 
 Progress = Callable[[dict[str, int]], None]
 
 
 class RefusalError(Exception):
-    """A file that cannot be read; the message ends the sentence that begins with its path."""
+    """A file that cannot be read; the message continues a sentence that begins with its path."""
 
 
 @dataclass(frozen=True)
 class ReadableFile:
-    """The description of an open file, and a function that reads rows: (name, axis, start, stop).
+    """The description of an open file, and a function ``read(name, axis, start, stop)``.
 
     The description has the lists ``arrays``, ``groups``, ``links``, ``attributes`` and ``fuel``.
     """
@@ -31,12 +31,12 @@ class ReadableFile:
 def loaded_file(
     arrays: Mapping[str, np.ndarray], problems: Mapping[str, str] | None = None, warning: str = ""
 ) -> Iterator[ReadableFile]:
-    """Offer arrays that are in memory.
+    """Yield a file whose arrays are in memory.
 
     Args:
-        arrays: by name; text becomes bytes.
-        problems: the names of other values, and why these cannot be read.
-        warning: one line for the user.
+        arrays: the arrays by name; text is encoded as UTF-8.
+        problems: the names of values that cannot be read, and the reasons.
+        warning: a one-line warning for the user.
     """
     plain = {name: _encode_text(array) for name, array in arrays.items()}
     described = [
@@ -60,7 +60,7 @@ def _encode_text(array: np.ndarray) -> np.ndarray:
 
 
 def check_row_count(count: int, options: Mapping[str, int]) -> None:
-    """Refuse more rows than digits may be read."""
+    """Raise RefusalError if there are more rows than ``max_digits``."""
     if count > options["max_digits"]:
         raise RefusalError(
             f"holds more than {options['max_digits']:,} digits; at most ingestion.max_digits="

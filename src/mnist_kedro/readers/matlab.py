@@ -1,4 +1,4 @@
-"""Read MATLAB files of versions 4 to 7; those of version 7.3 are HDF5."""
+"""Read MATLAB files of versions 4 to 7; files of version 7.3 are HDF5 files."""
 
 import warnings
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from scipy import io, sparse
 
 from mnist_kedro.readers.loaded import Progress, ReadableFile, loaded_file
 
-_MAX_DEPTH = 8  # of structs
+_MAX_DEPTH = 8  # levels of nested structs
 
 
 def open_file(path: str, _: dict[str, Any], __: Progress) -> AbstractContextManager[ReadableFile]:
-    """Load all variables; the fields of structs are named like ``dataset/train/images``."""
+    """Load all variables; name the fields of structs like ``dataset/train/images``."""
     arrays: dict[str, np.ndarray] = {}
     problems: dict[str, str] = {}
     # SciPy only warns about values that it cannot read.
@@ -42,7 +42,7 @@ def _flatten(name: str, value: Any, depth: int = 0) -> Iterator[tuple[str, Any]]
 
 
 def _problem(value: Any) -> str | None:
-    """Return why a value is no array of numbers or text; None if it is one."""
+    """Return why a value is not an array of numbers or text; None if it is such an array."""
     if isinstance(value, io.matlab.MatlabFunction):
         return "is a function"
     if isinstance(value, (io.matlab.MatlabObject, io.matlab.MatlabOpaque)):

@@ -23,10 +23,10 @@ try:
     import pyarrow.parquet as pq
 except ImportError as error:
     raise RefusalError(
-        'a Parquet file, which pyarrow reads; install it: pip install "mnist_kedro[parquet]"'
+        'reading a Parquet file needs pyarrow; install it: pip install "mnist_kedro[parquet]"'
     ) from error
 
-_ROWS = 1_000  # decoded at once
+_ROWS = 1_000  # rows per batch
 _MAX_SIDE = 512  # pixels
 _KINDS = ("number", "list", "picture", "text")
 
@@ -34,21 +34,25 @@ _KINDS = ("number", "list", "picture", "text")
 def open_file(
     path: str, options: dict[str, Any], _: Progress
 ) -> AbstractContextManager[ReadableFile]:
-    """Load the columns of numbers, lists, pictures and short text; leave out all others.
+    """Load the columns of numbers, lists, pictures and short text; skip all others.
 
-    A table of one number per column is split as a CSV file is. The name of a column with pictures,
-    such as Hugging Face's struct ``image``, is the name of an array ``(n, height, width)``.
+    A table with one number per column is split like a CSV file. A column of pictures, such as
+    Hugging Face's struct ``image``, becomes an array ``(n, height, width)`` with the same name.
 
     Raises:
         RefusalError: if a value is missing, or the pictures or lists of a column differ in size.
     """
-    pa.set_memory_pool(pa.system_memory_pool())  # others reserve more than the limit
+    pa.set_memory_pool(pa.system_memory_pool())  # other pools reserve more memory than the limit
     columns: dict[str, list[np.ndarray]] = defaultdict(list)
     with pq.ParquetFile(path, pre_buffer=False) as file:
         check_row_count(file.metadata.num_rows, options)
-        kinds = {field.name: kind for field in file.schema_arrow if (kind := _kind(field.type))}
+        kinds = {
+            field.name: kind for field in file.schema_arrow if (kind := _column_kind(field.type))
+        }
         if not kinds or len({*file.schema_arrow.names}) < len(file.schema_arrow.names):
-            raise RefusalError("has no columns of numbers or pictures, or two of the same name.")
+            raise RefusalError(
+                "has no columns of numbers or pictures, or two columns with the same name."
+            )
         first = 0
         for batch in file.iter_batches(_ROWS, use_threads=False):
             for field, column in zip(batch.schema, batch.columns, strict=True):
@@ -61,7 +65,7 @@ def open_file(
     try:
         arrays = {name: np.concatenate(parts) for name, parts in columns.items()}
     except ValueError as error:
-        raise RefusalError(f"has columns of values of different sizes ({error}).") from error
+        raise RefusalError(f"has a column whose values differ in size ({error}).") from error
     numbers = [name for name, kind in kinds.items() if kind == "number"]
     if len(numbers) >= PIXELS:
         table = split_columns(numbers, np.column_stack([arrays.pop(name) for name in numbers]))
@@ -69,7 +73,7 @@ def open_file(
     return loaded_file({name: compact(array) for name, array in arrays.items()})
 
 
-def _kind(kind: pa.DataType) -> str | None:
+def _column_kind(kind: pa.DataType) -> str | None:
     if pa.types.is_struct(kind):
         kind = kind.field("bytes").type if kind.get_field_index("bytes") >= 0 else kind
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
@@ -89,7 +93,7 @@ def _kind(kind: pa.DataType) -> str | None:
 
 
 def _convert(column: pa.Array, field: pa.Field, kind: str, first: int) -> np.ndarray:
-    """Convert some rows of a column, of which ``first`` is the number of the first."""
+    """Convert some rows of a column; ``first`` is the number of the first row."""
     if pa.types.is_struct(field.type):
         column = column.field("bytes")
     if pa.types.is_dictionary(column.type):
@@ -97,7 +101,7 @@ def _convert(column: pa.Array, field: pa.Field, kind: str, first: int) -> np.nda
     shape = [len(column)]
     if kind == "list":
         while hasattr(column.type, "value_type"):
-            _refuse_nulls(column, field.name)
+            _reject_nulls(column, field.name)
             lengths = np.unique(column.value_lengths().to_numpy(zero_copy_only=False))
             if len(lengths) != 1:
                 raise RefusalError(
@@ -105,7 +109,7 @@ def _convert(column: pa.Array, field: pa.Field, kind: str, first: int) -> np.nda
                 )
             shape.append(int(lengths[0]))
             column = column.flatten()
-    _refuse_nulls(column, field.name)
+    _reject_nulls(column, field.name)
     if kind == "picture":
         return _decode([value.as_py() for value in column], field.name, first)
     if kind == "text":
@@ -114,15 +118,15 @@ def _convert(column: pa.Array, field: pa.Field, kind: str, first: int) -> np.nda
     return column.to_numpy(zero_copy_only=False).reshape(shape)
 
 
-def _refuse_nulls(column: pa.Array, name: str) -> None:
+def _reject_nulls(column: pa.Array, name: str) -> None:
     if column.null_count:
         raise RefusalError(
-            f"'{name}' lacks {column.null_count:,} values; expected a value in each row."
+            f"'{name}' has {column.null_count:,} missing values; expected a value in each row."
         )
 
 
 def _decode(contents: list[bytes], name: str, first: int) -> np.ndarray:
-    """Decode pictures of one size to ``(n, height, width)`` uint8 gray levels."""
+    """Decode pictures of equal size to gray levels, ``(n, height, width)`` uint8."""
     pictures: list[np.ndarray] = []
     for row, content in enumerate(contents, first):
         try:
@@ -137,7 +141,7 @@ def _decode(contents: list[bytes], name: str, first: int) -> np.ndarray:
             raise RefusalError(f"'{name}' has a corrupt picture in row {row:,}.") from error
         if not fits or pictures[-1].shape != pictures[0].shape:
             raise RefusalError(
-                f"'{name}' has a picture of {width} × {height} pixels; expected one size, of at "
-                f"most {_MAX_SIDE} × {_MAX_SIDE}."
+                f"'{name}' has a picture of {width} × {height} pixels; expected pictures of "
+                f"equal size, at most {_MAX_SIDE} × {_MAX_SIDE}."
             )
     return np.stack(pictures)

@@ -1,7 +1,7 @@
-"""Read NumPy arrays from a pickle without running what it says.
+"""Read NumPy arrays from a pickle without executing its code.
 
-A pickle is a program that may call any function. Here it finds only the stand-ins below, which
-build arrays of plain values and check their sizes first; every other name is refused.
+A pickle is a program that may call any function. Here it can call only the stand-ins below, which
+check the sizes of arrays of plain values and build them; every other name is rejected.
 """
 
 import pickle
@@ -23,7 +23,7 @@ _ONLY_ARRAYS = "only NumPy arrays are read from pickles; save arrays with numpy.
 def open_file(
     path: str, options: dict[str, Any], _: Progress
 ) -> AbstractContextManager[ReadableFile]:
-    """Load the arrays of a pickle of Python 2 or 3; :func:`name_arrays` names them.
+    """Load the arrays of a pickle of Python 2 or 3, and name them with :func:`name_arrays`.
 
     Raises:
         RefusalError: if the pickle holds anything but arrays, numbers and text in lists, tuples and
@@ -35,7 +35,7 @@ def open_file(
 
 
 class _Dtype:
-    """Stands for ``numpy.dtype`` of plain values."""
+    """Stand-in for ``numpy.dtype`` that accepts only plain values."""
 
     def __init__(self, code: object = None, *_: object) -> None:
         if not isinstance(code, str) or not _TYPE_CODE.fullmatch(code):
@@ -51,7 +51,7 @@ class _Dtype:
 
 
 class _Array:
-    """Stands for ``numpy.ndarray`` while it is built."""
+    """Stand-in for ``numpy.ndarray`` while the pickle builds the array."""
 
     value: np.ndarray | None = None
 
@@ -63,7 +63,7 @@ class _Array:
 
 
 def _build(content: object, dtype: object, shape: object, order: object) -> np.ndarray:
-    if isinstance(content, str):  # Python 2's bytes
+    if isinstance(content, str):  # bytes of Python 2
         content = content.encode("latin-1")
     if (
         isinstance(dtype, _Dtype)
@@ -75,7 +75,7 @@ def _build(content: object, dtype: object, shape: object, order: object) -> np.n
     ):
         return np.frombuffer(bytes(content), dtype.dtype).reshape(shape, order=order)
     raise RefusalError(
-        "holds an array whose size is not that of its values; write the pickle again."
+        "holds an array whose shape does not match its values; write the pickle again."
     )
 
 
@@ -101,13 +101,13 @@ def _encode(text: object, encoding: object = "") -> bytes:
     return text.encode("latin-1")
 
 
-def _not_callable(*_: object) -> NoReturn:
+def _reject_call(*_: object) -> NoReturn:
     raise RefusalError(f"calls 'numpy.ndarray'; {_ONLY_ARRAYS}.")
 
 
 _ALLOWED: dict[tuple[str, str], Callable[..., Any]] = {
     ("numpy", "dtype"): _Dtype,
-    ("numpy", "ndarray"): _not_callable,  # an argument of _reconstruct
+    ("numpy", "ndarray"): _reject_call,  # only an argument of _reconstruct
     ("_codecs", "encode"): _encode,
     **{(f"numpy.{core}.multiarray", "_reconstruct"): _reconstruct for core in ("core", "_core")},
     **{(f"numpy.{core}.multiarray", "scalar"): _scalar for core in ("core", "_core")},
@@ -123,7 +123,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _finish(value: object) -> object:
-    """Return the array that a stand-in has built, and any other value as it is."""
+    """Return the array that a stand-in has built, and any other value unchanged."""
     if not isinstance(value, _Array):
         return value
     if value.value is None:

@@ -1,4 +1,4 @@
-"""Read labeled pictures from folders that are named after their digits."""
+"""Read labeled pictures from folders whose names end with the digit."""
 
 from collections import Counter
 from contextlib import AbstractContextManager
@@ -19,22 +19,22 @@ from mnist_kedro.readers.loaded import (
 )
 
 MEMORY_BYTES = 2**36  # Each thread reserves address space; the size of pictures is limited.
-_AT_ONCE = 200  # pictures
+_BATCH = 200  # pictures
 
 
 def open_file(
     path: str, options: dict[str, Any], progress: Progress
 ) -> AbstractContextManager[ReadableFile]:
-    """Prepare all pictures of some folders; skip those without a digit.
+    """Prepare all pictures of some folders; skip pictures without a digit.
 
     Args:
-        path: of a folder.
-        options: ``folders`` in it, whose last part is a digit.
-        progress: called with the number of pictures that are done, and the total.
+        path: path of a folder.
+        options: ``folders``, the names of its sub-folders, which end with a digit.
+        progress: called with the number of processed pictures, and the total.
 
     Returns:
-        The arrays ``(n, 28, 28)`` by the names of the folders, and a warning that counts the
-        pictures that were skipped, by reason.
+        An array ``(n, 28, 28)`` per folder, with the folder's name, and a warning with the number
+        of skipped pictures per reason.
 
     Raises:
         RefusalError: if none of the pictures can be used.
@@ -47,8 +47,8 @@ def open_file(
     done = 0
     for name, pictures in folders.items():
         prepared = []
-        for start in range(0, pictures.total, _AT_ONCE):
-            rows = range(start, min(start + _AT_ONCE, pictures.total))
+        for start in range(0, pictures.total, _BATCH):
+            rows = range(start, min(start + _BATCH, pictures.total))
             for batch in pictures.take(rows):
                 good = np.array([status == READ for status in batch.status])
                 prepared.append(batch.pixels[good, ..., 0])
