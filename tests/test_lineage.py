@@ -196,7 +196,7 @@ def test_a_record_of_other_weights_is_refused(trainings, tmp_path):
     other.training_record = trainings[0]["model"].training_record
     dataset = KerasModelDataset(filepath=str(tmp_path / "dense.keras"))
     dataset.save(other)
-    with pytest.raises(DatasetError, match="the weights are not those of its training record"):
+    with pytest.raises(DatasetError, match="the weights do not match the training record"):
         dataset.load()
 
 

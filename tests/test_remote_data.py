@@ -94,7 +94,7 @@ def test_what_cannot_be_there_says_so(project, make, store):
     outcome = project.run("--nodes", "train_cnn", **store)
     project.globals.write_text(before)
     assert outcome.status == 1
-    assert "expected a path on this machine" in outcome.last_line
+    assert "expected a local path" in outcome.last_line
     assert "paths.local" in outcome.last_line
 
 

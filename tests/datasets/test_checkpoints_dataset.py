@@ -169,7 +169,7 @@ def test_loads_the_folders_of_version_0_1_0(make_run, tmp_path):
 
 def test_is_there_to_be_loaded_and_not_to_be_saved(dataset):
     assert dataset.exists()
-    with pytest.raises(DatasetError, match="is written while a node runs"):
+    with pytest.raises(DatasetError, match="this dataset cannot be saved"):
         dataset.save("x")
     assert "checkpoints" in repr(dataset)
 

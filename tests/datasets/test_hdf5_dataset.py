@@ -255,7 +255,7 @@ def test_a_lazy_array_names_itself_when_it_is_damaged(tmp_path, content):
     path.write_bytes(damaged)
     images = stored.load()["images"]
     images[:10]
-    with pytest.raises(DatasetError, match="'images' in a corrupt HDF5 file"):
+    with pytest.raises(DatasetError, match="corrupt HDF5 file, cannot read 'images'"):
         images[395:405]
 
 

@@ -144,5 +144,7 @@ def test_damage_is_told_of_the_store_s_file(images, store):
     file = store.store["/folder/x.hdf5"]
     file.getbuffer()[len(file.getvalue()) // 2] ^= 1
     loaded = dataset.load()["images"]
-    with pytest.raises(DatasetError, match=r"folder/x\.hdf5: 'images' in a corrupt HDF5 file"):
+    with pytest.raises(
+        DatasetError, match=r"folder/x\.hdf5: corrupt HDF5 file, cannot read 'images'"
+    ):
         np.asarray(loaded)

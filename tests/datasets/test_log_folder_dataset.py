@@ -15,5 +15,5 @@ def test_each_run_has_a_folder_of_its_own(tmp_path):
 
 
 def test_nothing_is_saved_by_it(tmp_path):
-    with pytest.raises(DatasetError, match="is written while a node runs"):
+    with pytest.raises(DatasetError, match="this dataset cannot be saved"):
         LogFolderDataset(filepath=str(tmp_path)).save("a log")

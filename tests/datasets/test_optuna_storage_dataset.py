@@ -36,7 +36,7 @@ def test_searches_that_start_at_once_share_the_storage(dataset):
 
 
 def test_is_written_during_a_search_only(dataset):
-    with pytest.raises(DatasetError, match=r"tuning\.sqlite3: is written while a node runs"):
+    with pytest.raises(DatasetError, match=r"tuning\.sqlite3: this dataset cannot be saved"):
         dataset.save("a study")
 
 

@@ -43,7 +43,7 @@ def test_what_fails_leaves_nothing(tmp_path):
 
 
 def test_a_version_that_is_no_timestamp_is_refused(tmp_path):
-    with pytest.raises(DatasetError, match="no integer for TensorFlow Serving"):
+    with pytest.raises(DatasetError, match="to an integer for TensorFlow Serving"):
         dataset(tmp_path, save="first").save(FILES)
 
 

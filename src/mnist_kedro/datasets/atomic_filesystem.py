@@ -26,10 +26,10 @@ _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class AtomicLocalFileSystem(LocalFileSystem):
-    """fsspec's local file system, with writes that are atomic and durable, and fast look-ups.
+    """fsspec's local file system, with atomic, durable writes and fast lookups of versions.
 
-    Kedro looks up all versions of a dataset to find the latest one. fsspec collects everything
-    about each file and folder, which takes eight times as long as looking up the names.
+    Kedro lists all versions of a dataset to find the latest one. fsspec reads the metadata of each
+    file and folder, which takes eight times as long as listing the names.
     """
 
     def _open(
@@ -42,10 +42,11 @@ class AtomicLocalFileSystem(LocalFileSystem):
         return _AtomicFile(Path(path))
 
     def glob(self, path: str, maxdepth: int | None = None, **kwargs: Any) -> Any:
-        """Find the files and folders that match a pattern, also in linked folders.
+        """Find the files and folders that match a pattern, including those in linked folders.
 
         Returns:
-            Sorted paths; what fsspec returns if the pattern has ``**`` or the call has options.
+            Sorted paths. For patterns with ``**`` or a final ``/``, for calls with options, and on
+            Windows: the result of fsspec.
         """
         if os.name == "nt" or "**" in path or path.endswith("/") or maxdepth or kwargs:
             return super().glob(path, maxdepth, **kwargs)
@@ -68,7 +69,7 @@ class AtomicLocalFileSystem(LocalFileSystem):
 
 
 class NewFile:
-    """A file under a temporary name in the folder of its target, until it is complete."""
+    """A temporary file beside its target, renamed to the target when it is complete."""
 
     def __init__(self, target: Path) -> None:
         """Create an empty file, which :meth:`commit` renames to ``target``."""
@@ -82,28 +83,28 @@ class NewFile:
         os.umask(umask)
         self.path.chmod(0o666 & ~umask)  # like any new file; mkstemp sets 0600
 
-    def need(self, size: int) -> None:
-        """Note that the file will have at least ``size`` bytes, for the message of a full disk."""
+    def expect_size(self, size: int) -> None:
+        """Record that the file needs at least ``size`` bytes, for the error about a full disk."""
         self._needed_bytes = max(self._needed_bytes, size)
 
     def reserve(self, size: int, more_bytes: int) -> None:
-        """Extend the file by ``more_bytes``, so that they can be written to.
+        """Reserve disk space for the next ``more_bytes`` of the file.
 
         Args:
-            size: of the file so far, in bytes.
+            size: current size of the file in bytes.
             more_bytes: number of bytes that may be written next.
 
         Raises:
-            OSError: if the disk has no space for them.
+            OSError: if the disk has too little space.
         """
-        self.need(size + more_bytes)
+        self.expect_size(size + more_bytes)
         if not hasattr(os, "posix_fallocate"):
             return
         try:
             with self.path.open("r+b") as file:
                 os.posix_fallocate(file.fileno(), size, more_bytes)
         except OSError as error:
-            if error.errno in _DISK_FULL:  # else this file system cannot reserve
+            if error.errno in _DISK_FULL:  # otherwise the file system cannot reserve space
                 raise self.describe_error(error) from error
 
     def commit(self) -> None:
@@ -121,7 +122,7 @@ class NewFile:
             self.path.replace(self._target)
             return
         try:
-            os.link(self.path, self._target)  # unlike a rename, never replaces a file
+            os.link(self.path, self._target)  # a link, unlike a rename, never replaces a file
         except FileExistsError as error:
             reason = "was saved by another run at the same time"
             raise FileExistsError(error.errno, reason, str(self._target)) from error
@@ -129,7 +130,7 @@ class NewFile:
             self.path.replace(self._target)
 
     def describe_error(self, error: OSError) -> OSError:
-        """Return the error with the target's path and, for a full disk, the space that it needs."""
+        """Add the target's path to an error and, if the disk is full, the needed and free space."""
         reason = error.strerror
         if error.errno in _DISK_FULL:
             free = shutil.disk_usage(self._target.parent).free
@@ -140,16 +141,16 @@ class NewFile:
         return type(error)(error.errno, reason, str(self._target))
 
     def discard(self) -> None:
-        """Remove the temporary name."""
+        """Remove the temporary file, if it still exists."""
         self.path.unlink(missing_ok=True)
 
 
 @contextmanager
 def new_file(target: Path) -> Iterator[NewFile]:
-    """Create a file for a library that writes to a path; after an error it does not appear.
+    """Create a file for a library that writes to a path; after an error, keep the old target.
 
     Yields:
-        The file; its folder is created if it is missing.
+        The new file, in a folder that is created if it is missing.
     """
     _make_folder(target.parent)
     file = NewFile(target)
@@ -163,8 +164,8 @@ def new_file(target: Path) -> Iterator[NewFile]:
 class _AtomicFile:
     """A binary file for writing that is renamed to its target when it is closed without an error.
 
-    A text wrapper that closes the file passes no exception on. Therefore the file also detects an
-    error by a failed write, or by an exception that was raised since the file was opened.
+    When a text wrapper closes the file, ``__exit__`` receives no exception. Therefore ``close``
+    checks whether a write has failed, or an exception has been raised since the file was opened.
     """
 
     def __init__(self, target: Path) -> None:
@@ -183,9 +184,9 @@ class _AtomicFile:
         self.close()
 
     def write(self, data: Any) -> int:
-        """Write bytes; a file that failed to write is discarded when it is closed."""
+        """Write bytes; if this fails, ``close`` discards the file."""
         try:
-            self._new.need(self._file.tell() + memoryview(data).nbytes)
+            self._new.expect_size(self._file.tell() + memoryview(data).nbytes)
             return self._file.write(data)
         except OSError as error:
             self._failed = True
@@ -197,7 +198,7 @@ class _AtomicFile:
             return
         try:
             if self._failed or sys.exc_info()[1] is not self._exception_before:
-                with suppress(OSError):  # closing writes the buffer, for which space may lack
+                with suppress(OSError):  # closing flushes the buffer, and the disk may be full
                     self._file.close()
                 return
             try:
@@ -210,7 +211,7 @@ class _AtomicFile:
 
 
 def _make_folder(folder: Path) -> None:
-    """Create a folder and its parents, and flush them so that they survive a power failure."""
+    """Create a folder and its parents; flush them, so that they survive a power failure."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for created in missing:
@@ -218,7 +219,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Flush a folder so that its new names survive a power failure; not needed on Windows."""
+    """Flush a folder, so that new files survive a power failure; Windows cannot flush folders."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""Store checkpoints, from which an interrupted training resumes."""
+"""Store checkpoints, so that an interrupted training can resume."""
 
 import hashlib
 import json
@@ -21,16 +21,17 @@ logger = logging.getLogger(__name__)
 
 _EPOCHS_KEPT = 2  # so that a training can resume even if its newest checkpoint is corrupt
 _RUNS_KEPT = 5  # unfinished runs per network
-_TRAINING_KEY = "training"  # of a training's description in its checkpoints
-_FOLDER = re.compile(r".*/\w+-(?P<process>\d+)-\w+-(?P<machine>[^/]+)")  # of a run
+_TRAINING_KEY = "training"  # the key of the description of the training
+_FOLDER = re.compile(r".*/\w+-(?P<process>\d+)-\w+-(?P<machine>[^/]+)")  # the folder of a run
 
 
 class Checkpoints:
     """The checkpoints of one network: a folder for each training of each run, a file per epoch.
 
-    A training is described by everything that its result depends on: a flat mapping of JSON values.
-    Each run writes to its own folder, whose name consists of a digest of the description, the
-    process, a random number and the machine. A run resumes from the checkpoints of all runs.
+    The description of a training is a flat mapping of JSON values with all settings and data that
+    determine the result. Each run writes to its own folder, named after a digest of the
+    description, the process, a random number and the machine. A run can resume from the
+    checkpoints of every run.
     """
 
     def __init__(self, folder: str, protocol: str, fs: fsspec.AbstractFileSystem) -> None:
@@ -78,10 +79,11 @@ class Checkpoints:
                 return state
 
     def differences(self, training: Mapping[str, Any]) -> dict[str, tuple[Any, Any]] | None:
-        """Compare a training with the newest stored one.
+        """Compare the description of a training with that of the newest checkpoint.
 
         Returns:
-            The stored and the requested value of each difference; None if no training is stored.
+            The stored and the requested value of each key that differs; None if there is no
+            checkpoint.
         """
         for folder in reversed(self._folders_by_age()):
             for file in reversed(self._find(folder)):
@@ -98,9 +100,9 @@ class Checkpoints:
         return None
 
     def remove_used(self) -> None:
-        """Remove the checkpoints that this object saved, or found when it loaded one of them.
+        """Remove the checkpoints that this object has saved or found in :meth:`load`.
 
-        Those of a run that is in progress are kept.
+        Keep the checkpoints of other runs that are in progress.
         """
         for folder in {self._fs._parent(file) for file in self._used}:  # noqa: SLF001
             # A run on another machine is in progress if it has saved more checkpoints.
@@ -119,8 +121,8 @@ class Checkpoints:
         for file in self._find(f"{self._folder}/*"):
             with suppress(FileNotFoundError):  # another run has just removed it
                 modified[self._fs._parent(file)] = self._fs.modified(file)  # noqa: SLF001
-        # The names decide between equally old folders, so that all runs remove the same ones, also
-        # while another run removes a folder file by file.
+        # Sort folders of equal age by name, so that all runs remove the same folders, even while
+        # another run is removing the files of a folder.
         return sorted(modified, key=lambda folder: (modified[folder], folder))
 
     def _remove(self, path: str) -> None:
@@ -136,13 +138,13 @@ def _digest(training: Mapping[str, Any]) -> str:
 
 
 def _is_in_use(folder: str) -> bool:
-    """Return whether a folder belongs to another process on this machine that is alive."""
+    """Return whether a folder belongs to another running process on this machine."""
     run = _FOLDER.fullmatch(folder)
     if os.name == "nt" or run is None or run["machine"] != socket.gethostname():
         return False
     process = int(run["process"])
     try:
-        os.kill(process, 0)  # sends no signal
+        os.kill(process, 0)  # checks whether the process exists; sends no signal
     except OSError as error:
         return isinstance(error, PermissionError)
     return process != os.getpid()
@@ -159,12 +161,12 @@ class CheckpointsDataset(ProvidedDataset[Checkpoints]):
     """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Create a dataset for one network; ``filepath`` is that of a folder."""
+        """Create a dataset for one network; ``filepath`` is the path of a folder."""
         super().__init__(filepath=filepath, metadata=metadata)
         options = {"auto_mkdir": True} if self._protocol == "file" else {}
         fs = fsspec.filesystem(self._protocol, **options)
         self._checkpoints = Checkpoints(str(self._filepath), self._protocol, fs)
 
     def load(self) -> Checkpoints:
-        """Return the checkpoints, to be read and written."""
+        """Return the checkpoints, open for reading and writing."""
         return self._checkpoints

@@ -10,10 +10,10 @@ from mnist_kedro.datasets.provided_dataset import ProvidedDataset
 
 
 class CorrectionsDataset(ProvidedDataset[dict[str, Any]]):
-    """Load all corrections of a folder as arrays; the web app writes them, one file each.
+    """Load all corrections from a folder as arrays; the web app writes one file per correction.
 
-    The folder changes while people use the app, so the pipeline ``teaching`` first saves what it
-    loads as a version of the dataset ``corrections_snapshot``.
+    The folder changes while people use the app, so the pipeline ``teaching`` first saves the
+    loaded corrections as a version of the dataset ``corrections_snapshot``.
 
     ```yaml
     corrections:
@@ -22,15 +22,15 @@ class CorrectionsDataset(ProvidedDataset[dict[str, Any]]):
     ```
     """
 
-    local = True
+    local_only = True
 
     def load(self) -> dict[str, Any]:
-        """Return the corrections, in the order of their identifiers.
+        """Return the corrections, sorted by identifier.
 
         Returns:
             ``images`` ``(n, 28, 28, 1)`` uint8, ``labels`` ``(n,)`` uint8 (0–9, 10: no digit),
-            ``answers`` ``(n,)`` uint8 (the predicted digits) and ``identifiers`` ``(n,)``,
-            each 32 ASCII bytes.
+            ``answers`` ``(n,)`` uint8 (the predicted digits) and ``identifiers`` ``(n,)``
+            of 32 ASCII bytes each.
         """
         found = list(read_corrections(Path(self._filepath)))
         images = [pixels_of(correction) for _, correction in found]

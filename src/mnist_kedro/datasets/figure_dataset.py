@@ -14,7 +14,7 @@ from PIL import Image
 from mnist_kedro.lineage import Lineage, lineage_of
 from mnist_kedro.plots.style import DESCRIPTION, MATPLOTLIB_LOCK, SOURCE, TITLE
 
-_OVERHANG = 0.05  # inches by which labels of square axes can leave their layout
+_OVERHANG = 0.05  # inches; labels of square axes can extend this far outside of the layout
 _LINEAGE, _CONTENT = "Lineage", "Content"  # keys of the PNG metadata
 
 
@@ -25,25 +25,25 @@ class Picture(NamedTuple):
     title: str  # states the finding
     description: str  # explains how to read the figure
     source: str  # names the data
-    lineage: Lineage = MappingProxyType({})  # of what the figure shows
-    content: tuple[float, float] = (0.0, 1.0)  # where the texts end and begin: shares of the height
+    lineage: Lineage = MappingProxyType({})  # lineage of the data in the figure
+    content: tuple[float, float] = (0.0, 1.0)  # top and bottom of the plot: shares of the height
 
     def __repr__(self) -> str:
-        """Return the title only: the bytes would fill pages."""
+        """Return the title only, because the bytes would fill pages."""
         return f"Picture({self.title!r})"
 
     def _repr_png_(self) -> tuple[bytes, dict[str, float]]:
-        """Return the picture for a notebook, and a width that shows its text in normal size."""
+        """Return the picture for a notebook, and the width at which its text has normal size."""
         with Image.open(BytesIO(self.png)) as picture:
             return self.png, {"width": picture.width / 1.5}
 
 
 class FigureDataset(MatplotlibDataset):
-    """Extend kedro-datasets' ``MatplotlibDataset``: its figures can also be loaded.
+    """A ``MatplotlibDataset`` (kedro-datasets) that can also load its figures.
 
     Lists and dictionaries of figures are saved in a folder. Texts of a figure whose ``gid`` is
     ``Title``, ``Description`` or ``Source`` are saved as PNG metadata under these names, so that
-    pages that show the picture can describe it. So is its lineage, as JSON.
+    pages can describe the picture. The lineage of the figure is saved in the same way, as JSON.
 
     ```yaml
     confusion_matrix:
@@ -54,7 +54,7 @@ class FigureDataset(MatplotlibDataset):
     """
 
     def _save_to_fs(self, full_key_path: str, plot: Figure) -> None:
-        """Save one figure; ``MatplotlibDataset.save`` calls this."""
+        """Save one figure; ``MatplotlibDataset.save`` calls this method."""
         buffer = BytesIO()
         by_gid = {text.get_gid(): text.get_text() for text in plot.texts}
         texts = {key: by_gid[key] for key in (TITLE, DESCRIPTION, SOURCE) if key in by_gid}
@@ -66,7 +66,7 @@ class FigureDataset(MatplotlibDataset):
             file.write(buffer.getvalue())
 
     def load(self) -> Picture | dict[str, Picture]:
-        """Load the picture and its texts, or all pictures of a folder by the names of the files."""
+        """Load a picture with its texts, or the pictures of a folder as a mapping of file names."""
         path = get_filepath_str(self._get_load_path(), self._protocol)
         if self._fs.isdir(path):
             return {
@@ -93,7 +93,7 @@ class FigureDataset(MatplotlibDataset):
 
 
 def _find_content(figure: Figure) -> tuple[float, float]:
-    """Return where the content begins and ends, from the top, as shares of the figure's height."""
+    """Return the top and the bottom of the plot, measured from the top, as shares of the height."""
     engine = figure.get_layout_engine()
     _, bottom, _, height = engine.get().get("rect", (0, 0, 1, 1)) if engine else (0, 0, 1, 1)
     pad = _OVERHANG / figure.get_figheight()

@@ -31,12 +31,13 @@ from mnist_kedro.datasets.local_copies import LocalCopies
 from mnist_kedro.digest import bytes_of, sha256
 from mnist_kedro.versions import latest_version
 
-_PLAIN_TYPES = (str, bool, int, float, np.generic)  # of values that become attributes
-_DIGEST_KEY = "sha256"  # an attribute of each array
-_CHUNK_BYTES = 2**18  # read at once by a lazy slice: some 330 digits
+_PLAIN_TYPES = (str, bool, int, float, np.generic)  # types of values saved as attributes
+_DIGEST_KEY = "sha256"  # the name of an attribute of each array
+_CHUNK_BYTES = 2**18  # the smallest read of a lazy array: about 330 digits
 _CHUNKS_PER_WRITE = 32
-_METADATA_BYTES = 2**16  # reserved for what HDF5 writes besides the values
-_BLOCK_BYTES = 2**16  # per request to a remote store, if no array is read completely
+_METADATA_BYTES = 2**16  # reserved for HDF5's metadata
+_REMEDY = "create the file again or load an earlier version with --load-versions"
+_BLOCK_BYTES = 2**16  # per request to a remote store, when only the metadata is read
 
 _Description = tuple[tuple[int, ...], np.dtype, tuple[int, ...] | None]  # shape, dtype, chunks
 
@@ -44,7 +45,7 @@ _Description = tuple[tuple[int, ...], np.dtype, tuple[int, ...] | None]  # shape
 class LazyArray(Rows):
     """An array in an HDF5 file, read when it is sliced or converted to a NumPy array.
 
-    It holds no open file, so it can be pickled and sent to another process.
+    The object holds no open file, so it can be pickled and sent to another process.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class LazyArray(Rows):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         with self._dataset.open(self._path, self._key) as file:
             array = file[self._key][()]
+        # The array is always a new one, so ``copy`` makes no difference.
         return array if dtype is None else array.astype(dtype, copy=False)
 
     def __repr__(self) -> str:
@@ -79,16 +81,17 @@ class LazyArray(Rows):
 class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
     """Save a mapping of arrays and plain values to an HDF5 file, and load it.
 
-    Arrays become HDF5 datasets, plain values (``str``, ``bool``, ``int``, ``float``) become
-    attributes of the file. A key with ``/`` puts the array into a group. Text is stored as UTF-8 of
-    a fixed length, which h5py without this class returns as bytes.
+    Arrays become HDF5 datasets, plain values (``str``, ``bool``, ``int``, ``float`` and NumPy
+    scalars) become attributes of the file. A key with ``/`` puts the array into a group. Text is
+    stored as fixed-length UTF-8; plain h5py returns it as bytes.
 
     Arrays are chunked along their first axis, so that slices are read quickly. Corruption is
-    detected on load: chunks have Fletcher-32 checksums, metadata have those of HDF5's newer formats
-    (readable since HDF5 1.10, 2016), and whole arrays have a SHA-256 digest. Arrays larger than
-    memory are saved as :class:`~mnist_kedro.arrays.Rows`, some chunks at a time, and loaded with
-    ``lazy``. The file appears only when it is complete. Remote files are copied to a temporary
-    folder when an array is read, by :class:`~mnist_kedro.datasets.local_copies.LocalCopies`.
+    detected on load: chunks have Fletcher-32 checksums, the metadata has the checksums of newer
+    HDF5 formats (readable since HDF5 1.10, 2016), and each array has a SHA-256 digest, which is
+    checked unless ``lazy`` is set. To save an array larger than memory, pass it as
+    :class:`~mnist_kedro.arrays.Rows`; it is written chunk by chunk. To load it, set ``lazy``.
+    Files are written atomically. Remote files are copied to a temporary folder when an array is
+    read, by :class:`~mnist_kedro.datasets.local_copies.LocalCopies`.
 
     Example for ``catalog.yml``:
 
@@ -130,10 +133,10 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
             save_args: options of ``h5py.Group.create_dataset`` for every array, such as
                 ``compression: gzip``.
             version: the versions to load and save, if the dataset is versioned.
-            credentials: for the file system.
-            fs_args: options of the fsspec file system; in ``open_args_load`` and
-                ``open_args_save``, options to open files that are not local.
-            metadata: ignored by Kedro; Kedro-Viz reads layer and preview arguments from it.
+            credentials: credentials of the fsspec file system.
+            fs_args: options of the fsspec file system; its keys ``open_args_load`` and
+                ``open_args_save`` hold the options for opening remote files.
+            metadata: ignored by Kedro; Kedro-Viz reads the layer and the preview arguments from it.
         """
         protocol, path = get_protocol_and_path(filepath, version)
         fs_args = deepcopy(fs_args) or {}
@@ -155,7 +158,7 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         )
 
     def load(self) -> dict[str, Any]:
-        """Load arrays and plain values by the keys under which they were saved.
+        """Load all arrays and plain values as a dictionary with the keys of the saved mapping.
 
         Raises:
             DatasetError: if the file is missing or corrupt.
@@ -182,17 +185,18 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
     def _describe_content(self, path: str) -> tuple[dict[str, _Description], dict[str, Any]]:
         """Return descriptions of the arrays, and the plain values, without copying the file."""
         if self._protocol == "file":
-            with _corruption_reported(path):
+            with _report_corruption(path):
                 return _describe_content(path)
 
         def describe() -> tuple[dict[str, _Description], dict[str, Any]]:
             with (
-                _corruption_reported(path),
+                _report_corruption(path),
                 self._fs.open(path, "rb", **self._open_args_load) as file,
             ):
                 return _describe_content(file)
 
-        # HDF5 calls the file's methods, where Ctrl-C would be lost; threads never receive it.
+        # HDF5 swallows a KeyboardInterrupt that is raised in the file's methods. Python raises it
+        # only in the main thread, so read in another thread.
         with ThreadPoolExecutor(1) as pool:
             return pool.submit(describe).result()
 
@@ -200,20 +204,23 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         with self.open(path, key) as file:
             array, expected = file[key][()], _to_python(file[key].attrs.get(_DIGEST_KEY))
         if expected not in (None, sha256(array)):
-            raise DatasetError(f"{path}: '{key}' was changed after it was saved (SHA-256 differs).")
+            raise DatasetError(
+                f"{path}: '{key}' was changed after it was saved (SHA-256 differs); {_REMEDY}."
+            )
         return array
 
     def save(self, data: Mapping[str, Any]) -> None:
         """Save arrays and plain values; the file appears when it is complete.
 
-        On a local disk, a version with the content of the latest version is a hard link to it.
+        On a local disk, a version whose content equals that of the latest version becomes a hard
+        link to the latest file.
 
         Raises:
             DatasetError: if the disk is full, or an array is masked.
         """
         path = get_filepath_str(self._get_save_path(), self._protocol)
         if self._protocol == "file":
-            latest = latest_version(Path(self._filepath))  # before the new version is there
+            latest = latest_version(Path(self._filepath))  # before the new version exists
             with new_file(Path(path)) as new:
                 self._write(new, data)
                 if self._version:
@@ -227,7 +234,7 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
 
     def _write(self, new: NewFile, data: Mapping[str, Any]) -> None:
         def reserve(more_bytes: int) -> None:
-            """Reserve space, because HDF5 crashes the process if a disk becomes full."""
+            """Reserve space, because HDF5 crashes the process when the disk becomes full."""
             file.flush()
             new.reserve(file.id.get_filesize(), more_bytes + _METADATA_BYTES)
 
@@ -262,26 +269,26 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
             key, array.shape, array.dtype, chunks=chunks, **self._save_args
         )
         for start, block in blocks(array, _CHUNKS_PER_WRITE * chunk):
-            reserve(-(-len(block) // chunk) * chunk * block[:1].nbytes)  # of whole chunks
+            reserve(-(-len(block) // chunk) * chunk * block[:1].nbytes)  # HDF5 writes whole chunks
             stored[start : start + len(block)] = block
             digest.update(bytes_of(block))
         stored.attrs[_DIGEST_KEY] = _to_attribute(digest.hexdigest())
 
     @contextmanager
     def open(self, path: str, key: str | None = None) -> Iterator[h5py.File]:
-        """Open a file of this dataset's file system for reading, and close it at the end.
+        """Open a file for reading; close it when the ``with`` block ends.
 
         A remote file is copied to this machine when it is opened for the first time.
 
         Args:
-            path: of the file.
-            key: of the array to be read, for error messages.
+            path: path of the file on this dataset's file system.
+            key: key of the array to be read, for error messages.
 
         Raises:
-            DatasetError: if the file is corrupt; also raised for errors while it is open.
+            DatasetError: if the file is corrupt, or reading from it fails while it is open.
         """
         local = path if self._protocol == "file" else self._copies.get(path)
-        with _corruption_reported(path, key), h5py.File(local, "r") as file:
+        with _report_corruption(path, key), h5py.File(local, "r") as file:
             yield file
 
     def preview(self, images: str, labels: str, rows: int = 6, columns: int = 8) -> ImagePreview:
@@ -290,8 +297,8 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
         Args:
             images: key of an array ``(n, height, width)`` or ``(n, height, width, 1)``.
             labels: key of an array ``(n,)``.
-            rows: rows of the grid.
-            columns: columns of the grid.
+            rows: number of rows of the grid.
+            columns: number of columns of the grid.
 
         Returns:
             A base64-encoded PNG.
@@ -335,25 +342,22 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
 
 
 @contextmanager
-def _corruption_reported(path: str, key: str | None = None) -> Iterator[None]:
+def _report_corruption(path: str, key: str | None = None) -> Iterator[None]:
     """Raise a DatasetError instead of the exceptions that a corrupt file causes."""
     try:
         yield
     except (FileNotFoundError, PermissionError, DatasetError):
         raise
     except (OSError, RuntimeError, KeyError, UnicodeDecodeError) as error:
-        corrupt = f"'{key}' in a corrupt HDF5 file" if key else "corrupt HDF5 file"
-        # h5py 3.14 reads HDF5's message too late if Python collects garbage at this moment.
+        failed = f", cannot read '{key}'" if key else ""
+        # If Python collects garbage at this moment, the error message of h5py 3.14 is garbled.
         garbled = isinstance(error, UnicodeDecodeError)
         reason = "" if garbled else f" ({' '.join(str(error).split())})"
-        raise DatasetError(
-            f"{path}: {corrupt}; make it again, or name an earlier version with --load-versions"
-            f"{reason}."
-        ) from error
+        raise DatasetError(f"{path}: corrupt HDF5 file{failed}{reason}; {_REMEDY}.") from error
 
 
 def _create_file(path: Path) -> h5py.File:
-    """Create a file whose bytes depend only on its content: by default HDF5 saves the time."""
+    """Create a reproducible file: unlike HDF5's default, do not save time stamps."""
     creation = h5py.h5p.create(h5py.h5p.FILE_CREATE)
     creation.set_obj_track_times(False)
     access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
@@ -363,7 +367,7 @@ def _create_file(path: Path) -> h5py.File:
 
 
 def _link_if_equal(new: Path, latest: Path) -> None:
-    """Replace a new file by a hard link to the latest version, if their bytes are equal."""
+    """Replace a new file with a hard link to the latest version if their bytes are equal."""
     if not latest.is_file() or not filecmp.cmp(new, latest, shallow=False):
         return
     link = new.with_suffix(".link.tmp")
@@ -388,7 +392,7 @@ def _describe_content(source: Any) -> tuple[dict[str, _Description], dict[str, A
 
 
 def _to_attribute(value: Any) -> Any:
-    """Convert text to a fixed length, because HDF5 has no checksums for other text."""
+    """Convert text to fixed length, because HDF5 has no checksums for text of variable length."""
     if not isinstance(value, str):
         return value
     encoded = value.encode()

@@ -25,7 +25,7 @@ from kedro_datasets.tensorflow import TensorFlowModelDataset
 
 from mnist_kedro.lineage import RECORD_FILE, TrainingRecord, digest_weights, record_of
 
-# The modules of Keras that the parts of a network come from.
+# The Keras modules that a saved network may refer to.
 _KERAS_MODULES = {
     "keras",
     "keras.constraints",
@@ -35,7 +35,7 @@ _KERAS_MODULES = {
     "keras.src.models.functional",
 }
 _REMEDY = (
-    "train it again ('kedro run --pipelines training') or name an earlier version with "
+    "train it again ('kedro run --pipelines training') or load an earlier version with "
     "--load-versions."
 )
 
@@ -43,14 +43,14 @@ _LOAD_LOCK = Lock()  # Keras uses global state while it builds a network
 
 
 class KerasModelDataset(TensorFlowModelDataset):
-    """Extend kedro-datasets' ``TensorFlowModelDataset``: reject corrupt and malicious files.
+    """A ``TensorFlowModelDataset`` (kedro-datasets) that rejects corrupt and malicious files.
 
-    The file also has the model's training record, which becomes its attribute ``training_record``;
-    None if an earlier version of this project saved the model.
+    The file also contains the training record, which is loaded as the model's attribute
+    ``training_record`` (None for models saved by earlier releases of this project).
 
-    For a truncated file Keras itself reports "file not found". Models are loaded in Keras's safe
-    mode, kedro-datasets' default, which runs no Python code from the file. Safe mode still calls
-    Keras's own functions if a file names them; this dataset rejects such files.
+    For a truncated file, Keras itself reports "file not found". Models are loaded in Keras's safe
+    mode (the default of kedro-datasets), which runs no Python code from the file. Safe mode still
+    calls Keras's own functions if a file names them; this dataset rejects such files.
 
     ```yaml
     cnn.model:
@@ -65,30 +65,30 @@ class KerasModelDataset(TensorFlowModelDataset):
         """Create a dataset for one model.
 
         Args:
-            layers: registered layers, by module and name, that models may contain besides Keras's
-                own classes. Importing them registers them.
-            **kwargs: as for kedro-datasets' ``TensorFlowModelDataset``.
+            layers: import paths of the custom layers that models may contain. Loading a model
+                imports these layers, which registers them with Keras.
+            **kwargs: arguments of kedro-datasets' ``TensorFlowModelDataset``.
         """
         super().__init__(**kwargs)
         self._layers = tuple(layers)
-        self._kept: tuple[str, keras.Model] | None = None  # the model that was loaded last
+        self._cached: tuple[str, keras.Model] | None = None  # the path and the model
 
     def load(self) -> keras.Model:
-        """Load the model, or return it again if it was loaded before.
+        """Load the model, or return the cached one.
 
-        A run with the default pipeline uses the CNN in ten nodes; loading it takes 0.2 s. It is
-        loaded again after :meth:`release`, and if the version or the weights of the model in memory
+        The model is cached, because the default pipeline loads the CNN in ten nodes, and loading
+        takes 0.2 s. The cache is not used after :meth:`release`, or if the version or the weights
         have changed.
 
         Raises:
             DatasetError: if the file is corrupt, or Keras or this dataset rejects its content.
         """
         path = get_filepath_str(self._get_load_path(), self._protocol)
-        if self._kept and self._kept[0] == path and _is_recorded(self._kept[1]):
-            return self._kept[1]
+        if self._cached and self._cached[0] == path and _matches_record(self._cached[1]):
+            return self._cached[1]
         model = self._read_model(path)
-        if self._version:  # otherwise the file may change
-            self._kept = (path, model)
+        if self._version:  # a file without versions may change
+            self._cached = (path, model)
         return model
 
     def _read_model(self, path: str) -> keras.Model:
@@ -104,23 +104,21 @@ class KerasModelDataset(TensorFlowModelDataset):
             if isinstance(error.__cause__, OSError | MemoryError):
                 raise
             raise DatasetError(
-                f"{path}: rejected ({_first_cause(error)}); expected a model of Keras's own "
-                f"layers, or of layers that the catalog names; {_REMEDY}"
+                f"{path}: rejected ({_original_reason(error)}); expected only Keras layers and "
+                f"those listed under 'layers' in the catalog; {_REMEDY}"
             ) from error
         model.training_record = record
-        if record and not _is_recorded(model):
-            raise DatasetError(
-                f"{path}: the weights are not those of its training record; {_REMEDY}"
-            )
+        if record and not _matches_record(model):
+            raise DatasetError(f"{path}: the weights do not match the training record; {_REMEDY}")
         return model
 
     def _release(self) -> None:
         super()._release()
-        self._kept = None
+        self._cached = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the model out of copies, and of what other processes are sent."""
-        return {**self.__dict__, "_kept": None}
+        """Exclude the cached model from copies and pickles."""
+        return {**self.__dict__, "_cached": None}
 
     def attributes(self) -> dict[str, Any]:
         """Load only the training record; empty if the model has none.
@@ -134,10 +132,10 @@ class KerasModelDataset(TensorFlowModelDataset):
         return dict(record) if record else {}
 
     def save(self, data: keras.Model) -> None:
-        """Save the model with its training record; it is written to a temporary folder first.
+        """Save the model with its training record; write to a temporary folder first.
 
         Raises:
-            OSError: if a disk is full; names the file or the temporary folder.
+            OSError: if a disk is full; the message names the file or the temporary folder.
         """
         try:
             with tempfile.TemporaryDirectory() as folder:
@@ -152,7 +150,10 @@ class KerasModelDataset(TensorFlowModelDataset):
                 raise
             folder = tempfile.gettempdir()
             free = shutil.disk_usage(folder).free
-            reason = f"disk full, {free:,} bytes are free; set TMPDIR to a folder with more space"
+            reason = (
+                f"disk full: only {free:,} bytes free; set the environment variable TMPDIR to a "
+                "folder with more space"
+            )
             raise OSError(error.errno, reason, folder) from error
 
     def preview(self) -> TablePreview:
@@ -169,14 +170,14 @@ def layer_table(model: keras.Model) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["layer", "type", "output shape", "parameters"])
 
 
-def _is_recorded(model: keras.Model) -> bool:
-    """Return whether a model has a training record, and the weights that it names."""
+def _matches_record(model: keras.Model) -> bool:
+    """Return whether the weights match the training record; False for a model without record."""
     record = record_of(model)
     return record is not None and record["sha256_weights"] == digest_weights(model)
 
 
 def _read_archive(file: IO[bytes], path: str) -> tuple[bytes, TrainingRecord | None]:
-    """Return a model's configuration and record; raise DatasetError if any part is corrupt."""
+    """Return the configuration and training record; raise DatasetError if any part is corrupt."""
     try:
         with zipfile.ZipFile(file) as archive:
             if archive.testzip() is None:
@@ -189,11 +190,11 @@ def _read_archive(file: IO[bytes], path: str) -> tuple[bytes, TrainingRecord | N
 
 
 def _reject_foreign(config: dict[str, Any]) -> dict[str, Any]:
-    """Reject functions, and the modules of Keras that no part of a network comes from.
+    """Reject functions, and Keras classes outside of ``_KERAS_MODULES``.
 
-    Keras itself rejects what is neither its own nor registered. But it resolves a "function" to any
-    public name of Keras, also to a class, and operations such as ``Switch`` call it while the model
-    is loaded: the file could load a SavedModel, which may write files.
+    Keras itself rejects classes that are neither Keras's nor registered. However, a "function" may
+    name any public object of Keras, even a class, and operations such as ``Switch`` call that
+    object during loading. A malicious file could thus load a SavedModel, which can write files.
     """
     module, name = str(config.get("module")), config.get("class_name")
     if name == "function":
@@ -203,8 +204,8 @@ def _reject_foreign(config: dict[str, Any]) -> dict[str, Any]:
     raise ValueError(f"refers to {module}.{name}")
 
 
-def _first_cause(error: BaseException) -> str:
-    """Return the first sentence of the first error; the later ones repeat whole configurations."""
+def _original_reason(error: BaseException) -> str:
+    """Return the first sentence of the original error; later errors repeat whole configurations."""
     while error.__context__ is not None:
         error = error.__context__
     return shorten(str(error).partition(". ")[0].replace("`", "'"), 200, placeholder="…")

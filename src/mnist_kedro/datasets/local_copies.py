@@ -1,4 +1,4 @@
-"""Copy files of a remote store to this machine, where HDF5 reads them in small pieces."""
+"""Copy remote files to this machine, because HDF5 reads files in many small pieces."""
 
 import shutil
 import tempfile
@@ -12,27 +12,28 @@ from kedro.io.core import DatasetError
 
 
 class LocalCopies:
-    """Copies of remote files, which are fetched on first use and removed with this object.
+    """Local copies of remote files.
 
-    A store takes tens of milliseconds for each request, and HDF5 makes several requests for each
-    piece of an array. Reading ahead makes fewer requests, but of megabytes each.
+    A file is fetched on first use; all copies are removed when this object is garbage-collected. A
+    store takes tens of milliseconds per request, and HDF5 makes several requests for each piece of
+    an array. With fsspec's read-ahead cache there are fewer requests, but each transfers megabytes.
 
     The copies are saved in the temporary folder, which the environment variable ``TMPDIR`` sets.
     """
 
     def __init__(self, fs: fsspec.AbstractFileSystem) -> None:
-        """Copy files of the file system ``fs``."""
+        """Create an empty cache for files of the file system ``fs``."""
         self._fs = fs
-        self._lock = threading.Lock()  # because another thread may read ahead
+        self._lock = threading.Lock()  # because another thread may prefetch
         self._copies: dict[str, Path] = {}
         self._folder: Path | None = None
 
     def get(self, path: str) -> Path:
-        """Return the copy of a file.
+        """Return the path of the local copy of a file.
 
         Raises:
             FileNotFoundError: if the file does not exist.
-            DatasetError: if this machine has no space for the copy.
+            DatasetError: if this machine has too little space for the copy.
         """
         with self._lock:
             if path not in self._copies:

@@ -9,7 +9,7 @@ from mnist_kedro.datasets.provided_dataset import ProvidedDataset
 
 
 class LogFolderDataset(ProvidedDataset[Path]):
-    """Provide a node with a folder for its logs, a new one for each run.
+    """Provide a node with a new log folder for each run.
 
     ```yaml
     tensorboard_logs:
@@ -18,8 +18,8 @@ class LogFolderDataset(ProvidedDataset[Path]):
     ```
     """
 
-    local = True
+    local_only = True
 
     def load(self) -> Path:
-        """Return a new folder's path, from the time and a random number, without creating it."""
+        """Return a new path, from the time and a random number; do not create the folder."""
         return Path(self._filepath, f"{generate_timestamp()}-{secrets.token_hex(3)}")

@@ -17,15 +17,15 @@ except ImportError as error:
         "pip install 'mnist_kedro[tuning]' or 'pip install optuna'."
     ) from error
 
-# Optuna gives up a trial without heartbeats for the grace period, and retries its values.
+# Optuna abandons a trial that sends no heartbeat during the grace period, and retries its values.
 _HEARTBEAT_SECONDS, _GRACE_SECONDS = 10, 60
 
 
 class OptunaStorageDataset(ProvidedDataset[optuna.storages.RDBStorage]):
-    """Provide Optuna's storage, an SQLite file, to the node that searches.
+    """Provide Optuna's storage, an SQLite file, to the tuning node.
 
-    Several runs can share one search. kedro-datasets' ``StudyDataset`` saves a study only at its
-    end, so it loses interrupted searches.
+    Several runs can share one search. kedro-datasets' ``StudyDataset`` saves a study only when the
+    search ends, so an interrupted search is lost.
 
     ```yaml
     tuning_storage:
@@ -34,12 +34,12 @@ class OptunaStorageDataset(ProvidedDataset[optuna.storages.RDBStorage]):
     ```
     """
 
-    local = True
+    local_only = True
 
     def load(self) -> optuna.storages.RDBStorage:
-        """Return the storage, to be read and written."""
+        """Return the storage, open for reading and writing."""
         path = Path(self._filepath).absolute()
-        _create(path)
+        _create_file(path)
         with warnings.catch_warnings():
             # Optuna has marked heartbeats as experimental since 2021.
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -51,8 +51,11 @@ class OptunaStorageDataset(ProvidedDataset[optuna.storages.RDBStorage]):
             )
 
 
-def _create(path: Path) -> None:
-    """Create the tables, unless the file exists; Optuna fails if two runs create them at once."""
+def _create_file(path: Path) -> None:
+    """Create the file with Optuna's tables unless it exists.
+
+    Optuna itself fails if two runs create the tables at the same time.
+    """
     with suppress(FileExistsError), new_file(path) as file:
         if path.exists():
             raise FileExistsError

@@ -39,7 +39,7 @@ class HTMLDataset(TextDataset):
     """
 
     def preview(self, section: str) -> HTMLPreview:
-        """Return the section with this id, without links; an empty page if it is missing."""
+        """Return the section with this ``id``, without links; an empty page if there is none."""
         match = re.search(
             rf'<section id="{re.escape(section)}">(.*?)</section>', self.load(), re.DOTALL
         )

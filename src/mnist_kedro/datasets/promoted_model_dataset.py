@@ -13,13 +13,13 @@ from mnist_kedro.promotion import FILE, Promotion
 class PromotedModel(NamedTuple):
     """The exported model that is served."""
 
-    decision: Promotion  # that promoted it
+    decision: Promotion  # the decision that promoted the model
     description: dict[str, Any]
     file: bytes  # ONNX
 
 
 class PromotedModelDataset(ProvidedDataset[PromotedModel | None]):
-    """Load the promoted model from a folder of exported models; None if there is none.
+    """Load the promoted model from a folder of exported models; None if no model is promoted.
 
     ```yaml
     promoted_model:
@@ -29,7 +29,7 @@ class PromotedModelDataset(ProvidedDataset[PromotedModel | None]):
     """
 
     def load(self) -> PromotedModel | None:
-        """Return the model, None if there is none or its files are gone."""
+        """Return the promoted model; None if no model is promoted, or its files are missing."""
         decision = self.decision()
         if decision is None:
             return None
@@ -42,10 +42,10 @@ class PromotedModelDataset(ProvidedDataset[PromotedModel | None]):
         return PromotedModel(decision, description, file)
 
     def decision(self) -> Promotion | None:
-        """Return the decision that promoted the model; None if there is none."""
+        """Return the decision that promoted the model; None if no model is promoted."""
         fs = fsspec.filesystem(self._protocol)
         for path in sorted(fs.glob(f"{self._filepath}/{FILE}/*/{FILE}"), reverse=True):
-            with suppress(ValueError):  # damaged; the one before is still true
+            with suppress(ValueError):  # a corrupt file; the previous decision is valid
                 decision: Promotion = json.loads(fs.cat_file(path))
                 if decision["promoted"]:
                     return decision

@@ -1,4 +1,4 @@
-"""Load the Keras model to teach. Importing this module imports TensorFlow."""
+"""Load the Keras model to fine-tune on corrections. Importing this module imports TensorFlow."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,10 +13,10 @@ from mnist_kedro.promotion import read_promoted
 
 
 class PromotedNetworkDataset(ProvidedDataset[Any]):
-    """Load the Keras model whose export is promoted or, if it was taught, its untaught ancestor.
+    """Load the promoted Keras model or, if it was fine-tuned on corrections, its original.
 
-    So each teaching starts from the same network with all corrections: corrections that are held
-    out were never taught, and losses do not add up.
+    Each fine-tuning thus starts from the same network and uses all corrections. Held-out
+    corrections were never trained on, and losses of accuracy do not accumulate.
 
     ```yaml
     promoted_network:
@@ -26,14 +26,15 @@ class PromotedNetworkDataset(ProvidedDataset[Any]):
     ```
     """
 
-    local = True
+    local_only = True
 
     def __init__(self, *, layers: Sequence[str] = (), **kwargs: Any) -> None:
         """Create a dataset.
 
         Args:
-            layers: as for :class:`~mnist_kedro.datasets.keras_model_dataset.KerasModelDataset`.
-            **kwargs: as for :class:`~mnist_kedro.datasets.provided_dataset.ProvidedDataset`.
+            layers: see :class:`~mnist_kedro.datasets.keras_model_dataset.KerasModelDataset`.
+            **kwargs: arguments of
+                :class:`~mnist_kedro.datasets.provided_dataset.ProvidedDataset`.
         """
         super().__init__(**kwargs)
         self._layers = layers
@@ -42,12 +43,12 @@ class PromotedNetworkDataset(ProvidedDataset[Any]):
         """Return the Keras model with its training record.
 
         Raises:
-            InputError: if no model is promoted, or its Keras model is not here.
+            InputError: if no model is promoted, or the file of the Keras model is missing.
         """
         return self._model().load()
 
     def attributes(self) -> dict[str, Any]:
-        """Load only the training record; the errors are those of :meth:`load`."""
+        """Load only the training record; raise the same errors as :meth:`load`."""
         return self._model().attributes()
 
     def _model(self) -> KerasModelDataset:
@@ -67,9 +68,9 @@ class PromotedNetworkDataset(ProvidedDataset[Any]):
             )
             if version is None or not dataset.exists():
                 raise InputError(
-                    f"{folder}: {name} {decision['version']} is promoted, but the Keras model that "
-                    f"it was made from, version {version}, is not here; promote another one: "
-                    "'python -m mnist_kedro.serving models' lists them."
+                    f"{folder}: {name} {decision['version']} is promoted, but its Keras model, "
+                    f"version {version}, is missing; promote another version: "
+                    "'python -m mnist_kedro.serving models' lists all versions."
                 )
             taught = dataset.attributes().get("taught")
             if taught is None:

@@ -1,4 +1,4 @@
-"""Provide nodes with a place to which a library writes by itself, such as a folder for logs."""
+"""Provide nodes with a path that a library writes to directly, such as a log folder."""
 
 from pathlib import PurePosixPath
 from typing import Any, Never, NoReturn, TypeVar
@@ -9,35 +9,37 @@ _T = TypeVar("_T")
 
 
 class ProvidedDataset(AbstractDataset[Never, _T]):
-    """Load an object that writes to a path while a node runs; there is nothing to save at its end.
+    """Base class of datasets that nodes only load, such as a folder that a library writes to.
 
     Subclasses define :meth:`load`.
     """
 
-    local = False  # whether the library that writes supports local paths only
+    local_only = False  # whether the library supports only local paths
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         """Create a dataset.
 
         Args:
-            filepath: of a file or folder, with a protocol such as ``s3://`` if it is not local.
+            filepath: a file or folder, with a protocol such as ``s3://`` if it is not local.
             metadata: ignored by Kedro; Kedro-Viz reads the dataset's layer from it.
 
         Raises:
-            DatasetError: if the path is not local, but has to be.
+            DatasetError: if the path is remote, but the library supports only local paths.
         """
         self._protocol, path = get_protocol_and_path(filepath)
         self._filepath = PurePosixPath(path)
         self.metadata = metadata
-        if self.local and self._protocol != "file":
+        if self.local_only and self._protocol != "file":
             raise DatasetError(
-                f"{filepath}: expected a path on this machine, because the library that writes to "
-                "it supports no other; set paths.local in conf/local/globals.yml."
+                f"{filepath}: expected a local path, because the library cannot write to remote "
+                "stores; set paths.local in conf/local/globals.yml."
             )
 
     def save(self, data: Never) -> NoReturn:  # noqa: ARG002
         """Raise DatasetError."""
-        raise DatasetError(f"{self._filepath}: is written while a node runs, not by saving.")
+        raise DatasetError(
+            f"{self._filepath}: this dataset cannot be saved; load it, and use the loaded object."
+        )
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath, "protocol": self._protocol}

@@ -20,10 +20,11 @@ _VERSION, _INTEGER = "%Y-%m-%dT%H.%M.%S.%fZ", "%Y%m%d%H%M%S%f"
 
 
 class SavedModelDataset(AbstractVersionedDataset[Mapping[str, bytes], dict[str, bytes]]):
-    """Save and load the files of a SavedModel in ``<name>/<integer>/``, atomically per version.
+    """Save and load the files of a SavedModel in ``<name>/<integer>/``.
 
     The integer consists of the digits of Kedro's version, so that the largest integer is the newest
-    version. The files are loaded as bytes, because a SavedModel can run any code when it is loaded.
+    version. On local disks, each version is written atomically. The files are loaded as bytes,
+    because loading a SavedModel can execute arbitrary code.
 
     ```yaml
     cnn.saved_model:
@@ -43,7 +44,7 @@ class SavedModelDataset(AbstractVersionedDataset[Mapping[str, bytes], dict[str, 
         """Create a dataset for one model.
 
         Args:
-            filepath: of the folder with all versions of the model, which has the model's name.
+            filepath: folder of all versions of the model, named like the model.
             version: the versions to load and save.
             metadata: ignored by Kedro; Kedro-Viz reads the dataset's layer from it.
         """
@@ -58,14 +59,16 @@ class SavedModelDataset(AbstractVersionedDataset[Mapping[str, bytes], dict[str, 
         )
 
     def load(self) -> dict[str, bytes]:
-        """Load the contents of the files by their paths.
+        """Load the files as a mapping of relative paths to bytes.
 
         Raises:
             DatasetError: if the version does not exist.
         """
         folder = self._path(self._get_load_path().parent)
         if not self._fs.exists(f"{folder}/{_PB_FILE}"):
-            raise DatasetError(f"{folder}: no {_PB_FILE}; 'kedro run --pipelines export' makes it.")
+            raise DatasetError(
+                f"{folder}: {_PB_FILE} is missing; 'kedro run --pipelines export' creates it."
+            )
         return {
             PurePosixPath(file).relative_to(folder).as_posix(): self._fs.cat_file(file)
             for file in self._fs.find(folder)
@@ -74,7 +77,8 @@ class SavedModelDataset(AbstractVersionedDataset[Mapping[str, bytes], dict[str, 
     def save(self, data: Mapping[str, bytes]) -> None:
         """Write the files to a temporary folder, and rename it when it is complete.
 
-        A remote store cannot rename folders; there ``saved_model.pb`` is written last.
+        Remote stores cannot rename folders, so ``saved_model.pb``, which marks a complete version,
+        is written last.
         """
         folder = self._path(self._get_save_path().parent)
         if self._protocol != "file":
@@ -85,7 +89,7 @@ class SavedModelDataset(AbstractVersionedDataset[Mapping[str, bytes], dict[str, 
         temporary = str(name.with_name(f".{name.name}.{secrets.token_hex(4)}.tmp"))
         try:
             self._write(temporary, data)
-            if self._fs.exists(folder):  # from an interrupted run of the same node
+            if self._fs.exists(folder):  # left by an interrupted run of the same node
                 self._fs.rm(folder, recursive=True)
             self._fs.mv(temporary, folder, recursive=True)
         except BaseException:
@@ -125,8 +129,8 @@ def _to_integer(version: str) -> str:
         return datetime.strptime(version, _VERSION).strftime(_INTEGER)[:-3]  # milliseconds
     except ValueError as error:
         raise DatasetError(
-            f"version '{version}' has no integer for TensorFlow Serving; expected a Kedro version "
-            "such as 2026-01-31T12.00.00.000Z."
+            f"cannot convert version '{version}' to an integer for TensorFlow Serving; expected a "
+            "Kedro version such as 2026-01-31T12.00.00.000Z."
         ) from error
 
 

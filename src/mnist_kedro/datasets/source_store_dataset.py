@@ -1,4 +1,4 @@
-"""Provide the ingestion with the credentials of the store that holds the source."""
+"""Provide the ingestion pipeline with the credentials of a remote source."""
 
 from typing import Any, Never, NoReturn
 
@@ -8,7 +8,7 @@ from mnist_kedro.remote_store import SourceStore
 
 
 class SourceStoreDataset(AbstractDataset[Never, SourceStore]):
-    """Load an object that opens addresses with credentials; there is nothing to save."""
+    """Load a :class:`SourceStore`, which opens URLs with credentials; it cannot be saved."""
 
     def __init__(
         self,
@@ -20,7 +20,7 @@ class SourceStoreDataset(AbstractDataset[Never, SourceStore]):
         """Create a dataset.
 
         Args:
-            credentials: for the fsspec file system of the source.
+            credentials: credentials of the source's fsspec file system.
             fs_args: other options of the file system.
             metadata: ignored by Kedro; Kedro-Viz reads the dataset's layer from it.
         """
@@ -28,15 +28,15 @@ class SourceStoreDataset(AbstractDataset[Never, SourceStore]):
         self.metadata = metadata
 
     def load(self) -> SourceStore:
-        """Return the object that opens addresses."""
+        """Return the store."""
         return SourceStore(self._options)
 
     def save(self, data: Never) -> NoReturn:  # noqa: ARG002
         """Raise DatasetError."""
-        raise DatasetError("source_store: only opens sources; nothing can be saved.")
+        raise DatasetError("source_store is read-only: it only opens sources.")
 
     def _describe(self) -> dict[str, Any]:
-        return {"options": sorted(self._options)}  # only their names: the values may be secret
+        return {"options": sorted(self._options)}  # only names, because values may be secret
 
     def _exists(self) -> bool:
         return True

@@ -10,20 +10,20 @@ from kedro_datasets.pandas import CSVDataset
 
 
 class Tables:
-    """Tables that are computed lazily, again on each iteration."""
+    """Tables that are computed lazily; each iteration computes them again."""
 
-    def __init__(self, make: Callable[[], Iterator[pd.DataFrame]]) -> None:
-        self._make = make
+    def __init__(self, compute: Callable[[], Iterator[pd.DataFrame]]) -> None:
+        self._compute = compute
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
-        return self._make()
+        return self._compute()
 
     def __deepcopy__(self, _: dict[int, Any]) -> Self:
         return self
 
 
 class TableDataset(CSVDataset):
-    """Extend ``pandas.CSVDataset``: save several tables in one file, one below the other.
+    """A ``pandas.CSVDataset`` that saves several tables in one file, one below the other.
 
     With ``load_args: {chunksize: …}`` the file is loaded as tables of that many rows.
 
