@@ -199,7 +199,9 @@ def test_a_label_list_is_for_all_splits_or_not_advised(read, mnist):
     shifted = (mnist["y_test"] + 1) % 10
     with pytest.raises(InputError, match="the test labels stand for other digits") as refused:
         read(y_test=shifted)
-    digits = re.search(r"np\.array\((\[[\d,]+\])\)\[labels\] corrects these", str(refused.value))[1]
+    digits = re.search(r"correct .* with np\.array\((\[[\d,]+\])\)\[labels\]", str(refused.value))[
+        1
+    ]
     assert "--params 'ingestion.labels=[" not in str(refused.value)
     corrected = np.array([int(digit) for digit in digits[1:-1].split(",")])[shifted]
     assert_restored(read(y_test=corrected), mnist)

@@ -137,7 +137,7 @@ def test_does_not_ask_again_where_something_else_lies(serve, download):
 
 
 def test_gives_up_a_mirror_that_is_never_done(serve, download):
-    with pytest.raises(InputError, match="not done after 1 s"):
+    with pytest.raises(InputError, match="not finished after 1 s"):
         download([serve(Dripping)], mirror_seconds=1)
     assert not Dripping.done
 

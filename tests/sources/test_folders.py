@@ -140,7 +140,7 @@ def test_a_copy_in_another_compression_is_taken_once(tmp_path, mnist):
     put(tmp_path / "train.csv.gz", gzip.compress(content))
     assert len(read_arrays(tmp_path)) == 2
     put(tmp_path / "train.csv.gz", gzip.compress(content.replace(b"pixel1,", b"pixel_1,")))
-    assert "another file of this name has other content; remove one" in _refused(tmp_path)
+    assert "another file with this name has other content; remove one of them" in _refused(tmp_path)
 
 
 def _refused(folder):
@@ -238,7 +238,7 @@ def test_refuses_folders_of_too_many_files(tmp_path, monkeypatch):
     assert "11 files of data; at most 10 are read together" in refusal(tmp_path)
     for i in range(10):
         put(tmp_path / f"note{i}.txt", b"note")
-    assert "more than 20 files; set MNIST's own folder" in refusal(tmp_path)
+    assert "more than 20 files; set a folder with only MNIST" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["README", "notes.txt", ".gitkeep", "._mnist.hdf5"])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources import read_mnist
-from mnist_kedro.sources.contents import Contents, FuelRange, in_memory
+from mnist_kedro.sources.contents import Contents, FuelRange, describe_array
 from mnist_kedro.sources.layout import KEYS
 from mnist_kedro.sources.read import read_contents
 from tests.support.parameters import ingestion
@@ -169,7 +169,7 @@ def in_form(few, form):
 
 
 def contents(arrays, **others):
-    stored = {name: in_memory(name, array) for name, array in arrays.items()}
+    stored = {name: describe_array(name, array) for name, array in arrays.items()}
     return Contents(path=Path("some.hdf5"), arrays=stored, **others)
 
 
@@ -385,7 +385,7 @@ def test_refuses_to_guess_what_further_images_with_labels_are(few):
     images, labels = few
     arrays = {"x_train": images[:50], "y_train": labels[:50]}
     arrays |= {"x_foo": images[50:], "z_foo": labels[50:]}
-    with pytest.raises(InputError, match="'x_foo' holds further images with labels"):
+    with pytest.raises(InputError, match="'x_foo' holds more images with labels"):
         read(contents(arrays))
     keys = {"x_train": "x_train", "y_train": "y_train", "x_test": "/x_foo", "y_test": "z_foo"}
     assert_same(read(contents(arrays), keys=keys), few, "named")

@@ -295,7 +295,7 @@ def test_checks_the_digest(served, tmp_path):
     message = refusal(f"{served}mnist.hdf5", sha256=other)
     assert f"expected SHA-256 {other} (ingestion.remote.sha256), found {digest}" in message
     assert "expected a file" in refusal(f"{served}idx/", sha256=other)
-    with pytest.raises(InputError, match="ingestion.source=auto is not an address"):
+    with pytest.raises(InputError, match="ingestion.source=auto is not a URL"):
         read("auto", sha256=other)
 
 
@@ -376,7 +376,7 @@ def test_auto_goes_on_without_the_store_and_says_so(s3, caplog):
     store = SourceStore({**s3, "client_kwargs": {"endpoint_url": "http://127.0.0.1:1"}})
     result = read("auto", store, search_folder="s3://digits/x", timeout_seconds=2)
     assert result["source"] == "sample"
-    assert "no source is looked for in s3://digits/x: " in caplog.text
+    assert "skipped the search folder s3://digits/x: " in caplog.text
     assert "put mnist.hdf5 or the IDX files into s3://digits/x" in caplog.text
 
 

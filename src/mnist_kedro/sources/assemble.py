@@ -1,4 +1,4 @@
-"""Read and convert the pieces of MNIST that a layout names."""
+"""Read and convert the arrays of MNIST that a layout lists."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from mnist_kedro.stratification import stratified_choice
 
 
 class Assembled(NamedTuple):
-    """The splits of a file, and how they were converted."""
+    """The splits of a file, and descriptions of their conversions."""
 
     splits: dict[str, Split]
     conversions: list[str]
@@ -26,16 +26,16 @@ class Assembled(NamedTuple):
 
 
 def assemble(layout: Layout, where: str, parameters: IngestionParameters) -> Assembled:
-    """Read the pieces, convert images to bytes and labels to integers.
+    """Read the pieces of a layout; convert images to bytes and labels to integers.
 
     Args:
-        layout: of an open file.
+        layout: the layout of an open file.
         where: the file's path, for error messages.
-        parameters: ``max_digits`` to accept; ``pixel_range``, ``background`` and ``labels``.
+        parameters: the parameters ``max_digits``, ``pixel_range``, ``background`` and ``labels``.
 
     Returns:
-        The splits, with images and labels as they are stored. Images that do not fit in memory are
-        read from the file on every access, so it must stay open.
+        The splits, with the stored orientation and label values. More than 250,000 images are read
+        from the file on every access, so the file must stay open.
 
     Raises:
         InputError: if a piece does not hold valid images or labels, or there are too many digits.
@@ -68,7 +68,7 @@ def assemble(layout: Layout, where: str, parameters: IngestionParameters) -> Ass
 def _read_labels(
     layout: Layout, where: str, parameters: IngestionParameters
 ) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Return the labels of each split as they are stored, and descriptions of their forms."""
+    """Return the stored labels of each split, and descriptions of their forms."""
     chosen = parameters.labels
     limit = len(chosen) if isinstance(chosen, tuple) else CLASSES + (chosen == "auto")
     labels, forms = _read_labels_below(limit, layout, where)
@@ -93,7 +93,7 @@ def _read_labels_below(
 
 
 def join_validation(splits: Splits) -> dict[str, Split]:
-    """Join the validation digits to the training digits; the project holds out its own."""
+    """Join validation to training digits, because the project creates its own validation split."""
     if "validation" not in splits:
         return dict(splits)
     images, labels = zip(splits["train"], splits["validation"], strict=True)
@@ -109,7 +109,7 @@ def hold_out_test(
     Args:
         splits: ``train``, and ``validation`` if the file has it.
         where: the file's path, for error messages.
-        parameters: ``test_fraction`` of each class, and ``seed``.
+        parameters: ``test_fraction`` (of each class) and ``seed``.
 
     Returns:
         The splits ``train`` and ``test``, and how the test digits were chosen.

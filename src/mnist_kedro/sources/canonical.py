@@ -1,4 +1,4 @@
-"""Recognize the canonical MNIST by its content, in whatever file it is stored."""
+"""Recognize the canonical MNIST by its content, independently of the file format."""
 
 from collections.abc import Mapping
 
@@ -17,5 +17,5 @@ DIGESTS = {
 
 
 def is_canonical(digests: Mapping[str, str]) -> bool:
-    """Return whether the digests are those of the MNIST of 60,000 + 10,000 digits."""
+    """Return whether the digests are those of MNIST with 60,000 + 10,000 digits."""
     return dict(digests) == DIGESTS

@@ -22,14 +22,14 @@ from mnist_kedro.sources.contents import Contents, FuelRange, StoredArray
 logger = logging.getLogger(__name__)
 
 _KILLED = -9
-LOCKED_SECONDS = 10.0  # to wait for a program that is writing the file
-TIMEOUT_SECONDS = 8.0  # for an answer of the child process; longer for values
-_LOADING_SECONDS = 20.0  # for the first answer of a reader that loads the file
+LOCKED_SECONDS = 10.0  # timeout for a program that is writing the file
+TIMEOUT_SECONDS = 8.0  # timeout for an answer of the child process; longer for many values
+_LOADING_SECONDS = 20.0  # timeout for the first answer of a reader that loads the file
 _SLOWEST_BYTES_PER_SECOND = 20e6
-_SLOWEST_LOADED_BYTES_PER_SECOND = 0.5e6  # of a compressed file
-_MAX_CHUNK_BYTES = 2**30  # HDF5 decompresses a whole chunk at once
-_FIRST_SECONDS = {"hdf5": 8.0, "picture_folders": 300.0}  # pictures: between reports of progress
-_COMMAND = [sys.executable, "-P", "-m", "mnist_kedro.readers"]  # -P: no modules of other folders
+_SLOWEST_LOADED_BYTES_PER_SECOND = 0.5e6  # for a compressed file
+_MAX_CHUNK_BYTES = 2**30  # HDF5 decompresses whole chunks
+_FIRST_SECONDS = {"hdf5": 8.0, "picture_folders": 300.0}  # pictures: between progress reports
+_COMMAND = [sys.executable, "-P", "-m", "mnist_kedro.readers"]  # -P: ignore current folder
 _PACKAGE_FOLDER = str(Path(mnist_kedro.__file__).parents[1])
 
 NAMES = {
@@ -57,16 +57,16 @@ def open_in_child(
     """Open a file in a child process; its arrays can be read inside the ``with`` block.
 
     Args:
-        format_name: the module in ``mnist_kedro.readers``.
-        path: of the file.
+        format_name: name of the module in ``mnist_kedro.readers``.
+        path: path of the file.
         max_digits: files with more rows are rejected, except for HDF5, which is read in parts.
-        shown: the path that errors name, if the file is a temporary copy.
-        options: for the reader.
+        shown: the path for error messages, if the file is a temporary copy.
+        options: further options of the reader.
 
     Raises:
-        InputError: if the file is empty, truncated, corrupt, of another format or locked, or holds
-            links to other files or types that must not be read. Reading an array raises it if the
-            array is corrupt or stored in another file.
+        InputError: if the file is empty, truncated, corrupt, locked or in another format, or holds
+            links to other files or unsafe types. Reading an array raises InputError if the array is
+            corrupt or stored in another file.
     """
     loads = format_name != "hdf5"
     timeout = _FIRST_SECONDS.get(format_name, _LOADING_SECONDS) + path.stat().st_size / (
@@ -140,7 +140,7 @@ class _ChildProcess:
         self._process.communicate()
 
     def request(self, request: Any, timeout: float) -> dict[str, Any]:
-        """Send a request and return the answer; show progress until then."""
+        """Send a request, show the progress, and return the answer."""
         with self._time_limit(timeout) as (requests, _):
             requests.write(json.dumps(request).encode() + b"\n")
             requests.flush()
@@ -170,7 +170,7 @@ class _ChildProcess:
             raise InputError(f"{self.path}: {prefix}{message}{reason}.")
 
     def read_into(self, values: np.ndarray, request: Any, chunk_bytes: int) -> None:
-        """Fill an array with the requested values."""
+        """Send a request for values, and write them to an array."""
         timeout = TIMEOUT_SECONDS + max(values.nbytes, chunk_bytes) / _SLOWEST_BYTES_PER_SECOND
         answer = self.request(request, timeout)
         self.raise_fault(answer, f"'{request[0]}' cannot be read: ")
@@ -182,7 +182,7 @@ class _ChildProcess:
 
     @contextmanager
     def _time_limit(self, seconds: float) -> Iterator[tuple[Any, Any]]:
-        """Yield the pipes to and from the process, and kill it if the block takes longer."""
+        """Yield the pipes to and from the process; kill the process if the block takes longer."""
         timer = Timer(seconds, self._process.kill)
         started = time.monotonic()
         timer.start()
@@ -191,7 +191,7 @@ class _ChildProcess:
         except (EOFError, BrokenPipeError):
             waited = time.monotonic() - started
             failure = f"takes longer than {seconds:.0f} s" if waited > seconds else "fails"
-            if waited <= seconds and self._process.wait() == _KILLED:  # by the operating system
+            if waited <= seconds and self._process.wait() == _KILLED:  # killed by the system
                 self.raise_fault({"fault": "memory"})
             raise InputError(
                 f"{self.path}: corrupt {self._name} file, reading it {failure}; "

@@ -1,4 +1,4 @@
-"""Check whether images and labels are digits as people write them, and repair what is certain."""
+"""Compare images and labels with real digits, and repair unambiguous errors."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -14,25 +14,26 @@ from mnist_kedro.metrics.duplicates import count_duplicates
 from mnist_kedro.parameters import IngestionParameters
 from mnist_kedro.sources.reference import ORIENTATIONS, Classified, classify
 
-_SAMPLE = 1000  # images of a split that are compared
-_FEW = 50  # images say too little
-_FITS = 0.6  # of the labels agree where nothing is wrong: 96% of MNIST, 82% of photographed digits
-_BETTER = 0.25  # so much more labels agree after a repair
-_DOUBTFUL = 0.75  # if fewer agree, a part of the images may be of another form
-_UNRELATED = 0.5  # if fewer agree, images and labels are not what they seem
-_TURNED = 0.5  # of the images that disagree fit in another orientation; of MNIST's, at most 30% do
-_OTHERS = 0.05  # of the images do not resemble digits; of MNIST's, 1% do not
-_PERMUTED = 0.7  # of the labels agree after the best permutation; of ten letters, half do
-_WRONG = 0.1  # of clear digits have other labels: at most 5% of photographs do
-_COPIES = 0.01  # of the digits of a split may be copies
-_SHIFTS = (1, -1, 2, -2)  # rows by which labels may be displaced
+_SAMPLE = 1000  # number of images of a split that are compared
+_FEW = 50  # fewer images are not compared
+# Shares of images or labels; "agree" means that an image is classified as it is labeled.
+_FITS = 0.6  # least agreement of correct data (MNIST: 96%, photographed digits: 82%)
+_BETTER = 0.25  # least increase of the agreement by a repair
+_DOUBTFUL = 0.75  # below this agreement, some images may be stored in another form
+_UNRELATED = 0.5  # below this agreement, images and labels do not belong together
+_TURNED = 0.5  # least agreement of turned images that disagreed as stored (MNIST: at most 30%)
+_OTHERS = 0.05  # tolerated share of images that do not resemble digits (MNIST: 1%)
+_PERMUTED = 0.7  # least agreement after the best permutation of labels (ten letters: half)
+_WRONG = 0.1  # tolerated share of clear digits with wrong labels (photographs: at most 5%)
+_COPIES = 0.01  # tolerated share of copies in a split
+_SHIFTS = (1, -1, 2, -2)  # numbers of rows by which labels may be displaced
 TEN_IS_ZERO = (*range(CLASSES), 0)
 ONE_IS_ZERO = (0, *range(CLASSES))
 _AS_IS = "to ingest it as it is, add --params ingestion.labels=as_is,ingestion.orientation=as_is"
 
 
 class Split(NamedTuple):
-    """Images ``(n, 28, 28)`` uint8, and labels ``(n,)`` uint8 as they are stored."""
+    """Images ``(n, 28, 28)`` uint8, and the stored labels ``(n,)`` uint8."""
 
     images: ArrayLike
     labels: Labels
@@ -42,7 +43,7 @@ Splits = Mapping[str, Split]
 
 
 class Checked(NamedTuple):
-    """Splits whose labels are digits, what was repaired in them, and what may be wrong."""
+    """Splits with labels 0–9, descriptions of the repairs, and warnings."""
 
     splits: dict[str, Split]
     conversions: list[str]
@@ -55,11 +56,11 @@ class _Sample(NamedTuple):
     name: str
     images: Pixels
     rows: NDArray[np.intp]
-    labels: Labels  # of the whole split
+    labels: Labels  # labels of the whole split
 
     @property
-    def own(self) -> Labels:
-        """Return the labels of the images."""
+    def image_labels(self) -> Labels:
+        """Return the labels of the sampled images."""
         return self.labels[self.rows]
 
 
@@ -67,15 +68,15 @@ def check_content(splits: Splits, where: str, parameters: IngestionParameters) -
     """Compare images and labels with the digits of the embedded sample.
 
     Args:
-        splits: by their names.
+        splits: the splits by name.
         where: the file's path, for error messages.
-        parameters: ``orientation`` and ``labels`` overrule what is recognized.
+        parameters: ``orientation`` and ``labels`` override the recognized values.
 
     Returns:
-        The splits, upright, with labels 0–9.
+        The splits with upright images and labels 0–9.
 
     Raises:
-        InputError: if something is wrong, but a person must decide how to repair it.
+        InputError: if something is wrong that only the user can repair.
     """
     samples = [_take_sample(name, split) for name, split in splits.items()]
     conversions: list[str] = []
@@ -118,7 +119,7 @@ def describe_duplicates(arrays: Mapping[str, ArrayLike]) -> Iterator[str]:
 
 
 def reorient(images: ArrayLike, orientation: str) -> ArrayLike:
-    """Turn images upright that are stored in one of ``ORIENTATIONS``."""
+    """Turn images upright; ``orientation`` is a key of ``ORIENTATIONS``."""
     turn = ORIENTATIONS[orientation]
     if orientation == "as_is":
         return images
@@ -139,23 +140,23 @@ def _take_sample(name: str, split: Split) -> _Sample:
 
 
 def _agreement(images: Pixels, labels: Labels, orientation: str = "as_is") -> float:
-    """Return the share of images that are classified as labeled once they are turned upright."""
+    """Turn images upright, and return the share that is classified as labeled."""
     return float((classify(ORIENTATIONS[orientation](images)).labels == labels).mean())
 
 
 def _digits_of_labels(
     samples: Sequence[_Sample], where: str, parameters: IngestionParameters
 ) -> tuple[int, ...] | None:
-    """Return the digits that the labels 0, 1, 2, … stand for; None if for themselves.
+    """Return the digits that the labels 0, 1, 2, … stand for; None if labels are digits.
 
-    Raises InputError if it is unknown which labels 1–10 stand for.
+    Raises InputError if the labels are 1–10, and their digits cannot be recognized.
     """
     if isinstance(parameters.labels, tuple):
         return parameters.labels
     if max(one.labels.max() for one in samples) < CLASSES:
         return None
     images = np.concatenate([one.images for one in samples])
-    labels = np.concatenate([one.own for one in samples])
+    labels = np.concatenate([one.image_labels for one in samples])
     orientations = ORIENTATIONS if parameters.orientation == "auto" else [parameters.orientation]
     fits = {
         digits: max(_agreement(images, np.take(digits, labels), one) for one in orientations)
@@ -167,7 +168,7 @@ def _digits_of_labels(
     raise InputError(
         f"{where}: has labels 1–10, and it cannot be recognized which digits these stand for; if "
         f"10 stands for 0, add --params 'ingestion.labels={_no_spaces(TEN_IS_ZERO)}'; if each "
-        f"stands for the digit before it, 'ingestion.labels={_no_spaces(ONE_IS_ZERO)}'."
+        f"label is the digit plus 1, add 'ingestion.labels={_no_spaces(ONE_IS_ZERO)}'."
     )
 
 
@@ -182,7 +183,7 @@ def _describe_digits(digits: tuple[int, ...]) -> str:
 
 
 def _orientations(samples: Sequence[_Sample], parameters: IngestionParameters) -> dict[str, str]:
-    """Return the orientation of each split; splits of few images have that of the largest."""
+    """Return the orientation of each split; for small splits, that of the largest split."""
     if parameters.orientation != "auto":
         return {one.name: parameters.orientation for one in samples}
     largest = max(samples, key=lambda one: len(one.labels))
@@ -191,22 +192,22 @@ def _orientations(samples: Sequence[_Sample], parameters: IngestionParameters) -
 
 
 def _orientation(sample: _Sample) -> str:
-    fit = _agreement(sample.images, sample.own)
+    fit = _agreement(sample.images, sample.image_labels)
     if len(sample.images) < _FEW or fit >= _DOUBTFUL:
         return "as_is"
-    fits = {one: _agreement(sample.images, sample.own, one) for one in ORIENTATIONS}
+    fits = {one: _agreement(sample.images, sample.image_labels, one) for one in ORIENTATIONS}
     best = max(fits, key=fits.__getitem__)
     return best if fits[best] >= max(_FITS, fit + _BETTER) else "as_is"
 
 
 class Comparison(NamedTuple):
-    """How well some images of a split fit their labels, in comparison with real digits."""
+    """How well some images of a split fit their labels, judged by a classifier of real digits."""
 
     compared: int
     agreeing: float  # share of images that are classified as labeled
     clear: int  # images whose class is clear
     wrong: int  # clear images with another label
-    orientation: str  # in which the images fit best, if that is certain; else as_is
+    orientation: str  # the orientation that clearly fits best; otherwise as_is
 
 
 def compare(name: str, split: Split) -> Comparison:
@@ -214,7 +215,7 @@ def compare(name: str, split: Split) -> Comparison:
     sample = _take_sample(name, split)
     orientation = _orientation(sample)
     found = classify(ORIENTATIONS[orientation](sample.images))
-    agree = found.labels == sample.own
+    agree = found.labels == sample.image_labels
     clear = int(found.clear.sum())
     return Comparison(
         len(agree), float(agree.mean()), clear, int((found.clear & ~agree).sum()), orientation
@@ -222,7 +223,7 @@ def compare(name: str, split: Split) -> Comparison:
 
 
 def seem_wrong(clear: int, wrong: int) -> bool:
-    """Return whether more clear digits have other labels than photographs of digits have."""
+    """Return whether significantly more than 10% of the clear digits have other labels."""
     return wrong > _WRONG * clear + 2 * np.sqrt(_WRONG * (1 - _WRONG) * clear)
 
 
@@ -238,7 +239,7 @@ def _check_labels(
         return
     upright = ORIENTATIONS[orientation](sample.images)
     found = classify(upright)
-    agree = found.labels == sample.own
+    agree = found.labels == sample.image_labels
     if agree.mean() < _DOUBTFUL:
         reason = (
             (parameters.orientation == "auto" and _describe_mixture(upright, agree, sample))
@@ -261,10 +262,13 @@ def _check_labels(
 
 
 def _describe_mixture(upright: Pixels, agree: NDArray[np.bool_], sample: _Sample) -> str:
-    """Describe images that are stored in another orientation than the others, if there are."""
+    """Describe images that are stored in another orientation than the rest; empty if none are."""
     rest = ~agree
     if rest.sum() >= _FEW:
-        fits = {name: _agreement(upright[rest], sample.own[rest], name) for name in ORIENTATIONS}
+        fits = {
+            name: _agreement(upright[rest], sample.image_labels[rest], name)
+            for name in ORIENTATIONS
+        }
         best = max(fits, key=fits.__getitem__)
         if fits[best] >= _TURNED:
             return (
@@ -275,8 +279,8 @@ def _describe_mixture(upright: Pixels, agree: NDArray[np.bool_], sample: _Sample
 
 
 def _reason_of_order(found: Classified, sample: _Sample, others: Sequence[_Sample]) -> str:
-    """Describe labels that are displaced, or stand for other digits, if they do."""
-    fit = (found.labels == sample.own).mean() + _BETTER
+    """Describe labels that are displaced or permuted; empty if they are neither."""
+    fit = (found.labels == sample.image_labels).mean() + _BETTER
     for shift in _SHIFTS:
         rows = (sample.rows + shift) % len(sample.labels)
         if (found.labels == sample.labels[rows]).mean() >= max(_FITS, fit):
@@ -286,7 +290,7 @@ def _reason_of_order(found: Classified, sample: _Sample, others: Sequence[_Sampl
                 f"{shift % len(sample.labels):,}; np.roll(labels, {-shift}) moves them back"
             )
     counts = np.zeros((CLASSES, CLASSES), np.int64)
-    np.add.at(counts, (sample.own, found.labels), 1)
+    np.add.at(counts, (sample.image_labels, found.labels), 1)
     labels, digits = linear_sum_assignment(-counts)
     if counts[labels, digits].sum() >= max(_PERMUTED, fit) * len(sample.images):
         moved = (labels != digits) & counts.any(axis=1)
@@ -294,11 +298,12 @@ def _reason_of_order(found: Classified, sample: _Sample, others: Sequence[_Sampl
             f"{label} for {digit}"
             for label, digit in zip(labels[moved], digits[moved], strict=True)
         )
-        alike = all(_agreement(one.images, digits[one.own]) >= _FITS for one in others)
+        alike = all(_agreement(one.images, digits[one.image_labels]) >= _FITS for one in others)
         remedy = (
             f"if that is so, add --params 'ingestion.labels={_no_spaces(digits)}'"
             if alike
-            else f"the other labels do not: np.array({_no_spaces(digits)})[labels] corrects these"
+            else "the labels of the other splits do not; correct these labels with "
+            f"np.array({_no_spaces(digits)})[labels]"
         )
         return f"the {sample.name} labels stand for other digits ({pairs}); {remedy}"
     return ""

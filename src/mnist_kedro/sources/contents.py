@@ -1,4 +1,4 @@
-"""Describe the contents of a file before its values are read, and map compressed values."""
+"""Describe the arrays of a file without reading them, and memory-map decompressed values."""
 
 import errno
 import tempfile
@@ -15,7 +15,7 @@ import numpy as np
 from mnist_kedro.errors import InputError
 
 _MAX_NAME = 500  # characters
-_PIECE_BYTES = 2**20  # decompressed at once
+_PIECE_BYTES = 2**20  # decompressed per step
 # tempfile raises ENOENT if it cannot write to any folder, for example because the disk is full.
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.ENOENT}
 
@@ -24,8 +24,8 @@ _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.ENOENT}
 class StoredArray:
     """An array in a file: its name, shape and dtype, and a function that reads a part of it.
 
-    ``read(axis, rows)`` returns the array restricted to those rows of that axis. Arrays with the
-    same ``origin`` are one array under several names.
+    ``read(axis, rows)`` returns the slice ``rows`` along ``axis``. Arrays with the same ``origin``
+    are one array with several names.
     """
 
     name: str
@@ -36,7 +36,7 @@ class StoredArray:
 
     @property
     def identity(self) -> str:
-        """Return what all names of this array have in common."""
+        """Return a key that is the same for all names of this array."""
         return f"#{self.origin}" if self.origin else self.name
 
     @property
@@ -53,17 +53,18 @@ class FuelRange:
     source: str
     start: int
     stop: int
-    scattered: bool  # the rows are listed one by one elsewhere, instead of by start and stop
+    scattered: bool  # the rows are listed one by one, instead of by start and stop
 
 
 @dataclass(frozen=True)
 class Contents:
-    """The arrays of a file by name, and whatever else identifies its layout.
+    """The arrays of a file by name, and other properties that identify its layout.
 
     ``form`` names a format that has only one layout, such as IDX.
 
     Raises:
-        InputError: if a name is not printable, since errors have to name the arrays.
+        InputError: if a name is not printable or longer than 500 characters, because error messages
+            contain the names.
     """
 
     path: Path
@@ -77,24 +78,29 @@ class Contents:
         for name in (*self.arrays, *self.groups):
             if not name.isprintable() or len(name) > _MAX_NAME:
                 raise InputError(
-                    f"{self.path}: '{ascii(name)[1:60]}' should be a printable name of at most "
-                    f"{_MAX_NAME} characters; rename it, or copy or download the file again."
+                    f"{self.path}: name '{ascii(name)[1:60]}' is not printable or longer than "
+                    f"{_MAX_NAME} characters; rename it, or download the file again."
                 )
 
 
 def select_rows(array: np.ndarray, axis: int, rows: slice) -> np.ndarray:
-    """Return an array restricted to some rows of an axis."""
+    """Return the slice ``rows`` of an array along an axis."""
     return array[(slice(None),) * axis + (rows,)]
 
 
-def in_memory(name: str, array: np.ndarray) -> StoredArray:
-    """Describe an array that is already in memory, or mapped into it."""
+def describe_array(name: str, array: np.ndarray) -> StoredArray:
+    """Describe an array that is in memory or memory-mapped."""
     return StoredArray(name, array.shape, array.dtype, partial(select_rows, array))
 
 
 @contextmanager
-def corruption_reported(path: Path, fault: str) -> Iterator[None]:
-    """Raise an InputError instead of the exceptions that a corrupt file causes."""
+def report_corruption(path: Path, fault: str) -> Iterator[None]:
+    """Raise an InputError instead of the exceptions that a corrupt file causes.
+
+    Args:
+        path: path of the file, for the message.
+        fault: what is wrong with the file, for the message.
+    """
     try:
         yield
     except InputError:
@@ -107,8 +113,8 @@ def corruption_reported(path: Path, fault: str) -> Iterator[None]:
 
 
 @contextmanager
-def space_reported(path: Path, max_bytes: int) -> Iterator[None]:
-    """Raise an InputError that names ``path`` if the temporary folder has too little space."""
+def report_full_disk(path: Path, max_bytes: int) -> Iterator[None]:
+    """Raise an InputError about ``path`` if the temporary folder has too little space."""
     try:
         yield
     except OSError as error:
@@ -122,15 +128,18 @@ def space_reported(path: Path, max_bytes: int) -> Iterator[None]:
 
 
 def map_decompressed(file: IO[bytes], max_bytes: int, path: Path) -> np.ndarray:
-    """Decompress up to ``max_bytes`` bytes to a temporary file; return them as read-only uint8.
+    """Decompress up to ``max_bytes`` bytes to a temporary file, and memory-map them.
 
-    The array is mapped into memory. The operating system removes the temporary file when the array
-    and its views are garbage-collected, or when the process ends.
+    The operating system removes the temporary file when the array and its views are
+    garbage-collected, or when the process ends.
+
+    Returns:
+        The bytes as a read-only array of uint8.
 
     Raises:
-        InputError: if the temporary folder has too little space; names ``path``.
+        InputError: if the temporary folder has too little space; the message names ``path``.
     """
-    with space_reported(path, max_bytes), tempfile.TemporaryFile() as copy:
+    with report_full_disk(path, max_bytes), tempfile.TemporaryFile() as copy:
         while piece := file.read(min(_PIECE_BYTES, max_bytes - copy.tell())):
             copy.write(piece)
         copy.flush()

@@ -4,7 +4,7 @@ from mnist_kedro.contracts import GIVEN, Mnist
 
 
 def describe_mnist(mnist: Mnist) -> str:
-    """Describe the digits, where they are from, and what was recognized and converted."""
+    """Describe the digits, their source, the recognized layout and the conversions."""
     recognized = mnist["layout"]
     if mnist["conversions"] != "none":
         recognized += f"; converted: {mnist['conversions']}"

@@ -1,4 +1,4 @@
-"""Download MNIST's four IDX files, and keep them once their content is verified."""
+"""Download MNIST's four IDX files, verify their content, and save them for later runs."""
 
 import logging
 import socket
@@ -24,33 +24,33 @@ from mnist_kedro.sources.idx import FILES, read_idx
 logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
-_REACHABLE_SECONDS = 0.8  # in which a mirror accepts a connection, unless there is no network
+_REACHABLE_SECONDS = 0.8  # timeout of the check whether any mirror accepts a connection
 
 
 def download_mnist(parameters: IngestionParameters, *, only_if_reachable: bool = False) -> Arrays:
-    """Read MNIST from ``download_folder``; download it to there first if it is missing.
+    """Read MNIST from ``download_folder``; download it first if it is missing.
 
     Args:
-        parameters: ``download_folder``; ``mirrors``, addresses of folders that hold the four
-            ``.gz`` files, tried in turn, all of them ``attempts`` times; ``timeout_seconds`` to
-            wait for a connection and for each next piece, ``mirror_seconds`` for all files of a
+        parameters: ``download_folder``; ``mirrors``, the URLs of folders with the four ``.gz``
+            files, which are tried in turn, ``attempts`` times; ``timeout_seconds``, the timeout of
+            a connection and of each read; ``mirror_seconds``, the timeout for all files of a
             mirror.
-        only_if_reachable: give up within a second if no mirror accepts a connection.
+        only_if_reachable: fail within a second if no mirror accepts a connection.
 
     Returns:
         The four arrays of the canonical MNIST.
 
     Raises:
-        InputError: if no mirror has the canonical MNIST; names the reason for each mirror.
+        InputError: if no mirror provides the canonical MNIST; the message has a reason per mirror.
     """
     folder = resolve_path(parameters.download_folder)
-    kept = _read_kept(folder)
-    if kept is not None:
-        return kept
+    earlier = _read_earlier_download(folder)
+    if earlier is not None:
+        return earlier
     if only_if_reachable and not _any_reachable(parameters.mirrors):
         raise InputError("MNIST could not be downloaded (no mirror is reachable).")
     reasons: dict[str, str] = {}  # why each mirror failed
-    others: set[str] = set()  # mirrors that have something else
+    others: set[str] = set()  # mirrors that sent other content
     for mirror in parameters.mirrors * parameters.attempts:
         if mirror in others:
             continue
@@ -63,15 +63,15 @@ def download_mnist(parameters: IngestionParameters, *, only_if_reachable: bool =
             reasons[mirror] = str(error)
             others.add(mirror)
         except TimeoutError:
-            reasons[mirror] = f"not done after {parameters.mirror_seconds:g} s"
-        except Exception as error:  # noqa: BLE001  (whatever the reason, the next mirror may work)
+            reasons[mirror] = f"not finished after {parameters.mirror_seconds:g} s"
+        except Exception as error:  # noqa: BLE001  (the next mirror may work)
             reasons[mirror] = _innermost_reason(error)
     described = "; ".join(f"{mirror}: {reason}" for mirror, reason in reasons.items())
     raise InputError(f"MNIST could not be downloaded ({described or 'no mirrors'}).")
 
 
-def _read_kept(folder: Path) -> Arrays | None:
-    """Read the files of an earlier download; None if they are missing or damaged."""
+def _read_earlier_download(folder: Path) -> Arrays | None:
+    """Read the files of an earlier download; None if they are missing or corrupt."""
     if not folder.is_dir():
         return None
     try:
@@ -79,7 +79,7 @@ def _read_kept(folder: Path) -> Arrays | None:
             key: _read_verified(folder / f"{name}.gz", key) for key, name in FILES.items()
         }
     except InputError as error:
-        logger.warning("MNIST: downloading it again, because of %s.", error)
+        logger.warning("MNIST: the earlier download is not usable (%s); downloading again.", error)
         return None
     logger.debug("MNIST: reading the earlier download in %s.", folder)
     return arrays
@@ -99,26 +99,26 @@ def _any_reachable(mirrors: tuple[str, ...]) -> bool:
     attempts = [in_background(_connect, mirror) for mirror in mirrors]
     try:
         return any(done.result() for done in as_completed(attempts, timeout=_REACHABLE_SECONDS))
-    except TimeoutError:  # without a network, looking up a host name may take a minute
+    except TimeoutError:  # without a network, the lookup of a host name may take a minute
         return False
 
 
 def _connect(mirror: str) -> bool:
-    address = urlsplit(mirror)
-    if not proxy_bypass(address.hostname or ""):
-        address = urlsplit(getproxies().get(address.scheme, mirror))
-    port = address.port or {"http": 80, "https": 443}.get(address.scheme, 0)
+    url = urlsplit(mirror)
+    if not proxy_bypass(url.hostname or ""):
+        url = urlsplit(getproxies().get(url.scheme, mirror))
+    port = url.port or {"http": 80, "https": 443}.get(url.scheme, 0)
     try:
-        socket.create_connection((address.hostname or "", port), _REACHABLE_SECONDS).close()
+        socket.create_connection((url.hostname or "", port), _REACHABLE_SECONDS).close()
     except OSError:
         return False
     return True
 
 
 def in_background(function: Callable[..., _T], *arguments: Any) -> Future[_T]:
-    """Call a function in a thread that does not keep the program from ending.
+    """Call a function in a daemon thread, which does not block the end of the program.
 
-    The threads of ``ThreadPoolExecutor`` do.
+    The threads of ``ThreadPoolExecutor`` would block it.
     """
     outcome: Future[_T] = Future()
 
@@ -126,7 +126,7 @@ def in_background(function: Callable[..., _T], *arguments: Any) -> Future[_T]:
         try:
             outcome.set_result(function(*arguments))
         except Exception as error:  # noqa: BLE001  (the result raises it)
-            outcome.set_exception(error.with_traceback(None))  # it would keep sockets open
+            outcome.set_exception(error.with_traceback(None))  # a traceback would keep sockets open
 
     Thread(target=run, daemon=True).start()
     return outcome
@@ -142,11 +142,11 @@ def _download_from(mirror: str, timeout_seconds: float, folder: Path) -> Arrays:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".mnist-", dir=folder.parent) as temporary:
         for key, name in FILES.items():
-            address = f"{mirror.rstrip('/')}/{name}.gz"
-            # Without a digest of the file, because some mirrors compressed the files themselves:
-            # the digest of the content is verified instead.
+            url = f"{mirror.rstrip('/')}/{name}.gz"
+            # Pass no digest of the file, because mirrors may compress the files differently;
+            # _read_verified checks the digest of the content.
             file = pooch.retrieve(
-                address, None, fname=f"{name}.gz", path=temporary, downloader=downloader
+                url, None, fname=f"{name}.gz", path=temporary, downloader=downloader
             )
             try:
                 arrays[key] = _read_verified(Path(file), key)
@@ -159,7 +159,7 @@ def _download_from(mirror: str, timeout_seconds: float, folder: Path) -> Arrays:
 
 
 def _innermost_reason(error: Exception) -> str:
-    """Return the reason of a network error, without the messages that requests puts around it."""
+    """Return the reason of a network error, without the messages that ``requests`` adds."""
     inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
     if isinstance(inner, Exception):
         return _innermost_reason(inner)

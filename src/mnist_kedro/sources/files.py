@@ -13,7 +13,7 @@ from mnist_kedro.versions import latest_version
 
 
 def resolve_path(path: str) -> Path:
-    """Resolve a path from the current folder, or else from the project's folder."""
+    """Resolve a path relative to the current folder or, if it is missing, to the project."""
     given = Path(path).expanduser()
     if given.is_absolute() or given.exists():
         return given
@@ -24,11 +24,11 @@ def find_source(folder: Path) -> Path | None:
     """Find MNIST in a folder.
 
     Returns:
-        The only file; the folder itself if it holds IDX files, several files that belong together,
-        or pictures in sub-folders 0–9; None if there is neither.
+        The path of the only file; the folder itself if it holds IDX files, several files of one
+        data set, or pictures in sub-folders 0–9; None if it holds none of these.
 
     Raises:
-        InputError: if there are several data sets.
+        InputError: if the folder holds several data sets.
     """
     if not folder.is_dir():
         return None
@@ -40,18 +40,18 @@ def find_source(folder: Path) -> Path | None:
 
 
 def open_source(path: Path, max_digits: int) -> AbstractContextManager[Contents]:
-    """Open a file of any supported format, or a folder; of a versioned dataset, the latest version.
+    """Open a file of any supported format, a folder, or the latest version of a versioned dataset.
 
     Args:
-        path: of the file or folder.
+        path: path of the file or folder.
         max_digits: larger files are rejected, except HDF5 files, which are read in parts.
 
     Returns:
-        A context manager of the contents, whose arrays can be read in its ``with`` block; entering
-        it raises InputError if the content cannot be read.
+        A context manager that yields the contents; the arrays can be read inside the ``with``
+        block. Entering it raises InputError if the content cannot be read.
 
     Raises:
-        InputError: if the path does not exist, or is one of several files that belong together.
+        InputError: if the path does not exist, or is one of the four IDX files.
     """
     path = latest_version(path)
     if not path.exists():

@@ -15,7 +15,7 @@ from typing import Any
 from mnist_kedro.contracts import CLASSES
 from mnist_kedro.errors import InputError
 from mnist_kedro.sources.child_process import open_in_child
-from mnist_kedro.sources.contents import Contents, StoredArray, corruption_reported
+from mnist_kedro.sources.contents import Contents, StoredArray, report_corruption
 from mnist_kedro.sources.formats import (
     SUFFIXES,
     detect_format,
@@ -29,16 +29,16 @@ from mnist_kedro.sources.one_file import ADVICE, EXPECTED, open_file
 
 logger = logging.getLogger(__name__)
 
-_MAX_DEPTH = 4  # of sub-folders
-_MAX_FILES = 1_000  # to look at, besides pictures
-_HEAD_BYTES, _MIN_SEPARATORS = 20_000, 50  # of the first line of a table of digits
+_MAX_DEPTH = 4  # levels of sub-folders
+_MAX_FILES = 1_000  # limit for a folder, without pictures
+_HEAD_BYTES, _MIN_SEPARATORS = 20_000, 50  # in the first line of a table of digits
 _MAX_MERGED = 40  # files that are open at once
-_FOREIGN = {"__MACOSX"}  # has the attributes of the other files
+_FOREIGN = {"__MACOSX"}  # macOS stores attributes of files there
 _PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif"}
 _ONE_ARRAY = {"idx", "npy"}  # formats whose files hold one array
 _COMPLETE = {"hdf5", "npz", "matlab", "pickles"}  # formats whose files may hold all arrays
 _NUMBERS = re.compile(rb"[-+.,;\"0-9eE\s]+")
-# The last digit of the name is the digit of the pictures.
+# The last digit of the folder's name is the label of its pictures.
 _FOLDER_OF_DIGIT = re.compile(
     r"((digits?|class|label|number|train(ing)?|test(ing)?|val(idation)?)[-_ ]?)?0*[0-9]",
     re.IGNORECASE,
@@ -50,18 +50,18 @@ _PART = re.compile(
 
 @dataclass(frozen=True)
 class Survey:
-    """The files of a folder by format, its sub-folders 0–9 of pictures, and what was left out."""
+    """The data files of a folder by format, its picture folders 0–9, and rejected files."""
 
     folder: Path
     files: Mapping[Path, str]
     pictures: tuple[str, ...]  # relative to the folder
-    refused: Mapping[Path, str]  # keys of ADVICE
+    rejected: Mapping[Path, str]  # keys of ADVICE
 
     def __bool__(self) -> bool:
         return bool(self.files or self.pictures)
 
     def check_one_data_set(self) -> None:
-        """Raise InputError if one of several files is a data set of its own."""
+        """Raise InputError if one of several files is a complete data set."""
         complete = [
             path
             for path, name in self.files.items()
@@ -78,13 +78,13 @@ class Survey:
 
 
 def survey(folder: Path) -> Survey:
-    """Find the files and folders of pictures that may hold MNIST; follow no links to folders.
+    """Find the data files and picture folders that may hold MNIST; do not follow linked folders.
 
     Raises:
         InputError: if the folder has too many files.
     """
     files: dict[Path, str] = {}
-    refused: dict[Path, str] = {}
+    rejected: dict[Path, str] = {}
     pictures, seen = [], 0
     for current, folders, names in os.walk(folder):
         depth = len(Path(current).relative_to(folder).parts)
@@ -98,15 +98,17 @@ def survey(folder: Path) -> Survey:
             continue
         seen += len(others)
         if seen > _MAX_FILES:
-            raise InputError(f"{folder}: more than {_MAX_FILES:,} files; set MNIST's own folder.")
+            raise InputError(
+                f"{folder}: more than {_MAX_FILES:,} files; set a folder with only MNIST."
+            )
         for path in others:
             if path.is_file():
                 name = _detect(path)
                 if name in ADVICE:
-                    refused[path] = name
+                    rejected[path] = name
                 elif name:
                     files[path] = name
-    return Survey(folder, _without_copies(files), tuple(pictures), refused)
+    return Survey(folder, _without_copies(files), tuple(pictures), rejected)
 
 
 def _detect(path: Path) -> str | None:
@@ -115,12 +117,12 @@ def _detect(path: Path) -> str | None:
 
 
 def _is_table(path: Path) -> bool:
-    """Return False for texts such as a README, and for tables such as Kaggle's submissions.
+    """Return whether a text file is a table of digits or labels, not a README or a submission.
 
-    A table of digits has many columns; one of labels has one or ten, and a name that says so.
+    A table of digits has many columns. A table of labels has one or ten, and "labels" in its name.
     """
     opener: Any = find_compression(path) or io.FileIO
-    with corruption_reported(path, "corrupt compressed file"), opener(path) as file:
+    with report_corruption(path, "corrupt compressed file"), opener(path) as file:
         head = file.read(_HEAD_BYTES)
     first, *more = head.split(b"\n", 2)
     second = more[0] if more else first  # The first line may be a header.
@@ -131,7 +133,7 @@ def _is_table(path: Path) -> bool:
 
 
 def _without_copies(files: Mapping[Path, str]) -> dict[Path, str]:
-    """Leave out files that equal another one of the same name, compressed or in another folder."""
+    """Skip copies: files with the same name and content, compressed or in another folder."""
     by_name: dict[str, list[Path]] = defaultdict(list)
     for path in sorted(files, key=lambda path: (len(path.parts), len(path.name), path)):
         by_name[stem(path)].append(path)
@@ -146,21 +148,21 @@ def _without_copies(files: Mapping[Path, str]) -> dict[Path, str]:
 
 def _digest(path: Path) -> str:
     opener: Any = find_compression(path) or io.FileIO
-    with corruption_reported(path, "corrupt compressed file"), opener(path) as file:
+    with report_corruption(path, "corrupt compressed file"), opener(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
 def open_folder(folder: Path, max_digits: int) -> Iterator[Contents]:
-    """Open all files and folders of pictures of a folder as one data set.
+    """Open all data files and picture folders in a folder as one data set.
 
-    The name of an array begins with the path of its file in the folder, without suffixes, as in
-    ``raw/train/pixels``; the only file of a folder keeps its names. MNIST's four IDX files, in
-    whatever sub-folders, are ``x_train``, ``y_train``, ``x_test`` and ``y_test``.
+    The name of an array begins with the relative path of its file, without suffixes, as in
+    ``raw/train/pixels``; if there is only one file, its array names are unchanged. MNIST's four IDX
+    files, in any sub-folders, become ``x_train``, ``y_train``, ``x_test`` and ``y_test``.
 
     Raises:
-        InputError: if there are no files, or too many, or one of several files is a data set of its
-            own, or a file is corrupt.
+        InputError: if there are no files, or too many, or one of several files is a complete data
+            set, or a file is corrupt.
     """
     found = survey(folder)
     if not found:
@@ -169,7 +171,7 @@ def open_folder(folder: Path, max_digits: int) -> Iterator[Contents]:
     if len(found.files) > _MAX_MERGED:
         raise InputError(
             f"{folder}: {len(found.files)} files of data; at most {_MAX_MERGED} are read together. "
-            "Move MNIST's files to a folder of their own."
+            "Move MNIST's files to a separate folder."
         )
     names = {stem(path): path for path in found.files}
     if {*found.files.values()} == {"idx"} and {*names} <= {*FILES.values()} and not found.pictures:
@@ -206,7 +208,7 @@ def _merge(found: Survey, parts: Mapping[Path, Contents]) -> dict[str, StoredArr
             full_name = prefix if found.files[path] in _ONE_ARRAY else f"{prefix}/{name}"
             if full_name in merged:
                 raise InputError(
-                    f"{path}: another file of this name has other content; remove one."
+                    f"{path}: another file with this name has other content; remove one of them."
                 )
             origin = f"{prefix}/{array.origin}" if array.origin else ""
             merged[full_name] = replace(array, name=full_name, origin=origin)
@@ -220,6 +222,6 @@ def _prefix(path: Path, folder: Path) -> str:
 def _describe_nothing(found: Survey) -> str:
     if found.folder.suffix.lower() in SUFFIXES:
         return "a folder; expected a file, because of its suffix."
-    for path, name in found.refused.items():
+    for path, name in found.rejected.items():
         return f"'{path.name}' is {ADVICE[name]}."
     return f"no file of MNIST in this folder; expected {EXPECTED}."

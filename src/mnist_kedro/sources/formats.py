@@ -1,4 +1,4 @@
-"""Recognize the format of a file by its first bytes, and name what it holds by its path."""
+"""Recognize the format of a file by its first bytes, and derive array names from its path."""
 
 import bz2
 import gzip
@@ -32,9 +32,9 @@ _SIGNATURES = {
     b"II*\x00": "picture",
     b"MM\x00*": "picture",
     b"BM": "picture",
-    b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19": "torch",  # before 2020; a pickle of its own kind
+    b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19": "torch",  # files of PyTorch before 2020
 }
-_BY_SUFFIX = {  # for files without signature, and to name the fault of a corrupt file
+_BY_SUFFIX = {  # for files without signature, and for messages about corrupt files
     "hdf5": "h5 hdf5 hdf he5",
     "npz": "npz",
     "npy": "npy",
@@ -54,12 +54,12 @@ def detect_format(path: Path, named: Path | None = None) -> str | None:
     """Recognize the format of a file, compressed or not, by its content and then by its suffix.
 
     Args:
-        path: of a file.
-        named: the path whose suffix counts, if the file is a decompressed copy.
+        path: path of the file.
+        named: the original path, whose suffix counts, if the file is a decompressed copy.
 
     Returns:
-        A reader in ``mnist_kedro.readers``, ``npy``, ``npz``, ``idx``, or a key of ``ADVICE``; None
-        for anything else.
+        The name of a module in ``mnist_kedro.readers``, ``npy``, ``npz``, ``idx``, or a key of
+        ``ADVICE``; None for anything else.
 
     Raises:
         OSError: if the file cannot be read.
@@ -73,7 +73,7 @@ def detect_format(path: Path, named: Path | None = None) -> str | None:
         except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as error:
             if getattr(error, "errno", None):
                 raise
-            return suffix  # corrupt, which is reported when the file is decompressed
+            return suffix  # decompressing the corrupt file later reports the fault
     else:
         with path.open("rb") as file:
             if _has_hdf5_signature(file):
@@ -123,7 +123,7 @@ def _detect_text(head: bytes, suffix: str | None) -> str | None:
 
 
 def _has_hdf5_signature(file: IO[bytes]) -> bool:
-    """Look at 0, 512, 1024, 2048, …, where the format allows its signature."""
+    """Search for the signature at bytes 0, 512, 1024, 2048, …, where the HDF5 format allows it."""
     size, offset = file.seek(0, 2), 0
     while offset < size:
         file.seek(offset)
@@ -137,7 +137,7 @@ def _detect_zip(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except Exception:  # noqa: BLE001  (of a corrupt archive; open_npz reports it)
+    except Exception:  # noqa: BLE001  (open_npz reports a corrupt archive)
         return "npz"
     if any(name.endswith(("/data.pkl", "/version")) for name in names):
         return "torch"
@@ -150,7 +150,7 @@ def strip_compression(path: Path) -> Path:
 
 
 def stem(path: Path) -> str:
-    """Return what a file's name says about its content, in the usual spelling of IDX files."""
+    """Return a file's name without suffixes of formats, with IDX names in their usual spelling."""
     plain = strip_compression(path)
     name = plain.stem if plain.suffix.lower() in SUFFIXES else plain.name
     return re.sub(r"\.(idx\d)", r"-\1", name)

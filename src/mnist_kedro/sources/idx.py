@@ -17,7 +17,12 @@ import numpy as np
 
 from mnist_kedro.contracts import IMAGE_SIDE
 from mnist_kedro.errors import InputError
-from mnist_kedro.sources.contents import Contents, corruption_reported, in_memory, map_decompressed
+from mnist_kedro.sources.contents import (
+    Contents,
+    describe_array,
+    map_decompressed,
+    report_corruption,
+)
 from mnist_kedro.sources.formats import find_compression
 
 FILES = {
@@ -33,11 +38,11 @@ _UNSIGNED_BYTE = 8
 def open_idx_files(folder: Path, files: Mapping[str, Path], max_digits: int) -> Iterator[Contents]:
     """Open and describe MNIST's four IDX files, or only those of the training digits.
 
-    Their values are mapped into memory.
+    The values are memory-mapped.
 
     Args:
-        folder: that holds the files, for error messages.
-        files: the paths by the names in ``FILES``.
+        folder: the folder of the files, for error messages.
+        files: paths by name, with the names in ``FILES``.
         max_digits: larger files are rejected.
 
     Raises:
@@ -52,7 +57,7 @@ def open_idx_files(folder: Path, files: Mapping[str, Path], max_digits: int) -> 
                 f"expected the four files {', '.join(FILES.values())}."
             )
     arrays = {
-        key: in_memory(key, map_idx(files[name], max_digits)) for key, name in expected.items()
+        key: describe_array(key, map_idx(files[name], max_digits)) for key, name in expected.items()
     }
     yield Contents(path=folder, arrays=arrays, form="IDX files")
 
@@ -61,8 +66,8 @@ def read_idx(path: Path, max_digits: int = 70_000) -> np.ndarray:
     """Read one IDX file of unsigned bytes, compressed or not.
 
     Args:
-        path: of the file.
-        max_digits: larger files, with more values than this many images, are rejected.
+        path: path of the file.
+        max_digits: files with more values than this many images are rejected.
 
     Returns:
         The values as uint8, in the shape that the header declares.
@@ -74,12 +79,12 @@ def read_idx(path: Path, max_digits: int = 70_000) -> np.ndarray:
 
 
 def map_idx(path: Path, max_digits: int) -> np.ndarray:
-    """Map the values of an IDX file into memory; see :func:`read_idx`."""
+    """Memory-map the values of an IDX file; :func:`read_idx` describes arguments and errors."""
     opener: Any = find_compression(path) or (gzip.GzipFile if path.suffix == ".gz" else None)
     zipped = opener is not None
     kind = "gzip" if path.suffix == ".gz" else "compressed"
     fault = f"corrupt {f'or truncated {kind}' if zipped else 'IDX'} file"
-    with (opener or _open_plain)(path) as file, corruption_reported(path, fault):
+    with (opener or _open_plain)(path) as file, report_corruption(path, fault):
         shape = _read_header(file, path)
         header_bytes, count = file.tell(), math.prod(shape)
         if count > max_digits * IMAGE_SIDE**2:

@@ -1,4 +1,4 @@
-"""Read images in whatever form they are stored, and convert them to bytes."""
+"""Read images in any stored form, and convert them to bytes."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -9,17 +9,17 @@ from mnist_kedro.arrays import Rows
 from mnist_kedro.contracts import IMAGE_SIDE, Pixels
 from mnist_kedro.errors import InputError
 from mnist_kedro.parameters.digits import Background
-from mnist_kedro.sources.contents import StoredArray, in_memory
+from mnist_kedro.sources.contents import StoredArray, describe_array
 from mnist_kedro.sources.pixels import PixelForm, convert, form_between, form_of_range
 from mnist_kedro.sources.shapes import EXPECTED, ImageShape, describe_shape, image_shape
 
 MAX_IN_MEMORY = 250_000  # images; larger sets are read from the file on every access
-_BLOCK = 4096  # images converted at once, so that memory never holds all of them as floats
-_UNCHANGED = "uint8 (n, 28, 28) with pixels 0–255"  # needs no conversion
+_BLOCK = 4096  # images per step, so that memory never holds all images as floats
+_UNCHANGED = "uint8 (n, 28, 28) with pixels 0–255"  # the form that needs no conversion
 _BORDER = np.ones((IMAGE_SIDE, IMAGE_SIDE), dtype=bool)
 _BORDER[1:-1, 1:-1] = False
-_CLEAR = 0.25  # of the range: a border this near to one end is background of that kind
-_OFF_CENTER = 0.75  # pixels
+_CLEAR = 0.25  # share of the range; a border this close to one end is clearly background
+_OFF_CENTER = 0.75  # pixels; largest accepted distance of the center
 _UNIT_SAMPLE = 200  # images whose lengths are examined
 
 
@@ -53,22 +53,22 @@ class Images:
         return len(self._rows)
 
     def describe_conversion(self, form: PixelForm) -> str:
-        """Return the form that the images are converted from; empty if they need no conversion."""
+        """Describe the stored form of the images; empty if they need no conversion."""
         count = int(self.inverted.sum())
         some = f" {count:,} of {len(self):,} images" if count < len(self) else ""
         stored = f"{self._stored} with {form}{f', inverted{some}' if count else ''}"
         return "" if stored == _UNCHANGED else f"images {stored}"
 
     def survey(self, *, keep: bool) -> None:
-        """Compute the range of each image's pixels, and the mean of its border.
+        """Compute the pixel range and the mean border of each image.
 
-        ``keep`` loads pixels of one byte into memory, where they take no more space when converted.
-        Raises InputError if a pixel is NaN or infinite, or images are padded unequally.
+        With ``keep``, one-byte pixels are loaded into memory, because the converted pixels need the
+        same space. Raises InputError if a pixel is NaN or infinite, or the padding is unequal.
         """
         self._check_padding()
         if keep and self._array.dtype.itemsize == 1:
             pixels = self._read(0, len(self))
-            self._array, self._shape = in_memory(self.name, pixels), ImageShape(0, IMAGE_SIDE)
+            self._array, self._shape = describe_array(self.name, pixels), ImageShape(0, IMAGE_SIDE)
             self._rows = range(len(pixels))
         lows, highs, borders = [], [], []
         for block in self._blocks():
@@ -89,7 +89,7 @@ class Images:
         return self._array.dtype.kind in "iu"
 
     def converted(self, form: PixelForm) -> Rows:
-        """Return the images as bytes, rounded to the nearest; they are converted on access."""
+        """Return the images as bytes, rounded to the nearest integer and converted on access."""
 
         def read(start: int, stop: int) -> Pixels:
             pixels = np.empty((stop - start, IMAGE_SIDE, IMAGE_SIDE), np.uint8)
@@ -104,7 +104,7 @@ class Images:
         return Rows((len(self), IMAGE_SIDE, IMAGE_SIDE), np.dtype(np.uint8), read)
 
     def _read(self, start: int, stop: int) -> np.ndarray:
-        """Return gray images without padding, ``(n, 28, 28)``, as they are stored."""
+        """Return gray images without padding, ``(n, 28, 28)``, with the stored values."""
         rows = slice(self._rows.start + start, self._rows.start + stop)
         images = self._shape.unpack(self._array.read(self._shape.axis, rows))
         if self._shape.is_plain:
@@ -121,16 +121,16 @@ class Images:
         around[inside, inside] = False
         if (images[:, around, 0] != images[:, :1, 0, 0]).any():
             raise InputError(
-                f"{self._where} should be images of 28 × 28, padded by blank pixels, but images of "
-                f"{self._shape.side} × {self._shape.side} have ink in the padding; scale them to "
-                "28 × 28 pixels."
+                f"{self._where} should be images of 28 × 28 padded with blank pixels, but images "
+                f"of {self._shape.side} × {self._shape.side} have ink in the padding; scale them "
+                "to 28 × 28 pixels."
             )
         return images[:, inside, inside, 0]
 
     def _check_padding(self) -> None:
-        """Raise InputError if images are padded more on one side than on the other.
+        """Raise InputError if the padding is larger on one side than on the other.
 
-        The mean center of mass of 50 or more MNIST digits without padding is 14 ± 0.15 pixels.
+        The mean center of mass of 50 or more unpadded MNIST digits is 14 ± 0.15 pixels.
         """
         if self._shape.side == IMAGE_SIDE:
             return
@@ -152,7 +152,7 @@ class Images:
     def check_lengths(self) -> None:
         """Raise InputError if images, or their rows or columns, are scaled to unit length.
 
-        ``keras.utils.normalize`` does so. What it divided by is lost.
+        ``keras.utils.normalize`` scales them so, and the original lengths are lost.
         """
         sample = self._read(0, min(len(self), _UNIT_SAMPLE)).astype(np.float64) ** 2
         for axes in ((1, 2), (1,), (2,)):
@@ -165,7 +165,7 @@ class Images:
                 )
 
     def range_error(self, expected: str, remedy: str) -> InputError:
-        """Return an error with the expected and the found range of the pixels."""
+        """Return an error with the expected and the actual range of the pixels."""
         return InputError(
             f"{self._where} should be {expected}, but its values range from {self.low:.4g} to "
             f"{self.high:.4g}; {remedy}."
@@ -188,7 +188,7 @@ class Images:
 
 
 def are_few(parts: Sequence[Images]) -> bool:
-    """Return whether the images of all parts may be kept in memory."""
+    """Return whether the images of all parts fit the limit for loading them into memory."""
     return sum(map(len, parts)) <= MAX_IN_MEMORY
 
 
@@ -199,24 +199,24 @@ def recognize(
 ) -> PixelForm:
     """Recognize the form in which a file stores its pixels, and which images are inverted.
 
-    The range of many digits shows how their bytes were scaled. The borders of images show their
-    background; images with another background than most are inverted one by one.
+    The pixel range of many digits shows how their bytes were scaled. The borders of images show
+    their background, which may differ between the images of a file.
 
     Args:
-        parts: all images of the file, after :meth:`Images.survey`; ``inverted`` of each is set.
-        pixel_range: the values that stand for 0 and 255; None to recognize them.
+        parts: all images of the file, after :meth:`Images.survey`; sets their ``inverted``.
+        pixel_range: the stored values of the bytes 0 and 255; None to recognize them.
         background: ``dark`` or ``light``, or ``auto`` to recognize it.
 
     Raises:
         InputError: if the form is unknown, or differs between the parts.
     """
     low, high = min(part.low for part in parts), max(part.high for part in parts)
-    form = _given_form(parts, *pixel_range) if pixel_range else _form(parts, low, high)
+    form = _given_form(parts, *pixel_range) if pixel_range else _recognize_form(parts, low, high)
     borders = np.concatenate([part.borders for part in parts]) * form.factor + form.offset
     light = (borders.mean() > 127.5) if background == "auto" else background == "light"
     inverted = np.full(len(borders), light)
     if background == "auto":
-        # A digit that fills the border partly is no evidence against the other images.
+        # A border that is only partly inked does not count against the majority.
         clearly = borders < 255 * _CLEAR if light else borders > 255 * (1 - _CLEAR)
         inverted[clearly] = not light
     ends = np.cumsum([len(part) for part in parts])
@@ -235,7 +235,7 @@ def _given_form(parts: Sequence[Images], low: float, high: float) -> PixelForm:
     return form_between(low, high)
 
 
-def _form(parts: Sequence[Images], low: float, high: float) -> PixelForm:
+def _recognize_form(parts: Sequence[Images], low: float, high: float) -> PixelForm:
     for part in parts:
         if max(part.low - low, high - part.high) > (high - low) / 4:
             raise part.range_error(

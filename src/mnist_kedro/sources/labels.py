@@ -1,4 +1,4 @@
-"""Convert labels to ``(n,)`` uint8, in whatever form they are stored."""
+"""Convert labels in any stored form to ``(n,)`` uint8."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from mnist_kedro.sources.shapes import describe_shape
 
 
 def labels_of(piece: Piece, where: str, limit: int = CLASSES) -> tuple[Labels, str]:
-    """Return a piece's labels and their stored form; raise the errors of :func:`read_labels`."""
+    """Return a piece's labels and their stored form, with the errors of :func:`read_labels`."""
     images = Images(piece.images, slice(None), where)
     if isinstance(piece.labels, int):
         return np.full(len(images), piece.labels, np.uint8), ""
@@ -22,17 +22,17 @@ def labels_of(piece: Piece, where: str, limit: int = CLASSES) -> tuple[Labels, s
 def read_labels(
     array: StoredArray, count: int, rows: slice, where: str, limit: int = CLASSES
 ) -> tuple[Labels, str]:
-    """Read labels that are numbers of any type, decimal text, or one-hot rows or columns.
+    """Read labels stored as numbers of any type, decimal text, or one-hot rows or columns.
 
     Args:
-        array: of ``count`` or ``count`` × 10 values, with axes of length 1 anywhere.
-        count: number of images in all rows.
-        rows: whose labels are read.
+        array: array of ``count`` or ``count`` × 10 values, with axes of length 1 anywhere.
+        count: number of images in the array of images.
+        rows: the rows whose labels are read.
         where: the file's path, for error messages.
-        limit: labels should be below it.
+        limit: largest valid label plus 1.
 
     Returns:
-        The labels, and a description of their stored form; empty if that is ``(n,)`` integers.
+        The labels, and a description of their stored form; empty for ``(n,)`` integers.
 
     Raises:
         InputError: if there are more or fewer than ``count`` labels, or one is out of range.
@@ -75,7 +75,7 @@ def read_labels(
 
 
 def _from_one_hot(rows: np.ndarray) -> tuple[Labels, NDArray[np.bool_]]:
-    """Return the labels, and which rows have not one high value and nine equal ones."""
+    """Return the labels, and which rows do not consist of one high and nine equal low values."""
     rows = rows.reshape(-1, CLASSES)
     low, high = rows.min(axis=1, keepdims=True), rows.max(axis=1, keepdims=True)
     hot = rows == high
@@ -84,9 +84,9 @@ def _from_one_hot(rows: np.ndarray) -> tuple[Labels, NDArray[np.bool_]]:
 
 
 def _from_numbers(values: np.ndarray, limit: int) -> tuple[Labels, NDArray[np.bool_]]:
-    """Return the labels, and which values are not labels below the limit."""
+    """Return the labels, and which values are not integers from 0 to below the limit."""
     if values.dtype.kind in "SU":
-        # Bytes that are no ASCII become letters, which are no labels.
+        # Bytes that are not ASCII become letters, which are not labels.
         texts = values if values.dtype.kind == "U" else np.char.decode(values, "latin-1")
         texts = np.char.strip(texts)
         wrong = ~np.isin(texts, [str(label) for label in range(limit)])

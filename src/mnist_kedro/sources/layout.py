@@ -1,4 +1,4 @@
-"""Find MNIST in a file by the names, shapes and attributes of the file's contents.
+"""Find MNIST in a file by the names, shapes and attributes of its arrays.
 
 ``docs/data.md`` lists the layouts. To support a new layout, add its words to the tables of
 ``names.py`` or, if names do not identify it, add a function to ``_SHAPE_RULES``.
@@ -17,12 +17,12 @@ from mnist_kedro.sources.tables import split_tables
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 
-# The set to read from a file with several sets of digits (Brainstorm's files hold both).
+# The sets to prefer in a file with several sets of digits (Brainstorm's files hold both).
 PREFERRED_SETS = ("normalized full", "normalized split")
 
 MNIST_COUNT, MNIST_TEST_COUNT = 70_000, 10_000
 
-# Names that identify files of other data, which may be called mnist.hdf5 as well.
+# Names that identify files with other data, which may also be called mnist.hdf5.
 FOREIGN = {
     "neighbors": "a nearest-neighbor benchmark (ann-benchmarks), whose images have no labels",
     "model_weights": "a Keras model, not digits",
@@ -39,7 +39,7 @@ _NUMBERED = re.compile(r".*[^0-9][0-9]")
 
 @dataclass(frozen=True)
 class Piece:
-    """Some rows of an array of images, with their labels: an array, or one digit for all rows."""
+    """Some rows of an array of images, and their labels: an array, or one digit for all rows."""
 
     images: StoredArray
     labels: StoredArray | int
@@ -53,9 +53,9 @@ class Piece:
 
 @dataclass(frozen=True)
 class Layout:
-    """The pieces of each split, in order: of ``train``, and of ``validation`` and ``test`` if any.
+    """The pieces of the splits, in order: ``train`` and, if present, ``validation`` and ``test``.
 
-    ``name`` describes the recognized layout to the user, ``unused`` the arrays that are ignored.
+    ``name`` describes the recognized layout to the user; ``unused`` lists the ignored arrays.
     """
 
     name: str
@@ -69,13 +69,13 @@ def find_layout(
     """Find MNIST in a file.
 
     Args:
-        contents: of the file.
-        keys: the names of the arrays ``x_train``, ``y_train``, ``x_validation`` and so on; if
-            missing, the layout is recognized from the contents.
-        by_names: recognize labels only if an array is named so, not by its shape.
+        contents: the contents of the file.
+        keys: the names of the arrays ``x_train``, ``y_train``, ``x_validation`` and so on; None
+            to recognize the layout from the contents.
+        by_names: recognize labels only by the name of an array, not by its shape.
 
     Raises:
-        InputError: if the file has no known layout; names the expected and the found arrays.
+        InputError: if the layout is unknown; the message names the expected and the found arrays.
     """
     contents = replace(contents, arrays=split_tables(contents.arrays))
     if keys:
@@ -155,8 +155,8 @@ def _layout_by_digit(contents: Contents) -> Layout | None:
             split = parse_name(group).split or "train"
             if split in pieces:
                 raise InputError(
-                    f"{contents.path}: '{origins[split]}' and '{group}' both hold the digits of "
-                    f"the {split} split, an array or a folder for each; name them train and test."
+                    f"{contents.path}: '{origins[split]}' and '{group}' both hold the {split} "
+                    "split, with an array or folder per digit; name them train and test."
                 )
             origins[split] = group
             pieces[split] = tuple(Piece(arrays[digit], digit) for digit in sorted(arrays))
@@ -165,11 +165,11 @@ def _layout_by_digit(contents: Contents) -> Layout | None:
     used = {part.images.name for parts in pieces.values() for part in parts}
     others = [describe(array) for name, array in contents.arrays.items() if name not in used]
     held_out = {**_splits_of_set(others, contents), **pieces}
-    return _layout_of_splits(held_out, contents, "one dataset a digit")
+    return _layout_of_splits(held_out, contents, "one dataset per digit")
 
 
 def _layout_by_name(contents: Contents) -> Layout | None:
-    """Recognize arrays by their names: ``x_train``, ``test/labels``, or ``images`` for all."""
+    """Recognize arrays by their names, such as ``x_train``, ``test/labels`` or ``images``."""
     sets: dict[str, list[Named]] = defaultdict(list)
     for one in map(describe, contents.arrays.values()):
         sets[one.rest].append(one)
@@ -184,12 +184,12 @@ def _layout_by_name(contents: Contents) -> Layout | None:
 
 
 def _identities(pieces: Mapping[str, tuple[Piece, ...]]) -> list[str]:
-    """Return the arrays of all pieces, the same for the same arrays under other names."""
+    """Return the identities of all arrays, which do not depend on the names of the arrays."""
     return [a.identity for parts in pieces.values() for part in parts for a in part.arrays]
 
 
 def _splits_of_set(named: Sequence[Named], contents: Contents) -> dict[str, tuple[Piece, ...]]:
-    """Return the pieces of each split of arrays whose names differ only in split and role."""
+    """Return the pieces of each split, for arrays whose names differ only in split and role."""
     by_split: dict[str, list[Named]] = defaultdict(list)
     for one in named:
         by_split[one.split].append(one)
@@ -212,20 +212,20 @@ def _splits_of_set(named: Sequence[Named], contents: Contents) -> dict[str, tupl
 def _check_images(
     pieces: Mapping[str, tuple[Piece, ...]], named: Sequence[Named], contents: Contents
 ) -> None:
-    """Raise InputError if labels of a set that is used have no images."""
+    """Raise InputError if labels of the chosen set have no images."""
     for one in named:
         if one.role == "labels" and one.split not in ("", "train", *pieces):
             raise InputError(f"{contents.path}: {_missing_images(one.split, one.array, contents)}")
 
 
 def _select(named: Sequence[Named], role: str, split: str, contents: Contents) -> list[StoredArray]:
-    """Return the array of a role: one, or the parts of one in their order.
+    """Return the array with a role, or the parts of this array in order.
 
     Raises:
         InputError: if several arrays seem to have the role.
     """
     found = [one for one in named if one.role == role]
-    # An array of 28 × 28 is more likely images than one of another shape, whatever their names.
+    # Arrays of 28 × 28 are more likely images than other arrays, regardless of their names.
     sure = [one for one in found if (shape := image_shape(one.array.shape)) and shape.is_plain]
     found = (sure or found) if role == "images" else found
     found = [*{one.array.identity: one for one in reversed(found)}.values()][::-1]
@@ -240,7 +240,7 @@ def _select(named: Sequence[Named], role: str, split: str, contents: Contents) -
 
 
 def _layout_of_only_images(contents: Contents) -> Layout | None:
-    """Recognize the only array of images of each split, whatever else the names say."""
+    """Recognize the only array of images of each split; ignore all other words in the names."""
     named = [*map(describe, contents.arrays.values())]
     images = Counter(one.split for one in named if one.role == "images")
     if max(images.values(), default=0) != 1:
@@ -250,7 +250,7 @@ def _layout_of_only_images(contents: Contents) -> Layout | None:
 
 
 def _layout_by_number(contents: Contents) -> Layout | None:
-    """Recognize two arrays of images and their labels by their order: ``arr_0`` to ``arr_3``."""
+    """Recognize two arrays of images and two of labels by their order: ``arr_0`` to ``arr_3``."""
     if len(contents.arrays) != 4 or not all(map(_NUMBERED.fullmatch, contents.arrays)):
         return None
     x_train, y_train, x_test, y_test = (array for _, array in sorted(contents.arrays.items()))
@@ -289,7 +289,7 @@ def _missing_images(split: str, labels: StoredArray, contents: Contents) -> str:
 
 
 def _keys_advice(contents: Contents) -> str:
-    """Return options that name arrays of the file."""
+    """Return the command-line options that select arrays of the file."""
     return (
         "--params ingestion.keys.x_train=…,ingestion.keys.y_train=…, and in the same way x_test "
         f"and y_test, with names of {_join_names(contents.arrays)}"
@@ -307,8 +307,8 @@ def _layout_of_splits(
     labels = {count_labels(array) for array in unused} - {None}
     if "test" not in pieces and (unclear := [a for a in further if count_images(a) in labels]):
         raise InputError(
-            f"{contents.path}: '{unclear[0].name}' holds further images with labels, perhaps to "
-            f"test on; name all arrays to use: {_keys_advice(contents)}."
+            f"{contents.path}: '{unclear[0].name}' holds more images with labels, perhaps a "
+            f"test split; name all arrays to use: {_keys_advice(contents)}."
         )
     (train, *more) = pieces["train"]
     if (
@@ -318,7 +318,7 @@ def _layout_of_splits(
         and count_images(train.images) == MNIST_COUNT
     ):
         train_count = MNIST_COUNT - MNIST_TEST_COUNT
-        name = f"{name}; all in one, the last {MNIST_TEST_COUNT:,} to test"
+        name = f"{name}; not split, the last {MNIST_TEST_COUNT:,} are the test split"
         first, last = slice(0, train_count), slice(train_count, MNIST_COUNT)
         pieces = {"train": (replace(train, rows=first),), "test": (replace(train, rows=last),)}
     indices = [array for array in unused if _may_name_splits(array)]
@@ -326,7 +326,7 @@ def _layout_of_splits(
 
 
 def _may_name_splits(array: StoredArray) -> bool:
-    """Return whether a vector may say which digits belong to which split, such as ``is_test``."""
+    """Return whether a vector may assign digits to splits, such as ``is_test``."""
     parsed = parse_name(array.name)
     named = bool(parsed.split) or not {"set", "split", "fold", "splits", "folds"}.isdisjoint(
         array.name.lower().replace("/", "_").split("_")

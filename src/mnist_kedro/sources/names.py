@@ -1,4 +1,4 @@
-"""Read from the names and shapes of arrays which split and role they have."""
+"""Derive the split and the role of arrays from their names and shapes."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,9 +26,9 @@ ROLES = {
         *("class", "classes"),
     ),
 }
-# These words mean images, unless the name has a word above: "training_data/labels" are labels.
+# Weaker than the words above: "training_data/labels" means labels.
 WEAK_ROLES = {"images": ("data", "default")}
-# These words say nothing.
+# These words have no meaning here.
 FILLERS = (
     *("mnist", "emnist", "dataset", "set", "samples", "digit", "digits", "values", "block"),
     *("idx", "ubyte", "byte", "raw", "examples", "table"),
@@ -36,13 +36,13 @@ FILLERS = (
 
 
 class Named(NamedTuple):
-    """An array, and what its name and shape say about it."""
+    """An array, and the properties derived from its name and shape."""
 
     array: StoredArray
-    split: str  # empty if the name has none
-    role: str  # empty if it may be labels, by its shape; "other" if it is neither
-    rest: str  # the words that name neither
-    whole: str  # the name, without what numbers a part of it
+    split: str  # empty if the name contains no split
+    role: str  # empty if the shape allows labels; "other" if it is neither
+    rest: str  # the words that name neither split nor role
+    whole: str  # the name without the number of a part
 
     @property
     def is_part(self) -> bool:
@@ -61,7 +61,7 @@ def describe(array: StoredArray) -> Named:
 
 
 def count_labels(array: StoredArray) -> int | None:
-    """Return how many labels, one-hot or not, an array may hold; None if it holds no labels."""
+    """Return how many labels, one-hot or not, an array may hold; None if it cannot hold labels."""
     if array.dtype.kind not in "buifSU":
         return None
     match [length for length in array.shape if length != 1]:
@@ -71,7 +71,7 @@ def count_labels(array: StoredArray) -> int | None:
 
 
 class ParsedName(NamedTuple):
-    """What a name says: the split and the role, None if it names none, and all other words."""
+    """The split and the role in a name (None if missing), and all other words."""
 
     split: str | None
     role: str | None
@@ -79,7 +79,7 @@ class ParsedName(NamedTuple):
 
 
 def parse_name(name: str) -> ParsedName:
-    """Parse an array's name: ``training_data/labels`` means the labels of the training split."""
+    """Parse an array's name: ``training_data/labels`` are the labels of the training split."""
     texts = re.findall("t10k|[a-z]+|[0-9]+", _NUMBER.sub("", _PART.sub("", name).lower()))
     words = [word for text in texts for word in _subwords(text)]
     split = next((_SPLIT_OF[word] for word in words if word in _SPLIT_OF), None)
@@ -102,6 +102,6 @@ def _by_word(table: Mapping[str, Iterable[str]]) -> dict[str, str]:
 _SPLIT_OF, _ROLE_OF, _WEAK_ROLE_OF = _by_word(SPLITS), _by_word(ROLES), _by_word(WEAK_ROLES)
 _WORDS = sorted([*_SPLIT_OF, *_ROLE_OF, *_WEAK_ROLE_OF, *FILLERS], key=len, reverse=True)
 _KNOWN_WORD = re.compile("|".join(_WORDS))
-# A part of an array: of a writer in TensorFlow Federated's files, of a file in Hugging Face's.
+# Parts of an array: one per writer in TensorFlow Federated's files, one per file in Hugging Face's.
 _PART = re.compile(r"(?<=examples)/[^/]+|[0-9]{5}-of-[0-9]{5}")
 _NUMBER = re.compile(r"(?<=idx)[13]|(?<=block)_?[0-9]")  # in names of IDX files and pandas' tables

@@ -14,8 +14,8 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.sources.contents import (
     Contents,
     StoredArray,
-    corruption_reported,
     map_decompressed,
+    report_corruption,
     select_rows,
 )
 
@@ -27,17 +27,18 @@ _FAULT = "corrupt .npz file"
 def open_npz(path: Path, *, shown: Path | None = None) -> Iterator[Contents]:
     """Open an ``.npz`` file and describe its arrays, which can be read inside the ``with`` block.
 
-    Errors name the path ``shown``, if ``path`` is a temporary copy. Nothing is unpickled. An array
-    is decompressed when it is first read, and only if its header and the archive declare the same
-    size.
+    If ``path`` is a temporary copy, error messages name the path ``shown``. Nothing is unpickled.
+    An array is decompressed when it is first read, and only if its header and the archive declare
+    the same size.
 
     Raises:
-        InputError: if the file is corrupt or not an ``.npz`` file; also when an array is read.
+        InputError: if the file is corrupt or not an ``.npz`` file. Reading an array raises
+            InputError if the array is corrupt or holds objects.
     """
     named = shown or path
     if not zipfile.is_zipfile(path):
         raise InputError(f"{named}: not an .npz file, or truncated; copy or download it again.")
-    with corruption_reported(named, _FAULT):
+    with report_corruption(named, _FAULT):
         archive = zipfile.ZipFile(path)
     with archive:
         members = [name for name in archive.namelist() if name.endswith(".npy")]
@@ -46,8 +47,8 @@ def open_npz(path: Path, *, shown: Path | None = None) -> Iterator[Contents]:
 
 
 def map_npy(path: Path, *, shown: Path) -> np.ndarray:
-    """Map the values of an ``.npy`` file into memory; raise InputError if it holds objects."""
-    with corruption_reported(shown, "corrupt .npy file"):
+    """Memory-map the values of an ``.npy`` file; raise InputError if it holds objects."""
+    with report_corruption(shown, "corrupt .npy file"):
         with path.open("rb") as file:
             _, _, dtype = _HEADERS[npy.read_magic(file)](file)
         if dtype.hasobject:
@@ -56,7 +57,7 @@ def map_npy(path: Path, *, shown: Path) -> np.ndarray:
 
 
 def _describe_member(archive: zipfile.ZipFile, member: str, path: Path) -> StoredArray:
-    with corruption_reported(path, _FAULT), archive.open(member) as file:
+    with report_corruption(path, _FAULT), archive.open(member) as file:
         shape, fortran_order, dtype = _HEADERS[npy.read_magic(file)](file)
         header_bytes = file.tell()
     name = member.removesuffix(".npy")
@@ -70,7 +71,7 @@ def _describe_member(archive: zipfile.ZipFile, member: str, path: Path) -> Store
             raise InputError(
                 f"{path}: '{name}' declares {declared} bytes, but holds {size - header_bytes}."
             )
-        with corruption_reported(path, _FAULT), archive.open(member) as file:
+        with report_corruption(path, _FAULT), archive.open(member) as file:
             values = map_decompressed(file, size, path)[header_bytes:].view(dtype)
             return values.reshape(shape, order="F" if fortran_order else "C")
 

@@ -11,16 +11,16 @@ from mnist_kedro.errors import InputError
 from mnist_kedro.sources.child_process import open_in_child
 from mnist_kedro.sources.contents import (
     Contents,
-    corruption_reported,
-    in_memory,
-    space_reported,
+    describe_array,
+    report_corruption,
+    report_full_disk,
 )
 from mnist_kedro.sources.formats import SUFFIXES, detect_format, find_compression, stem
 from mnist_kedro.sources.idx import map_idx
 from mnist_kedro.sources.npz import map_npy, open_npz
 
 _PIECE_BYTES = 2**20
-_SLACK_BYTES = 2**24  # of headers
+_SLACK_BYTES = 2**24  # allowance for headers
 EXPECTED = (
     "an HDF5, npz, npy, CSV, MATLAB, pickle or Parquet file, or a folder of such files, of IDX "
     "files or of pictures in sub-folders 0–9 (docs/data.md)"
@@ -40,24 +40,24 @@ def open_file(path: Path, max_digits: int) -> Iterator[Contents]:
     """Open a file of any format and describe its arrays.
 
     Args:
-        path: of the file.
+        path: path of the file.
         max_digits: larger files are rejected, except HDF5 files, which are read in parts.
 
     Yields:
         The contents; the arrays can be read inside the ``with`` block.
 
     Raises:
-        InputError: if the file is empty, corrupt or too large, or has another format. Reading an
-            array raises it as well.
+        InputError: if the file is empty, corrupt or too large, or has an unknown format. Reading
+            an array may raise InputError, too.
     """
     if path.stat().st_size == 0:
         raise InputError(f"{path}: empty file; copy or download it again.")
     format_name = detect_format(path)
     if format_name == "idx":
         name = stem(path)
-        yield Contents(path, {name: in_memory(name, map_idx(path, max_digits))})
+        yield Contents(path, {name: describe_array(name, map_idx(path, max_digits))})
         return
-    with _decompressed(path, max_digits) as copy:
+    with _decompress(path, max_digits) as copy:
         if copy is not path:
             twice = find_compression(copy) is not None
             format_name = "archive" if twice else detect_format(copy, named=path)
@@ -66,7 +66,7 @@ def open_file(path: Path, max_digits: int) -> Iterator[Contents]:
                 yield contents
         elif format_name == "npy":
             name = stem(path)
-            yield Contents(path, {name: in_memory(name, map_npy(copy, shown=path))})
+            yield Contents(path, {name: describe_array(name, map_npy(copy, shown=path))})
         elif format_name in SUFFIXES.values():
             with open_in_child(str(format_name), copy, max_digits, shown=path) as contents:
                 yield contents
@@ -77,11 +77,11 @@ def open_file(path: Path, max_digits: int) -> Iterator[Contents]:
 
 
 @contextmanager
-def _decompressed(path: Path, max_digits: int) -> Iterator[Path]:
-    """Decompress a file to a temporary folder, if it is compressed.
+def _decompress(path: Path, max_digits: int) -> Iterator[Path]:
+    """Decompress a compressed file to a temporary folder; yield the path of the plain file.
 
     Raises:
-        InputError: if the file is corrupt, or larger than ``max_digits`` digits of 8 bytes per
+        InputError: if the file is corrupt, or larger than ``max_digits`` digits with 8 bytes per
             pixel, or the temporary folder has too little space.
     """
     opener = find_compression(path)
@@ -90,10 +90,10 @@ def _decompressed(path: Path, max_digits: int) -> Iterator[Path]:
         return
     limit = max_digits * IMAGE_SIDE**2 * 8 + _SLACK_BYTES
     with ExitStack() as stack:
-        with space_reported(path, limit):
+        with report_full_disk(path, limit):
             folder = tempfile.TemporaryDirectory(prefix="mnist_kedro_", ignore_cleanup_errors=True)
             copy = Path(stack.enter_context(folder), "content")
-            with corruption_reported(path, "corrupt compressed file"), opener(path) as file:
+            with report_corruption(path, "corrupt compressed file"), opener(path) as file:
                 _copy(file, copy, limit, path)
         yield copy
 

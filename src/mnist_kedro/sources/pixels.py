@@ -1,4 +1,4 @@
-"""Recognize how pixels are scaled, and convert them to uint8: 0 background, 255 full ink."""
+"""Recognize how pixels are scaled, and convert them to uint8 (0: background, 255: full ink)."""
 
 from dataclasses import dataclass
 
@@ -6,14 +6,13 @@ import numpy as np
 
 from mnist_kedro.contracts import Pixels
 
-_TOLERANCE = 1e-6  # rounding error of dividing bytes in float32
+_TOLERANCE = 1e-6  # rounding error of bytes divided in float32
 # Nearly all digits contain background and full ink; unscaled gray images often do not.
-_FULL = 0.9  # of the images of a scaled file have a contrast of at least this share of the range
-_MOST = 0.5  # of them reach both ends of the range
-_END = 0.03  # of the range is its end
+_FULL = 0.9  # least share of images whose contrast is at least this share of the range
+_MOST = 0.5  # least share of images that reach an end of the range
+_END = 0.03  # share of the range that counts as its end
 
-
-_NEARLY_FULL = 240  # No scale but that of bytes ends between this level and 255.
+_NEARLY_FULL = 240  # maximum from which pixels 0–255 are certain
 
 
 @dataclass(frozen=True)
@@ -37,14 +36,14 @@ def form_of_range(lows: np.ndarray, highs: np.ndarray, *, integers: bool) -> Pix
     """Recognize how bytes were scaled from the range of many images; None if it is unknown.
 
     Args:
-        lows: ``(n,)``, the lowest pixel of each image.
-        highs: ``(n,)``, the highest.
+        lows: the lowest pixel of each image, ``(n,)``.
+        highs: the highest pixel of each image, ``(n,)``.
         integers: whether the pixels have an integer type.
     """
     low, high = float(lows.min()), float(highs.max())
     exact = (
         (_BYTES, low == 0 and _NEARLY_FULL <= high <= 255),
-        # Of deeplearning.net's mnist.pkl and its copies.
+        # The form of deeplearning.net's mnist.pkl and its copies.
         (PixelForm("0–255/256", 256.0, 0.0), low == 0 and abs(high - 255 / 256) < _TOLERANCE),
         (_UNIT, low == 0 and 1 - _END < high <= 1 + _TOLERANCE),
         (_SIGNED, -1 - _TOLERANCE <= low < _END - 1 and 1 - _END < high <= 1 + _TOLERANCE),
@@ -59,7 +58,7 @@ def form_of_range(lows: np.ndarray, highs: np.ndarray, *, integers: bool) -> Pix
 
 
 def _is_filled(lows: np.ndarray, highs: np.ndarray) -> bool:
-    """Return whether the range of all images is that of most images, and not of a few pixels."""
+    """Return whether most images fill the range, so that it does not depend on a few pixels."""
     low, high = lows.min(), highs.max()
     end = _END * (high - low)
     return bool(
@@ -71,13 +70,13 @@ def _is_filled(lows: np.ndarray, highs: np.ndarray) -> bool:
 
 
 def form_between(low: float, high: float) -> PixelForm:
-    """Return the form of pixels in which ``low`` stands for 0 and ``high`` for 255."""
+    """Return the form in which ``low`` stands for byte 0 and ``high`` for byte 255."""
     factor = 255 / (high - low)
     return PixelForm(f"{low:.4g}–{high:.4g}", factor, -low * factor)
 
 
 def convert(block: np.ndarray, form: PixelForm, target: Pixels) -> None:
-    """Write the bytes of some images, rounded to the nearest, to ``target`` of the same shape."""
+    """Convert some images to bytes, rounded to the nearest, and write them to ``target``."""
     if form.factor == 1 and form.offset == 0 and block.dtype.kind in "bui":
         target[...] = block
     else:

@@ -1,4 +1,4 @@
-"""Read MNIST from the source that ``ingestion.source`` names."""
+"""Read MNIST from the source set by ``ingestion.source``."""
 
 import logging
 import weakref
@@ -31,22 +31,22 @@ def read_mnist(parameters: IngestionParameters, store: SourceStore | None = None
     """Read, convert, check and identify MNIST.
 
     Args:
-        parameters: ``source`` is ``auto``, ``download``, ``sample``, or the path or address of an
-            HDF5 or npz file or of a folder of IDX files (``.gz`` or not). ``auto`` takes the file
-            or IDX files in ``search_folder``, else the download, else the sample.
-        store: opens addresses such as ``s3://bucket/mnist.hdf5``, by default without credentials.
+        parameters: ``source`` is ``auto``, ``download``, ``sample``, or the path or URL of a file
+            or folder in a format that ``docs/data.md`` lists. ``auto`` uses the data in
+            ``search_folder`` or, if there is none, the download or, if that fails, the sample.
+        store: opens URLs such as ``s3://bucket/mnist.hdf5``; by default, without credentials.
 
     Returns:
-        The arrays, and their provenance.
+        The arrays and their provenance.
 
     Raises:
-        InputError: if the source is missing, cannot be read, or holds something else.
+        InputError: if the source is missing, cannot be read, or is not MNIST.
     """
     store = store or SourceStore()
     if parameters.remote.sha256 and not is_remote(parameters.source):
         raise InputError(
             "ingestion.remote.sha256 is the digest of a remote file; "
-            f"ingestion.source={parameters.source} is not an address."
+            f"ingestion.source={parameters.source} is not a URL."
         )
     match parameters.source:
         case "auto":
@@ -64,9 +64,9 @@ def read_mnist(parameters: IngestionParameters, store: SourceStore | None = None
 def _read_first_available(parameters: IngestionParameters, store: SourceStore) -> Mnist:
     folder = parameters.search_folder
     if is_remote(folder):
-        address = find_remote_source(folder, store, parameters.remote)
-        if address is not None:
-            return _read_remote(address, parameters, store)
+        url = find_remote_source(folder, store, parameters.remote)
+        if url is not None:
+            return _read_remote(url, parameters, store)
     elif (path := find_source(resolve_path(folder))) is not None:
         return _read_file(path, str(path), parameters)
     try:
@@ -75,8 +75,8 @@ def _read_first_available(parameters: IngestionParameters, store: SourceStore) -
         if parameters.keys:
             raise
         logger.warning(
-            "%s Using the embedded sample instead: 5,000 of MNIST's 70,000 digits. For all of them "
-            "put mnist.hdf5 or the IDX files into %s and run again.",
+            "%s Using the embedded sample instead: 5,000 of MNIST's 70,000 digits. To use all "
+            "digits, put mnist.hdf5 or the IDX files into %s and run again.",
             error,
             public_address(folder),
         )
@@ -96,11 +96,11 @@ def _read_sample(parameters: IngestionParameters) -> Mnist:
     return mnist
 
 
-def _read_remote(address: str, parameters: IngestionParameters, store: SourceStore) -> Mnist:
-    """Read MNIST from a copy of a remote file or folder, which lives as long as the open file."""
+def _read_remote(url: str, parameters: IngestionParameters, store: SourceStore) -> Mnist:
+    """Read MNIST from a local copy of a remote file or folder; keep the copy while it is open."""
     with ExitStack() as stack:
-        path = stack.enter_context(local_copy(address, store, parameters.remote))
-        mnist = _read_file(path, public_address(address), parameters)
+        path = stack.enter_context(local_copy(url, store, parameters.remote))
+        mnist = _read_file(path, public_address(url), parameters)
         for array in mnist.values():
             if isinstance(array, Rows):
                 weakref.finalize(array.keep, stack.pop_all().close)
@@ -108,7 +108,7 @@ def _read_remote(address: str, parameters: IngestionParameters, store: SourceSto
 
 
 def _read_file(path: Path, source: str, parameters: IngestionParameters) -> Mnist:
-    """Read MNIST from a file or folder; it stays open while its images are too many for memory."""
+    """Read MNIST from a file or folder; keep it open if it has too many images for memory."""
     try:
         file = OpenFile(open_source(path, parameters.max_digits))
     except OSError as error:
@@ -117,7 +117,7 @@ def _read_file(path: Path, source: str, parameters: IngestionParameters) -> Mnis
         stack.callback(file.close)
         mnist = read_contents(file.contents, source, parameters, trusted=path == SAMPLE)
         for array in mnist.values():
-            if isinstance(array, Rows):  # read again when it is saved
+            if isinstance(array, Rows):  # read from the file when the dataset is saved
                 array.keep = file
                 stack.pop_all()
     return mnist
@@ -126,16 +126,16 @@ def _read_file(path: Path, source: str, parameters: IngestionParameters) -> Mnis
 def read_contents(
     contents: Contents, source: str, parameters: IngestionParameters, *, trusted: bool = False
 ) -> Mnist:
-    """Read, convert and check the digits of an open file; hold out a test split if it has none.
+    """Read, convert and check the digits of an open file; hold out a test split if there is none.
 
     Args:
-        contents: of the file.
-        source: its name in the provenance.
-        parameters: of the ingestion.
-        trusted: skip the comparison with real digits, as for the canonical MNIST.
+        contents: the contents of the file.
+        source: the name of the file in the provenance.
+        parameters: the parameters ``ingestion``.
+        trusted: skip the comparison with real digits, which the canonical MNIST skips, too.
 
     Raises:
-        InputError: if the file holds something else, or a person must decide what is meant.
+        InputError: if the file does not hold MNIST, or the user must resolve an ambiguity.
     """
     keys = parameters.keys.model_dump(exclude_none=True) if parameters.keys else None
     where = str(contents.path)
@@ -171,7 +171,7 @@ def read_contents(
 
 
 def _arrays(splits: Splits) -> Arrays:
-    """Return the arrays of the training and test digits; validation digits are training digits."""
+    """Return the arrays of the training split (with the validation digits) and the test split."""
     joined = join_validation(splits)
     return {
         f"{role}_{split}": array
@@ -201,6 +201,6 @@ def _describe(arrays: Arrays, digests: Mapping[str, str], **origin: str) -> Mnis
 def _reject_keys(parameters: IngestionParameters) -> None:
     if parameters.keys:
         raise InputError(
-            "ingestion.keys says where the arrays lie in an HDF5 or npz file; "
-            f"ingestion.source={parameters.source} reads no such file here."
+            "ingestion.keys selects arrays of your own file; expected its path as "
+            f"ingestion.source, found {parameters.source}; set the path, or remove the keys."
         )

@@ -24,38 +24,38 @@ from mnist_kedro.sources.idx import FILES
 
 logger = logging.getLogger(__name__)
 
-_PIECE_BYTES = 2**20  # read at once
-_MAX_DEPTH = 4  # of sub-folders, as of folders on this machine
-_BLOCK_BYTES = 2**21  # read ahead of a piece; smaller blocks take more requests, larger ones stall
+_PIECE_BYTES = 2**20  # bytes per read
+_MAX_DEPTH = 4  # levels of sub-folders, as for local folders
+_BLOCK_BYTES = 2**21  # read-ahead; smaller blocks need more requests, larger blocks may time out
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
-_DENIED = {401, 403}  # statuses of HTTP
+_DENIED = {401, 403}  # HTTP status codes
 _CREDENTIALS = "set 'credentials' of the dataset source_store (docs/data.md, Remote sources)"
 
-_Wait = Callable[..., Any]  # calls a function with arguments, and waits for its result
+_Wait = Callable[..., Any]  # calls a function with arguments, and returns its result
 
 
 @contextmanager
-def local_copy(address: str, store: SourceStore, limits: RemoteParameters) -> Iterator[Path]:
-    """Copy a file, or the files of a folder, to the temporary folder; remove the copy at exit.
+def local_copy(url: str, store: SourceStore, limits: RemoteParameters) -> Iterator[Path]:
+    """Copy a file or folder to the temporary folder; remove the copy when the block ends.
 
     Args:
-        address: of a file or folder; over HTTP, addresses of folders end with a slash.
-        store: opens the address.
-        limits: of size and time, and the digest that a file must have.
+        url: URL of a file or folder; over HTTP, the URLs of folders end with a slash.
+        store: opens the URL.
+        limits: limits of size and time, and the expected digest of a file.
 
     Yields:
-        The path of the copied file or folder. Errors that name it name the address instead.
+        The path of the copied file or folder. Errors in the block name the URL instead of the path.
 
     Raises:
-        InputError: if the source is missing, refused, too large, too slow, changed, or does not
-            fit on the disk; never shows the secrets of the address or the store.
+        InputError: if the source is missing, denied, too large, too slow, changed, or does not fit
+            on the disk; the message never shows secrets of the URL or the store.
     """
-    shown = public_address(address)
+    shown = public_address(url)
     with ExitStack() as stack:
-        with _explained(shown, store):
-            made = tempfile.TemporaryDirectory(prefix="mnist_kedro_", ignore_cleanup_errors=True)
-            folder = Path(stack.enter_context(made))
-            path = _copy(address, folder, store, limits)
+        with _report_errors(shown, store):
+            created = tempfile.TemporaryDirectory(prefix="mnist_kedro_", ignore_cleanup_errors=True)
+            folder = Path(stack.enter_context(created))
+            path = _copy(url, folder, store, limits)
         try:
             yield path
         except InputError as error:
@@ -63,30 +63,30 @@ def local_copy(address: str, store: SourceStore, limits: RemoteParameters) -> It
 
 
 def find_remote_source(folder: str, store: SourceStore, limits: RemoteParameters) -> str | None:
-    """Find MNIST in a folder of a store.
+    """Find MNIST in a folder of a remote store.
 
     Returns:
-        The address of its only file; that of the folder if it has several; None if it has none, or
-        if it cannot be listed, with a warning.
+        The URL of the only file, or of the folder if it has several files; None if it has no files
+        or, with a warning, if it cannot be listed.
     """
     try:
-        with _explained(public_address(folder), store):
+        with _report_errors(public_address(folder), store):
             wait = _wait_within(limits)
             fs, path = wait(store.open, folder, limits.timeout_seconds)
             names = wait(_list_files, fs, path)
     except InputError as error:
-        logger.warning("MNIST: no source is looked for in %s", error)
+        logger.warning("MNIST: skipped the search folder %s", error)
         return None
     if len(names) == 1:
         return _join(folder, names[0])
     return f"{folder.rstrip('/')}/" if names else None
 
 
-def _copy(address: str, folder: Path, store: SourceStore, limits: RemoteParameters) -> Path:
+def _copy(url: str, folder: Path, store: SourceStore, limits: RemoteParameters) -> Path:
     """Copy a file or folder into a local folder; return the path of the copy."""
     wait = _wait_within(limits)
-    logger.info("MNIST: copying %s to a temporary folder.", public_address(address))
-    fs, path = wait(store.open, address, limits.timeout_seconds)
+    logger.info("MNIST: copying %s to a temporary folder.", public_address(url))
+    fs, path = wait(store.open, url, limits.timeout_seconds)
     if not _is_folder(fs, path, wait):
         target = folder / Path(public_address(path)).name
         size, digest = _copy_file(fs, path, target, 0, limits.max_bytes, wait)
@@ -105,7 +105,7 @@ def _copy(address: str, folder: Path, store: SourceStore, limits: RemoteParamete
     for name in names:
         file, target = _join(path, name), folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _explained(public_address(_join(address, name)), store):
+        with _report_errors(public_address(_join(url, name)), store):
             size, _ = _copy_file(fs, file, target, size, limits.max_bytes, wait)
     logger.info("MNIST: copied %d files, %d bytes.", len(names), size)
     return folder
@@ -118,27 +118,27 @@ def _is_folder(fs: fsspec.AbstractFileSystem, path: str, wait: _Wait) -> bool:
 
 
 def _find_idx_files(fs: fsspec.AbstractFileSystem, path: str) -> list[str]:
-    """Return the names of the four IDX files that should be in a folder, which HTTP cannot list."""
+    """Return the names of the four IDX files in a folder, because HTTP cannot list folders."""
     zipped = {name: f"{name}.gz" for name in FILES.values()}
     return [name if fs.exists(_join(path, name)) else zipped[name] for name in zipped]
 
 
 def _list_files(fs: fsspec.AbstractFileSystem, path: str) -> list[str]:
-    """Return the names of the files in a folder and its sub-folders; none if there is no folder."""
+    """Return the names of the files in a folder and its sub-folders; none if it is missing."""
     if is_web(path):
         raise InputError("folders cannot be listed over HTTP")
     try:
         found = fs.find(path, maxdepth=_MAX_DEPTH)
-    except FileNotFoundError:  # stores have no empty folders
+    except FileNotFoundError:  # remote stores have no empty folders
         return []
     root = fs._strip_protocol(path)  # noqa: SLF001  (fsspec has no public name for it)
     names = [PurePosixPath(file).relative_to(root) for file in found]
-    # Hidden files are of other programs, and the copy must not leave its folder.
+    # Hidden files belong to other programs, and ".." would leave the folder of the copy.
     return sorted(str(name) for name in names if not any(part[0] == "." for part in name.parts))
 
 
 def _join(folder: str, name: str) -> str:
-    """Return the address of a file in a folder; the query of the folder stays."""
+    """Return the URL of a file in a folder; keep the query of the folder's URL."""
     start, query, end = folder.partition("?")
     return f"{start.rstrip('/')}/{name}{query}{end}"
 
@@ -146,10 +146,10 @@ def _join(folder: str, name: str) -> str:
 def _copy_file(
     fs: fsspec.AbstractFileSystem, path: str, target: Path, size: int, max_bytes: int, wait: _Wait
 ) -> tuple[int, str]:
-    """Copy a file in pieces, which bounds memory, after ``size`` bytes of others.
+    """Copy a file in pieces, after ``size`` bytes of other files, to limit memory.
 
     Returns:
-        The number of bytes of all files, and the SHA-256 digest of this one.
+        The number of bytes of all files so far, and the SHA-256 digest of this file.
     """
     declared = wait(fs.info, path).get("size")  # None if the server does not declare it
     end = size + (declared or 0)
@@ -157,12 +157,12 @@ def _copy_file(
     free = shutil.disk_usage(target.parent).free
     if (declared or 0) > free:
         raise _no_space(f"{declared:,} bytes are needed, {free:,} are free")
-    # Over HTTP a stream: ranges are not supported by all servers, or could mix two versions.
+    # Read HTTP as a stream: some servers do not support ranges, and ranges could mix two versions.
     block_size = 0 if is_web(path) else _BLOCK_BYTES
     digest = hashlib.sha256()
     with ExitStack() as stack:
         file = wait(partial(fs.open, path, "rb", block_size=block_size))
-        stack.callback(in_background, file.close)  # which waits if a read stalls
+        stack.callback(in_background, file.close)  # because close() waits for a stalled read
         copy = stack.enter_context(target.open("wb"))
         bar = stack.enter_context(
             tqdm(total=declared, unit="B", unit_scale=True, leave=False, disable=None)
@@ -187,7 +187,7 @@ def _check_size(size: int, max_bytes: int) -> None:
 
 
 def _wait_within(limits: RemoteParameters) -> _Wait:
-    """Return a function that calls another in a thread, and waits for it within the limits.
+    """Return a function that calls another function in a thread, with time limits.
 
     Not all libraries have time limits, and some cannot be interrupted with Ctrl-C.
     """
@@ -220,27 +220,27 @@ def _no_space(reason: str) -> InputError:
 
 
 @contextmanager
-def _explained(shown: str, store: SourceStore) -> Iterator[None]:
-    """Report any error of a store in one line, without secrets and without its traceback."""
+def _report_errors(shown: str, store: SourceStore) -> Iterator[None]:
+    """Report any error of a store in one line, without secrets and traceback."""
     try:
         yield
     except Exception as error:
-        if isinstance(error, InputError) and str(error).startswith(shown):  # explained before
+        if isinstance(error, InputError) and str(error).startswith(shown):  # already reported
             raise
-        raise InputError(f"{shown}: {store.hide_secrets(_reason(error))}.") from None
+        raise InputError(f"{shown}: {store.hide_secrets(_explain(error))}.") from None
 
 
-def _reason(error: BaseException) -> str:
-    """Return the reason of an error, and its remedy if there is one."""
+def _explain(error: BaseException) -> str:
+    """Return the reason of an error and, if known, the remedy."""
     errors = [error]
     while errors[-1].__cause__:
         errors.append(errors[-1].__cause__)
     last = errors[-1]
     text = " ".join(str(last).rstrip(".").split()) or type(last).__name__
-    if hasattr(last, "status") and hasattr(last, "message"):  # the text would repeat the address
+    if hasattr(last, "status") and hasattr(last, "message"):  # the text would repeat the URL
         text = f"{last.status} {last.message}"
     kinds = {type(e).__name__ for e in errors}
-    # fsspec raises FileNotFoundError for all errors of HTTP.
+    # fsspec raises FileNotFoundError for all HTTP errors.
     web = any(type(e).__module__.startswith("aiohttp") for e in errors)
     statuses = {getattr(e, "status", None) for e in errors}
     if isinstance(last, InputError):

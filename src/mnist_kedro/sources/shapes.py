@@ -10,15 +10,15 @@ from mnist_kedro.sources.contents import StoredArray
 
 EXPECTED = (
     "(n, 28, 28) or (n, 784), with n also last, with 1, 3 or 4 channels, "
-    "or padded to (n, 32, 32) by blank pixels"
+    "or padded to (n, 32, 32) with blank pixels"
 )
-_SIDES = range(IMAGE_SIDE, 65, 2)  # of images, if they are padded equally on all sides
-_FLAT_SIDES = (IMAGE_SIDE, 32)  # in other lengths a vector is more likely something else
+_SIDES = range(IMAGE_SIDE, 65, 2)  # sides of images, with equal padding on all sides
+_FLAT_SIDES = (IMAGE_SIDE, 32)  # vectors of other lengths are more likely something else
 _COLORS = (3, 4)  # channels: RGB, RGBA
 
 
 class ImageShape(NamedTuple):
-    """How an array stores images: their axis, their side with padding, and their channels."""
+    """The axis of images in an array, their side length with padding, and their channels."""
 
     axis: int
     side: int
@@ -27,7 +27,7 @@ class ImageShape(NamedTuple):
 
     @property
     def is_plain(self) -> bool:
-        """Return whether images are gray and not padded."""
+        """Return whether the images are gray and not padded."""
         return self.side == IMAGE_SIDE and self.channels == 1
 
     def unpack(self, values: np.ndarray) -> np.ndarray:
@@ -42,8 +42,8 @@ class ImageShape(NamedTuple):
 def image_shape(shape: tuple[int, ...]) -> ImageShape | None:
     """Recognize how an array stores images; None if it holds something else.
 
-    Axes of length 1 are allowed anywhere. Gray images of 28 × 28 are preferred to other readings
-    of a shape, and images along the first axis to images along a later one.
+    Axes of length 1 are allowed anywhere. If a shape is ambiguous, gray images of 28 × 28 are
+    preferred, then images along the first axis.
     """
     found = [
         ImageShape(axis, *image)
@@ -54,7 +54,7 @@ def image_shape(shape: tuple[int, ...]) -> ImageShape | None:
 
 
 def _image(lengths: tuple[int, ...]) -> tuple[int, int, bool] | None:
-    """Return the side, the number of channels, and whether these are first."""
+    """Return the side length, the number of channels, and whether the channels are first."""
     match lengths:
         case (length,) if math.isqrt(length) ** 2 == length and math.isqrt(length) in _FLAT_SIDES:
             return math.isqrt(length), 1, False
@@ -68,7 +68,7 @@ def _image(lengths: tuple[int, ...]) -> tuple[int, int, bool] | None:
 
 
 def describe_shape(shape: tuple[int, ...], axis: int) -> str:
-    """Write a shape with n for the length of the axis along which the digits are stored."""
+    """Format a shape, with n for the length of the axis of the images."""
     lengths = ["n" if i == axis else str(length) for i, length in enumerate(shape)]
     return f"({', '.join(lengths)}{',' if len(shape) == 1 else ''})"
 

@@ -1,4 +1,4 @@
-"""Split tables that hold a label and 784 pixels in each row, as CSV files of MNIST do."""
+"""Split tables with a label and 784 pixels per row, such as CSV files of MNIST."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,13 +9,13 @@ from mnist_kedro.contracts import CLASSES, IMAGE_SIDE
 from mnist_kedro.sources.contents import StoredArray, select_rows
 
 _COLUMNS = IMAGE_SIDE**2 + 1
-_SLICES, _ROWS = 20, 50  # of a table that are looked at: it may be sorted by class
+_SLICES, _ROWS = 20, 50  # samples of a table, which may be sorted by class
 
 
 def split_tables(arrays: Mapping[str, StoredArray]) -> dict[str, StoredArray]:
-    """Replace each array ``(n, 785)`` or ``(785, n)`` by its pixels and its labels.
+    """Replace each array ``(n, 785)`` or ``(785, n)`` with its pixels and its labels.
 
-    The labels are the first or the last column, and get the name of the array with " labels" added.
+    The labels are the first or the last column; their name is the array's name plus " labels".
     """
     result: dict[str, StoredArray] = {}
     for name, table in arrays.items():
@@ -32,7 +32,7 @@ def split_tables(arrays: Mapping[str, StoredArray]) -> dict[str, StoredArray]:
 
 
 def _label_column(table: StoredArray) -> int | None:
-    """Return the column with integers in 0–10 that are not all equal; None if there is none."""
+    """Return the first or last column if it has different integers in 0–10; otherwise None."""
     if len(table.shape) != 2 or _COLUMNS not in table.shape or table.dtype.kind not in "buif":
         return None
     axis = 1 - table.shape.index(_COLUMNS)
@@ -51,7 +51,7 @@ def _label_column(table: StoredArray) -> int | None:
 
 
 def _select_columns(table: StoredArray, name: str, columns: slice) -> StoredArray:
-    """Describe some columns of a table; the other axis is that of the rows."""
+    """Describe some columns of a table as an array."""
     across = table.shape.index(_COLUMNS)
     length = len(range(*columns.indices(_COLUMNS)))
     shape = tuple(length if axis == across else n for axis, n in enumerate(table.shape))
