@@ -90,7 +90,7 @@ REFUSED: dict[str, tuple[Any, str, Any]] = {
     ),
     "further images": (
         renamed("x_train", "y_train", "x_foo", "z_foo"),
-        "'x_foo' holds further images with labels",
+        "'x_foo' holds more images with labels",
         {"x_train": "x_train", "y_train": "y_train", "x_test": "x_foo", "y_test": "z_foo"},
     ),
     "two arrays for one role": (
