@@ -67,3 +67,18 @@ def test_a_run_without_a_manifest_is_passed_over():
     table = describe_runs(runs, {"1": manifest(), "3": manifest(epochs=5)})
     assert table["changed"].tolist() == ["", "", "training.epochs: 2 → 5"]
     assert table["commit"].isna().tolist() == [False, True, False]
+
+
+def test_changes_are_those_of_the_trainings():
+    """A report on an earlier model has changed what was trained, but no parameter of its run."""
+
+    def trained(**training):
+        record = {
+            "parameters": {"training": {"batch_size": 64, **training}, "network": {"units": 9}}
+        }
+        return metrics(cnn=0.9) | {"training_records": {"cnn": record}}
+
+    runs = {"1": trained(epochs=16), "2": trained(epochs=1, augmentation=0, seed=7)}
+    table = describe_runs(runs, {"1": manifest(), "2": manifest()})
+    first = "training.epochs: 16 → 1; training.seed: none → 7; training.augmentation: none → 0"
+    assert table["changed"].iloc[1] == first

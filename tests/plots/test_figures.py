@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mnist_kedro.errors import InputError
 from mnist_kedro.metrics.prediction import PROBABILITIES
 from mnist_kedro.plots.balance import plot_class_balance
 from mnist_kedro.plots.calibration import plot_reliability_diagram
@@ -78,6 +79,22 @@ def test_the_wall_can_be_drawn_with_any_number_of_mistakes(digits, wrong):
     figure = plot_test_digits(digits, predictions_of(digits, wrong), model="cnn")
     assert f"misclassifies {wrong} of 800" in texts(figure)
     drawn(figure)
+
+
+def test_curves_of_different_lengths_have_their_epochs_in_the_title(digits):
+    curves = ("accuracy", "validation_accuracy", "loss", "validation_loss")
+    long, short = (
+        {
+            "epochs": n,
+            "augmented_epochs": n,
+            "training_digits": 9,
+            **dict.fromkeys(curves, [0.5] * n),
+        }
+        for n in (16, 1)
+    )
+    figure = plot_training_curves(digits, cnn=long, dense=short)
+    assert "accuracy: cnn 50.00% (16 epochs), dense 50.00% (1 epoch)" in texts(figure)
+    assert "cnn: 9 training digits" in texts(figure)
 
 
 def test_a_title_of_five_networks_is_wrapped(digits):
@@ -219,6 +236,13 @@ def test_the_risk_coverage_curve_says_what_is_read_without_help(digits, predicti
     np.testing.assert_allclose(curve.get_ydata()[-1], 3 / 800)
     assert chosen.get_xydata() == pytest.approx(np.array([[0.75, 0.0017]]))
     drawn(figure)
+
+
+def test_metrics_of_other_models_are_an_error(digits, predictions):
+    with pytest.raises(
+        InputError, match=r"'dense' is missing; run 'kedro run --pipelines eval.*=\[cnn"
+    ):
+        plot_risk_coverage(digits, {"models": {"cnn": {}}}, cnn=predictions, dense=predictions)
 
 
 def test_a_model_that_is_never_sure_has_a_curve_too(digits, predictions):

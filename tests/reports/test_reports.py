@@ -13,6 +13,7 @@ import yaml
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
+from mnist_kedro.contracts import LEAKED
 from mnist_kedro.datasets.figure_dataset import Picture
 from mnist_kedro.errors import InputError
 from mnist_kedro.pipelines.evaluation.nodes import collect_metrics, compare_models
@@ -141,7 +142,7 @@ def test_three_kinds_of_digits_are_side_by_side(metrics, render):
 
 
 def test_corruptions_of_an_earlier_version_have_to_be_measured_again(metrics, render, corruptions):
-    with pytest.raises(InputError, match="without the column 'family'; run 'kedro run --pipel"):
+    with pytest.raises(InputError, match="column 'family' is missing, because an earlier"):
         render(metrics, corruptions=corruptions.drop(columns="family"))
 
 
@@ -213,6 +214,25 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         self.said.append(data)
+
+
+def test_leaked_test_digits_are_named_first(metrics, render):
+    assert answers_of(render(metrics))["Test digits unseen in training?"].startswith(
+        "good: No test"
+    )
+    metrics["data"]["warnings"] = f"12 of 800 {LEAKED}"
+    page = render(metrics)
+    found = answers_of(page)["Test digits unseen in training?"]
+    assert found == "caution: 12 of 800 test digits are also training digits."
+    assert "Warning: 12 of 800 test digits" in page.partition("<nav")[0]
+
+
+def test_different_numbers_of_epochs_are_mentioned(metrics, render):
+    metrics["models"]["dense"]["epochs"] = 9
+    assert (
+        "different numbers of epochs (2 and 9)"
+        in answers_of(render(metrics))["How does it compare?"]
+    )
 
 
 def test_each_check_is_passed_or_needs_caution(metrics, render):

@@ -181,7 +181,7 @@ REFUSED: dict[str, tuple[Any, str, Any]] = {
         changed(y_train=lambda labels: np.roll(np.roll(labels, 1), -1)),
     ),
     "no digits": (both(few_letters), "to ingest it as it is, add", None),
-    "missing classes": (without(3, 5), "to ingest it without them, add", None),
+    "missing classes": (without(3, 5), "to ingest it anyway, add", None),
     "too many digits": (
         changed(),
         "to read them, add --params ingestion.max_digits=1000",

@@ -121,6 +121,14 @@ def _describe_accuracies(saved: Mapping[str, str], catalog: DataCatalog) -> list
             for name, model in metrics["models"].items()
             for low, high in [model["accuracy_ci95"]]
         ]
+    evaluations = {name: catalog.load(name) for name in saved if name.endswith(".evaluation")}
+    if evaluations:
+        return [
+            f"{name.removesuffix('.evaluation')}: test accuracy {evaluation['accuracy']:.2%} "
+            f"(95% interval {100 * low:.2f}–{100 * high:.2f}%)"
+            for name, evaluation in evaluations.items()
+            for low, high in [evaluation["accuracy_ci95"]]
+        ]
     histories = {name: catalog.load(name) for name in saved if name.endswith(".history")}
     if not histories:
         return []

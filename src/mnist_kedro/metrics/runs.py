@@ -8,6 +8,7 @@ import pandas as pd
 from mnist_kedro.mappings import flatten
 
 Run = Mapping[str, Any]
+_FIRST = ("training.models", "training.epochs", "training.seed")
 _COLUMNS = (
     *("run", "model", "accuracy", "low", "high", "errors", "test_digits"),
     *("training_seconds", "data", "commit", "changed"),
@@ -28,9 +29,14 @@ def describe_runs(metrics: Mapping[str, Run], manifests: Mapping[str, Run]) -> p
     """
     rows = []
     previous: Run | None = None
+    settings: Run = {}
     for run, reported in metrics.items():
         manifest = manifests.get(run)
-        changed = "; ".join(_list_changes(previous, manifest)) if previous and manifest else ""
+        earlier, settings = settings, _describe_trainings(reported, manifest) or settings
+        changed = ""
+        if previous and manifest:
+            changes = *_list_parameters(earlier, settings), *_list_changes(previous, manifest)
+            changed = "; ".join(changes)
         git = (manifest or {}).get("git") or {}
         for model, evaluation in reported["models"].items():
             low, high = evaluation["accuracy_ci95"]
@@ -45,12 +51,32 @@ def describe_runs(metrics: Mapping[str, Run], manifests: Mapping[str, Run]) -> p
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
+def _describe_trainings(reported: Run, manifest: Run | None) -> Run:
+    """Return the parameters with which the models of a run were trained, by their full names.
+
+    These are in the training records, because a run can report on models that it did not train.
+    Earlier versions of the project saved no records: then return the parameters of the run.
+    """
+    records = reported.get("training_records")
+    if not records:
+        return dict(flatten((manifest or {}).get("parameters", {})))
+    first = next(iter(records.values()))["parameters"]
+    networks = {
+        name: {"network": record["parameters"]["network"]} for name, record in records.items()
+    }
+    models = {"models": list(records)}
+    return dict(flatten({"training": {**first["training"], **models}, **networks}))
+
+
+def _list_parameters(before: Run, after: Run) -> Iterator[str]:
+    """Describe the parameters that changed, the most important first."""
+    for name in sorted(before.keys() | after.keys(), key=lambda name: (name not in _FIRST, name)):
+        if before.get(name) != after.get(name):
+            yield f"{name}: {_format(before, name)} → {_format(after, name)}"
+
+
 def _list_changes(before: Run, after: Run) -> Iterator[str]:
-    """Describe what changed in parameters, data, code, packages and processor."""
-    old, new = dict(flatten(before["parameters"])), dict(flatten(after["parameters"]))
-    for name in sorted(old.keys() | new.keys()):
-        if old.get(name) != new.get(name):
-            yield f"{name}: {_format(old, name)} → {_format(new, name)}"
+    """Describe what changed in data, code, packages and processor."""
     digests = [name for name in after["data"] if name.startswith("sha256")]
     if any(before["data"].get(name) != after["data"][name] for name in digests):
         yield "different data"

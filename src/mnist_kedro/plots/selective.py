@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
 
 from mnist_kedro.contracts import LabeledImages
+from mnist_kedro.errors import InputError
 from mnist_kedro.metrics.selective import Rejection, risk_coverage
 from mnist_kedro.plots.style import (
     FAINT,
@@ -32,7 +33,15 @@ def plot_risk_coverage(
         metrics: the content of ``metrics.json``, with the confidence threshold of each model.
         predictions: for each model, a row for each test digit with ``label``, ``prediction`` and
             ``confidence``.
+
+    Raises:
+        InputError: if the metrics are of other models.
     """
+    if missing := [model for model in predictions if model not in metrics["models"]]:
+        raise InputError(
+            f"metrics: '{missing[0]}' is missing; run 'kedro run --pipelines evaluation', or name "
+            f"the models of the metrics: --params training.models=[{','.join(metrics['models'])}]."
+        )
     rejections = {model: metrics["models"][model]["rejection"] for model in predictions}
     figure = create_figure(3.4)
     axes = figure.add_subplot()

@@ -58,14 +58,19 @@ def plot_training_curves(train: LabeledImages, **histories: Mapping[str, Any]) -
     loss_axes.yaxis.set_minor_formatter(NullFormatter())
     _add_legend(accuracy_axes, list(histories))
 
-    finals = ", ".join(
-        f"{name} {history['validation_accuracy'][-1]:.2%}" for name, history in histories.items()
-    )
     first = next(iter(histories.values()))
+    same = len({history["epochs"] for history in histories.values()}) == 1
+    finals = ", ".join(
+        f"{name} {history['validation_accuracy'][-1]:.2%}"
+        + ("" if same else f" ({_count_epochs(history['epochs'])})")
+        for name, history in histories.items()
+    )
+    after = f" after {_count_epochs(first['epochs'])}" if same else ""
     annotate(
         figure,
-        f"Validation accuracy after {_count_epochs(first['epochs'])}: {finals}",
-        f"{first['training_digits']:,} training digits, {_describe_augmentation(first)}."
+        f"Validation accuracy{after}: {finals}",
+        ("" if same else f"{next(iter(histories))}: ")
+        + f"{first['training_digits']:,} training digits, {_describe_augmentation(first)}."
         f"{_describe_smoothing(first)}",
         describe_source(train),
     )

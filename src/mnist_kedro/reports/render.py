@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup, escape
 from omegaconf import OmegaConf
 
-from mnist_kedro.contracts import GIVEN, LabeledImages
+from mnist_kedro.contracts import GIVEN, LEAKED, LabeledImages
 from mnist_kedro.datasets.figure_dataset import Picture
 from mnist_kedro.lineage import with_lineage
 from mnist_kedro.metrics.robustness import MIDDLE_SEVERITY, summarize_robustness
@@ -169,6 +169,7 @@ def _template_variables(
             other: value for (first, _, other), value in pairs.items() if first == name
         },
         "data": metrics["data"],
+        "leaked": LEAKED in metrics["data"].get("warnings", ""),
         "test_given": metrics["data"]["test_split"] == GIVEN,
         "severity": MIDDLE_SEVERITY,
         "robustness": summarize_robustness(corruptions),

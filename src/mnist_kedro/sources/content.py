@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from mnist_kedro.arrays import ArrayLike, Rows
-from mnist_kedro.contracts import CLASSES, Labels, Pixels
+from mnist_kedro.contracts import CLASSES, LEAKED, Labels, Pixels
 from mnist_kedro.errors import InputError
 from mnist_kedro.metrics.duplicates import count_duplicates
 from mnist_kedro.parameters import IngestionParameters
@@ -109,7 +109,7 @@ def describe_duplicates(arrays: Mapping[str, ArrayLike]) -> Iterator[str]:
     counts = count_duplicates(arrays)
     training, test = len(arrays["y_train"]), len(arrays["y_test"])
     if counts["leaked"]:
-        yield f"{counts['leaked']:,} of {test:,} test digits are also training digits"
+        yield f"{counts['leaked']:,} of {test:,} {LEAKED}"
     if counts["conflicting"]:
         yield f"{counts['conflicting']:,} digits equal digits with another label"
     copies = ("training", counts["train"], training), ("test", counts["test"], test)

@@ -64,6 +64,9 @@ def decide_promotion(
             reason="it was taught from corrections, and 'kedro run --pipelines teaching' did not "
             "promote it",
         )
+    if record and (environment := record["run"].get("environment")):
+        reason = f"{judgment.reason}; it was trained with --env {environment}"
+        judgment = judgment._replace(reason=reason)
     return conclude(judgment, reference, promoted_model, promotion, run, by="export")
 
 
