@@ -52,7 +52,7 @@ viz: $(DEV_READY)  ## open Kedro-Viz: the pipelines, with previews of their data
 
 .PHONY: viz-build
 viz-build: $(DEV_READY)  ## build Kedro-Viz as a static site in build/, with relative paths
-	rm -rf build
+	rm -rf build/lib build/bdist.*
 	$(BIN)/kedro viz build --include-hooks --include-previews $(ARGS)
 	@# Kedro-Viz writes the absolute paths of datasets, also in the errors of the last run.
 	@find build/api -type f -exec sed -i.bak -e 's|$(CURDIR)/||g' -e 's|$(HOME)/|~/|g' {} +

@@ -19,7 +19,9 @@ def test_a_folder_of_photographs_is_read(finished, digits, tmp_path):
     (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     log = finished.make("--pipelines", "inference", "--params", f"inference.images={folder}")
     path = finished.latest("07_model_output/digit_predictions.csv").relative_to(finished.folder)
-    assert log.endswith(f"Predictions: {path}\n")
+    assert f"Predictions: {path}\n" in log
+    figure = finished.latest("08_reporting/contact_sheet.png").relative_to(finished.folder)
+    assert f"Figure: {figure}\n" in log
     table = pd.read_csv(finished.latest("07_model_output/digit_predictions.csv"))
     assert len(table) == 41
     assert (table["status"] == "ok").sum() == 40

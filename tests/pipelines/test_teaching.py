@@ -174,7 +174,7 @@ def test_too_few_corrections_are_refused(mirrored):
 
 def test_only_the_network_that_is_served_can_be_taught(served, mirrored, digits):
     with pytest.raises(
-        InputError, match=r"served is 'cnn'.* teaches 'dense'.*training.models=\[cnn\]"
+        InputError, match=r"served network is 'cnn'.* teaches 'dense'.*training.models=\[cnn\]"
     ):
         teach_network(
             served, mirrored, digits, digits, digits, NEAT, TEACHING, TRAINING, RUN, name="dense"

@@ -76,8 +76,8 @@ def test_a_full_temporary_folder_is_told(tmp_path, monkeypatch):
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "disk"))
         with pytest.raises(DatasetError) as error:
             kind(filepath=str(tmp_path / "x.keras")).save(large)
-    assert f"{tmp_path}/disk: disk full, " in user_message(error.value)
-    assert "set TMPDIR to a folder" in user_message(error.value)
+    assert f"{tmp_path}/disk: disk full: only " in user_message(error.value)
+    assert "set the environment variable TMPDIR to a folder" in user_message(error.value)
     assert not (tmp_path / "x.keras").exists()
 
 
