@@ -26,7 +26,7 @@ def reliability_of_equal_counts(labels: Classes, probabilities: Probabilities) -
     hits = probabilities.argmax(axis=1) == labels
     unsure = confidences[confidences < SURE]
     count = int(np.clip(len(unsure) // _BIN_DIGITS, 1, _MAX_BINS))
-    edges = np.quantile(unsure, np.arange(1, count) / count) if len(unsure) else []
+    edges = np.quantile(unsure, np.arange(1, count) / count) if len(unsure) else np.empty(0)
     bins = np.searchsorted([*edges, SURE], confidences, side="right")
     sums = np.array([np.bincount(bins, weights) for weights in (None, confidences, hits)])
     digits, confidence, correct = sums[:, sums[0] > 0]

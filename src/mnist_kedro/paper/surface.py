@@ -85,9 +85,9 @@ def speckle(levels: Levels, _box: Box, random: Random) -> Levels:
 def shade(levels: Levels, _box: Box, random: Random) -> Levels:
     """Throw the shadow of a hand or telephone over a part of the paper."""
     down, across = _coordinates(levels.shape, random.uniform(0, 2 * np.pi))
-    edge = np.quantile(down, random.uniform(0.15, 0.85))
-    edge = edge + random.uniform(0, 10) * np.sin(across / random.uniform(15, 80))
-    dark = np.clip((down - edge) / random.uniform(0.7, 10) + 0.5, 0, 1)
+    middle = float(np.quantile(down, random.uniform(0.15, 0.85)))
+    edge = middle + random.uniform(0, 10) * np.sin(across / random.uniform(15, 80))
+    dark: Levels = np.clip((down - edge) / random.uniform(0.7, 10) + 0.5, 0, 1)
     return levels * (1 - random.uniform(0.15, 0.7) * dark)
 
 

@@ -254,7 +254,7 @@ def _check_labels(
     if others > _OTHERS * count + 3 * np.sqrt(_OTHERS * (1 - _OTHERS) * count):
         yield f"{others / count:.0%} of the {sample.name} images do not resemble digits"
     clear, wrong = found.clear.sum(), (found.clear & ~agree).sum()
-    if seem_wrong(clear, wrong):
+    if seem_wrong(int(clear), int(wrong)):
         yield (
             f"{wrong / clear:.0%} of the {sample.name} labels seem wrong "
             f"(of {clear:,} digits whose class is clear)"
