@@ -10,7 +10,7 @@ from mnist_kedro.arrays import Rows
 
 IMAGE_SIDE = 28  # pixels
 CLASSES = 10  # the digits 0 to 9
-LEAKED = "test digits are also training digits"  # in ``warnings``, after their number
+LEAKED = "test digits are also training digits"  # a text in ``warnings``, after a number
 GIVEN = "given"  # the value of ``test_split`` if the source has a test split
 
 Pixels = NDArray[np.uint8]

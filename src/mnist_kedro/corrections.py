@@ -116,7 +116,7 @@ def _path(folder: Path, identifier: str) -> Path:
 
 
 def _read(path: Path) -> Correction | None:
-    """Read a correction; return None if the file is missing or invalid, so that others load."""
+    """Read a correction; return None if the file is missing or invalid."""
     try:
         content = json.loads(path.read_bytes())
         pixels_of(content)

@@ -121,9 +121,9 @@ def test_a_readers_questions_are_answered(metrics, render):
     assert "difference is 4.00 percentage points" in answers["How does it compare?"]
     assert "p < 0.001" in answers["How does it compare?"]
     fails = answers["Where does it fail?"]
-    assert "Of 100 test digits corrupted at severity 3 of 5, it correctly classifies 70.0%" in fails
-    assert "55.0% if not" in fails
-    assert "55.0% under the hardest corruption (stripe)" in fails
+    assert "(100 per corruption, severity 3 of 5): it classifies 70.0% correctly under" in fails
+    assert "55.0% under other corruptions" in fails
+    assert "55.0% under the hardest one (stripe)" in fails
     assert "Of 50 test digits on simulated paper it classifies 90.0% correctly" in fails
     assert "classifies 50% of 2 non-digit images (noise) with over 99% confidence" in fails
     assert "flags 66.7% of 3 non-digit images, and wrongly flags 50.0% of 2 test digits" in fails

@@ -9,7 +9,9 @@ _T = TypeVar("_T")
 
 
 class ProvidedDataset(AbstractDataset[Never, _T]):
-    """Base class of datasets that nodes only load, such as a folder that a library writes to.
+    """Base class of datasets that nodes load but never save.
+
+    Loading returns an object or a path; for example, a library writes its logs to this path.
 
     Subclasses define :meth:`load`.
     """

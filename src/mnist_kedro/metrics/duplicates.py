@@ -83,7 +83,7 @@ def hash_rows(images: ManyPixels) -> NDArray[np.int64]:
 
 
 def have_conflicts(copies: Copies, mnist: Mapping[str, Any]) -> NDArray[np.bool_]:
-    """Return whether the labels in its group differ, for each row of ``copies``."""
+    """Return for each row of ``copies`` whether the labels in the row's group differ."""
     labels = concatenate([np.asarray(mnist["y_train"]), np.asarray(mnist["y_test"])])[copies.rows]
     starts = np.flatnonzero(np.diff(copies.groups, prepend=-1))
     if not len(starts):

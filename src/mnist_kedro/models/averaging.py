@@ -7,7 +7,7 @@ import tensorflow as tf
 class WeightAverage(keras.callbacks.Callback):
     """Keep an exponential moving average of all weights, and validate with it.
 
-    The weights after a step count ``momentum`` times as much as the weights after the next step
+    Older weights have less influence: those of one step have ``momentum`` times that of the next
     (Izmailov et al. 2018, arXiv:1803.05407, average the last epochs evenly). The training itself
     continues with the last weights.
 

@@ -30,7 +30,7 @@ def make_pages(train: LabeledImages, parameters: InkFinderParameters) -> Pages:
     """Simulate photos of training digits on paper.
 
     Args:
-        train: the training split; its digits are written with other simulated pens.
+        train: the training split; its digits are redrawn with simulated pens.
         parameters: the number and size of the pages.
     """
     digits = np.asarray(train["images"])[..., 0]
