@@ -23,7 +23,7 @@ from tests.support.browser import page_at
 ROOT = Path(__file__).parents[1]
 REPORTING = ROOT / "data" / "08_reporting"
 IMAGES = ROOT / "docs" / "images"
-WIDTH, HEIGHT = 1200, 800  # pixels of a page
+WIDTH, HEIGHT = 1200, 820  # pixels of a page
 
 
 def main() -> None:
