@@ -68,9 +68,9 @@ def test_the_other_pipelines_take_the_network_that_was_taught(taught, mnist, tmp
     assert manifest["loaded"]["cnn.model"] == taught.versions("06_models/cnn.keras")[1]
     taught.make("--pipelines", "reporting")
     report = taught.latest("08_reporting/report.html").read_text()
-    assert "corrections of the web app" in report
+    assert "corrections (digest <code>" in report
     card = taught.latest("08_reporting/model_card.md").read_text()
-    assert "The network was taught from cnn" in card
+    assert "The network was fine-tuned from cnn" in card
 
 
 def test_it_is_taught_with_the_digits_of_its_parent(taught):
