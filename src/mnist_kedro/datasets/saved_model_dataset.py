@@ -22,9 +22,9 @@ _VERSION, _INTEGER = "%Y-%m-%dT%H.%M.%S.%fZ", "%Y%m%d%H%M%S%f"
 class SavedModelDataset(AbstractVersionedDataset[Mapping[str, bytes], dict[str, bytes]]):
     """Save and load the files of a SavedModel in ``<name>/<integer>/``.
 
-    The integer consists of the digits of Kedro's version, so that the largest integer is the newest
-    version. On local disks, each version is written atomically. The files are loaded as bytes,
-    because loading a SavedModel can execute arbitrary code.
+    The integer consists of the digits of the version's timestamp, so that the largest integer is
+    the newest version. On local disks, each version is written atomically. The files are loaded as
+    bytes, because loading a SavedModel can execute arbitrary code.
 
     ```yaml
     cnn.saved_model:

@@ -37,8 +37,8 @@ def command_to_create(datasets: list[str], catalog: DataCatalog, environment: st
     """Return the command with the fewest nodes that creates all of the datasets.
 
     Return a plain ``kedro run`` if no single pipeline creates all of them, or if the default
-    pipeline creates more than three. ``teaching`` is never suggested: it fine-tunes networks that
-    exist.
+    pipeline creates more than three of the datasets. ``teaching`` is never suggested: it
+    fine-tunes networks that exist.
     """
     command = "kedro run" + (f" --env {environment}" if environment else "")
     nodes = {}

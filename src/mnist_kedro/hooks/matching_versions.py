@@ -23,8 +23,8 @@ def choose_versions(
     """Choose one version of each input, so that their lineages do not contradict each other.
 
     By default, choose the latest versions, and raise an error if they do not match. With
-    ``requested`` or ``promoted``, choose the latest versions that match: a requested model
-    determines its history and its digits.
+    ``requested`` or ``promoted``, choose the latest versions that match these inputs: for a
+    requested model, the history and the digits that belong to it.
 
     Args:
         inputs: the versioned inputs of the run that exist, by their names.

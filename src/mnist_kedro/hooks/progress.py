@@ -14,7 +14,7 @@ _LOG_SECONDS = 10
 
 
 class ProgressHooks:
-    """Log running nodes, about every 10 s and once per node, and at debug level finished nodes."""
+    """Log a running node about every 10 s, each at most once; as a detail, log finished nodes."""
 
     def __init__(self) -> None:
         self._started: dict[str, float] = {}

@@ -49,8 +49,8 @@ def find_copies(mnist: Mapping[str, Any]) -> Copies:
     """Find all digits that equal another digit, by 64-bit hashes of their pixels.
 
     The pixels of the first 100,000 candidates are compared, too. Among 8.1 million digits, the
-    probability that any two different digits have the same hash is 2e-6. Blank images are not
-    counted as duplicates.
+    probability that at least one pair of different digits has the same hash is 2e-6. Blank images
+    are not counted as duplicates.
     """
     hashes = np.concatenate([hash_rows(mnist["x_train"]), hash_rows(mnist["x_test"])])
     order = np.argsort(hashes, kind="stable")
