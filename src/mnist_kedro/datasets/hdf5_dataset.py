@@ -311,7 +311,7 @@ class HDF5Dataset(AbstractVersionedDataset[Mapping[str, Any], dict[str, Any]]):
                 file[images][:count], [str(label) for label in file[labels][:count]], columns
             )
         png = BytesIO()
-        figure.savefig(png, format="png", dpi=100)
+        figure.savefig(png, format="png")
         return ImagePreview(base64.b64encode(png.getvalue()).decode("ascii"))
 
     def _load_path(self) -> str:
