@@ -572,6 +572,7 @@ def message(fault: Fault, project: Project) -> str:
         return fault.message
     text = fault.provoke(project).replace(f"{project.folder}/", "")
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d.]+Z", "<version>", text)
+    text = re.sub(r"<version>(, <version>)+", "<version>", text)  # earlier rows save versions
     text = re.sub(r"checkpoints/cnn/[^/]+", "checkpoints/cnn/<training>", text)
     text = re.sub(r"epoch \d+ is saved", "epoch 2 is saved", text)
     text = re.sub(r"epoch_\d+", "epoch_00001", text)
