@@ -300,3 +300,12 @@ def test_the_pipeline_teaches_the_first_model():
     assert {"lenet5.model", "lenet5.onnx", "promotion"} < pipeline.all_outputs()
     assert {"promoted_network", "corrections", "train"} < pipeline.inputs()
     assert isinstance(SMOKE.teaching, TeachingParameters)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rejected"), [(0.9953, 0.9943, False), (0.9953, 0.9942, True)]
+)
+def test_a_loss_may_equal_its_limit(before, after, rejected):
+    held_out = {"p": 0.01, "right_before": 1, "right_after": 9, "count": 9}
+    reasons = gate._rejection_reasons(held_out, 0.905 - 0.9, (4, 0.95 - 0.9), before - after)
+    assert bool(reasons) == rejected

@@ -108,10 +108,7 @@ def _draw_wall(
     Returns:
         RGB pixels, 880 wide.
     """
-    cells = np.zeros((rows * columns, IMAGE_SIDE, IMAGE_SIDE), np.uint8)
-    cells[: len(images)] = images
-    lines = cells.reshape(rows, columns, IMAGE_SIDE, IMAGE_SIDE).swapaxes(1, 2)
-    mosaic = 255 - lines.reshape(rows * IMAGE_SIDE, columns * IMAGE_SIDE)
+    mosaic = 255 - tile_digits(images, columns)
     cell = _WALL_SIDE / columns  # pixels
     size = _WALL_SIDE, round(rows * cell)
     wall = Image.fromarray(mosaic).resize(size, Image.Resampling.BOX).convert("RGB")
@@ -127,6 +124,15 @@ def _draw_wall(
         wall.paste(RED, (left, top, left + side, top + side))
         wall.paste("white", (left, top, left + side, top + side), mask=digit)
     return np.asarray(wall)
+
+
+def tile_digits(images: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
+    """Tile ``(n, 28, 28)`` digits without gaps, row by row; the rest of the last row is 0."""
+    rows = math.ceil(len(images) / columns)
+    cells = np.zeros((rows * columns, IMAGE_SIDE, IMAGE_SIDE), np.uint8)
+    cells[: len(images)] = images
+    lines = cells.reshape(rows, columns, IMAGE_SIDE, IMAGE_SIDE).swapaxes(1, 2)
+    return lines.reshape(rows * IMAGE_SIDE, columns * IMAGE_SIDE)
 
 
 @styled

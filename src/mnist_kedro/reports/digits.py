@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnist_kedro.contracts import IMAGE_SIDE, LabeledImages
+from mnist_kedro.contracts import LabeledImages
 from mnist_kedro.datasets.figure_dataset import Picture
+from mnist_kedro.plots.digits import tile_digits
 from mnist_kedro.plots.style import PALETTE
 
 _MAX_MISTAKES = 300  # more would make the page slow
@@ -86,9 +87,7 @@ def place_points(test: LabeledImages, embedded_digits: pd.DataFrame) -> Embeddin
     scaled = (positions - low) / np.maximum(high - low, 1e-9) * size + _PLOT_MARGIN
     columns = math.ceil(math.sqrt(len(rows)))
     lines = math.ceil(len(rows) / columns)
-    cells = np.zeros((lines * columns, IMAGE_SIDE, IMAGE_SIDE), np.uint8)
-    cells[: len(rows)] = np.asarray(test["images"][rows])[..., 0]
-    mosaic = cells.reshape(lines, columns, IMAGE_SIDE, IMAGE_SIDE).swapaxes(1, 2)
+    mosaic = tile_digits(np.asarray(test["images"][rows])[..., 0], columns)
     classes = embedded_digits[["label", "prediction"]].to_numpy()
     return Embedding(
         [
@@ -97,7 +96,7 @@ def place_points(test: LabeledImages, embedded_digits: pd.DataFrame) -> Embeddin
         ],
         columns,
         lines,
-        encode_digits(mosaic.reshape(lines * IMAGE_SIDE, columns * IMAGE_SIDE)),
+        encode_digits(mosaic),
     )
 
 
