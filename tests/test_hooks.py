@@ -127,6 +127,17 @@ def test_sums_up_a_training(caplog):
     assert step.endswith("kedro run --env mine --pipelines reporting")
 
 
+def test_sums_up_the_evaluation_of_one_network(caplog):
+    evaluation = {"accuracy": 0.984, "accuracy_ci95": [0.98134, 0.98626]}
+    lines = summary(caplog, {"dense.evaluation": evaluation}, **{"dense.model": "dense.keras"})
+    assert lines[1] == "dense: test accuracy 98.40% (95% interval 98.13–98.63%)"
+
+
+def test_the_figure_that_shows_a_result_is_named(caplog):
+    files = {"runs": "runs.csv", "figures.runs_compared": "runs.png"}
+    assert "Figure: runs.png/2026/runs.png" in summary(caplog, {}, **files)
+
+
 def test_sums_up_in_lines_that_do_not_wrap(caplog):
     line, path = summary(caplog, {}, **{f"figures.figure_{n}": f"{n}.png" for n in range(100)})
     assert path == "figures.figure_0: 0.png/2026/0.png"

@@ -69,6 +69,7 @@ def test_a_model_may_lose_a_tenth_of_a_point(monkeypatch, validation, loss, prom
     assert decision["comparison"]["loss"] == loss / N
     assert decision["served"] == {"model": "cnn", "version": "V"}
     assert f"loses {100 * loss / N:.2f} percentage points" in decision["reason"]
+    assert decision["reason"].endswith("; it was trained with --env quick")
 
 
 def test_a_model_whose_loss_may_be_large_is_not_promoted(monkeypatch, validation):
