@@ -104,13 +104,6 @@ def test_missing_inputs_are_named_with_what_makes_them(unused):
     assert outcome.last_line.endswith("create them with 'kedro run'.")
 
 
-def test_no_message_advises_to_create_a_network_by_teaching(unused):
-    outcome = unused.kedro("run", "--pipelines", "inference", "--params", "inference.images=.")
-    assert outcome.status == 1
-    assert "missing" in outcome.last_line
-    assert "teaching" not in outcome.last_line
-
-
 def test_verbose_logs_details_and_without_it_none_are_logged(unused):
     arguments = ("run", "--env", "smoke", "--pipelines", "ingestion")
     details = [

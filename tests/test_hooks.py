@@ -23,6 +23,7 @@ from mnist_kedro.hooks import (
     SummaryHooks,
     VersionHooks,
 )
+from mnist_kedro.hooks.inputs import command_to_create
 from mnist_kedro.pipeline_registry import register_pipelines, use_parameters
 from tests.support.parameters import SMOKE
 from tests.support.users import another_user
@@ -298,3 +299,15 @@ def test_makes_no_folder_when_it_looks_whether_it_could(tmp_path):
     catalog = configured(tmp_path)
     OutputHooks().before_pipeline_run(PIPELINE, catalog)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_message_advises_to_create_a_network_by_teaching():
+    class Complete:
+        """A catalog in which every dataset exists, so that each pipeline could run."""
+
+        def exists(self, name: str) -> bool:
+            return True
+
+    missing = ["cnn.model", "cnn.picture_calibration"]
+    command = command_to_create(missing, Complete(), None)
+    assert command == "kedro run --to-outputs cnn.model,cnn.picture_calibration"
